@@ -1,0 +1,63 @@
+/**
+ * The wallet, as its programs see it. Plain functions over ports (`ports.ts`); no browser API. Whatever matters is
+ * in the store before anything is sent, so that a process that dies at any instruction goes on with `resume`.
+ */
+import type { PageRequestOf, PageRequestType, PageResults } from "../../shared/protocol/page.ts";
+import type { UiRequestOf, UiResultJson, WalletSnapshotJson } from "../../shared/protocol/ui.ts";
+
+/** Who asks, as the browser says it, never as the page says it. */
+export interface PageSender {
+  /** Serialized origin of the frame; "null" where it is opaque. */
+  readonly origin: string;
+  /** The frame's address. */
+  readonly url: string;
+  /** Of the tab's top page; the same as `origin` outside of frames. */
+  readonly topOrigin: string;
+  readonly isTopFrame: boolean;
+  readonly tabId: number;
+  /** In a private window: silent until a click, and nothing is kept of the recognition. */
+  readonly isPrivate: boolean;
+  /** A trusted click on our element stands behind the request. */
+  readonly clicked: boolean;
+}
+
+export interface Wallet {
+  /**
+   * Answers a page. Rejects with a `TuppenceError`; `mayAnswer` says whether the page may learn it at all.
+   * The same request id from the same tab attaches to what is under way.
+   */
+  page<T extends PageRequestType>(request: PageRequestOf<T>, sender: PageSender): Promise<PageResults[T]>;
+  /** True where the page may know of the wallet: after a click of the reader's, or on a site that was dealt with. */
+  mayAnswer(sender: PageSender): Promise<boolean>;
+
+  snapshot(): Promise<WalletSnapshotJson>;
+  /** Called after every change of what a snapshot shows. Returns the function that ends it. */
+  onChange(listener: () => void): () => void;
+
+  create(request: UiRequestOf<"createWallet">): Promise<UiResultJson<"createWallet">>;
+  showPhrase(): Promise<UiResultJson<"showPhrase">>;
+  confirmPhrase(): Promise<void>;
+  /** Makes the top-up at the provider; the caller opens the checkout. */
+  topUp(request: UiRequestOf<"topUp">): Promise<UiResultJson<"topUp">>;
+  /** Asks the provider how the open top-ups stand, and restocks the drawer when one was paid. */
+  refreshTopUps(): Promise<void>;
+  decide(request: UiRequestOf<"decide">): Promise<void>;
+  /** Starts the approval of a tip from the toolbar; nobody waits for its answer. */
+  startTip(offer: unknown, sender: PageSender): Promise<UiResultJson<"startTip">>;
+  /** The verified merchant of a tip offer, for the popup's "tip this site"; undefined if it is not genuine. */
+  tipSite(offer: unknown, sender: PageSender): Promise<{ origin: string; merchantName: string } | undefined>;
+  refund(request: UiRequestOf<"refund">): Promise<void>;
+  removeAllowance(request: UiRequestOf<"removeAllowance">): Promise<void>;
+  forgetSite(request: UiRequestOf<"forgetSite">): Promise<void>;
+
+  /** Origins that were dealt with (a receipt or an allowance): there the content script listens from the start. */
+  knownOrigins(): Promise<string[]>;
+  /** The provider's anonymous origin, once there is a wallet. */
+  providerOrigin(): Promise<string | undefined>;
+
+  /**
+   * Takes up whatever a dead process left: sends stored payments again, asks for sealed ones that expired, finishes
+   * withdraws, swaps and refunds, restocks the drawer. Safe to call at any time and twice at once.
+   */
+  resume(): Promise<void>;
+}
