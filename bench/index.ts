@@ -1,0 +1,52 @@
+/**
+ * `npm run bench`: builds what ships, measures it, prints a table. `-- --json FILE` merges the figures into a file,
+ * `-- --only NAME[,NAME]` runs a part. Timings live here and nowhere in the tests.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { build } from "../scripts/build.ts";
+import { idle } from "./idle.ts";
+import type { Row } from "./row.ts";
+import { unlock } from "./unlock.ts";
+import { weight } from "./weight.ts";
+
+const PARTS = [weight, idle, unlock];
+
+const { values: options } = parseArgs({ options: { json: { type: "string" }, only: { type: "string" } } });
+const wanted = options.only?.split(",") ?? PARTS.map((part) => part.name);
+const unknown = wanted.filter((name) => !PARTS.some((part) => part.name === name));
+if (unknown.length > 0) {
+  console.error(`There is no part ${unknown.join(", ")}. There are: ${PARTS.map((part) => part.name).join(", ")}.`);
+  process.exit(2);
+}
+
+await build();
+const rows: Row[] = [];
+for (const part of PARTS.filter(({ name }) => wanted.includes(name))) {
+  console.log(`measuring ${part.name} …`);
+  rows.push(...(await part.measure()));
+}
+console.log(`\n${table(rows)}`);
+if (options.json !== undefined) mergeInto(options.json, rows);
+
+function table(all: readonly Row[]): string {
+  const cells = all.map(({ name, value, unit, aim, baseline }) => [
+    name,
+    `${print(value)} ${unit}`.trim(),
+    aim === undefined ? "" : `${value <= aim ? "✓" : "✗"} ≤ ${print(aim)}`,
+    baseline ?? "",
+  ]);
+  const lines = [["figure", "measured", "aim", "beside it"], ...cells];
+  const widths = [0, 1, 2].map((column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
+  return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n");
+}
+
+function print(value: number): string {
+  return Number.isInteger(value) ? value.toLocaleString("en-US") : value.toFixed(1);
+}
+
+function mergeInto(file: string, all: readonly Row[]): void {
+  const before: unknown = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  const figures = Object.fromEntries(all.map(({ name, value }) => [name, value]));
+  writeFileSync(file, `${JSON.stringify(Object.assign({}, before, figures), null, 2)}\n`);
+}
