@@ -90,6 +90,7 @@ export const ERRORS = {
   seal_mismatch: entry(400, "never", "The article's seal is for another merchant, article or price.", COINS_SAFE, TELL_SITE),
   seal_outdated: entry(400, "never", "The article's seal is older than the merchant still accepts.", COINS_SAFE, "Reload the page; if this lasts, the site has to mend it."),
   content_unreadable: entry(422, "never", "The article could not be opened.", "Your payment comes back by itself.", TELL_SITE),
+  site_failed: entry(502, "later", "The site did not hand over the article.", "Your wallet asks what became of the payment: what the site did not take comes back by itself.", "Try again in a moment; you are not charged twice."),
   receipt_invalid: entry(400, "never", "The receipt was altered, or is for something else.", "Nothing was charged.", TELL_SITE),
   refund_preimage_invalid: entry(401, "never", "The refund is not asked for by the one who paid.", "Nothing was changed.", "This is a fault in the software that sent it."),
   refund_window_closed: entry(409, "never", "The time for taking this payment back is over.", "The article stays yours.", "Ask the site for a refund."),
