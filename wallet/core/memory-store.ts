@@ -1,0 +1,126 @@
+/** The wallet's store in memory: for tests, simulation, and a command line that keeps nothing. */
+import type { StoreTable, StoreTables, TimedStoreTable, WalletStore } from "./ports.ts";
+import type {
+  AllowanceRow,
+  ApprovalRow,
+  CoinRow,
+  CounterRow,
+  KeysetRow,
+  MerchantRow,
+  PauseRow,
+  PaymentRow,
+  SwapRow,
+  TopUpRow,
+  WalletRow,
+  WithdrawalRow,
+} from "./rows.ts";
+
+/** Transactions run one after the other; what a failed one wrote is taken back. */
+export function createMemoryStore(): WalletStore {
+  const rows = emptyRows();
+  const tables = tablesOver(rows);
+  let last: Promise<unknown> = Promise.resolve();
+  const transaction = <T>(body: (tables: StoreTables) => Promise<T>): Promise<T> => {
+    const run = last.then(async () => {
+      const before = copyOf(rows);
+      try {
+        return await body(tables);
+      } catch (error) {
+        takeBack(rows, before);
+        throw error;
+      }
+    });
+    last = run.catch(() => undefined);
+    return run;
+  };
+  return { transaction, read: transaction, close: async () => undefined };
+}
+
+interface Rows {
+  readonly wallet: Map<string, WalletRow>;
+  readonly counters: Map<string, CounterRow>;
+  readonly pauses: Map<string, PauseRow>;
+  readonly coins: Map<string, CoinRow>;
+  readonly payments: Map<string, PaymentRow>;
+  readonly withdrawals: Map<string, WithdrawalRow>;
+  readonly swaps: Map<string, SwapRow>;
+  readonly topUps: Map<string, TopUpRow>;
+  readonly allowances: Map<string, AllowanceRow>;
+  readonly approvals: Map<string, ApprovalRow>;
+  readonly merchants: Map<string, MerchantRow>;
+  readonly keysets: Map<string, KeysetRow>;
+}
+
+function emptyRows(): Rows {
+  return {
+    wallet: new Map(),
+    counters: new Map(),
+    pauses: new Map(),
+    coins: new Map(),
+    payments: new Map(),
+    withdrawals: new Map(),
+    swaps: new Map(),
+    topUps: new Map(),
+    allowances: new Map(),
+    approvals: new Map(),
+    merchants: new Map(),
+    keysets: new Map(),
+  };
+}
+
+/** The maps are copied, not the rows: a row is never changed in place. */
+function copyOf(rows: Rows): Map<string, [string, object][]> {
+  return new Map(Object.entries(rows).map(([name, map]: [string, Map<string, object>]) => [name, [...map]]));
+}
+
+function takeBack(rows: Rows, before: Map<string, [string, object][]>): void {
+  for (const [name, map] of Object.entries(rows) as [string, Map<string, object>][]) {
+    map.clear();
+    for (const [key, row] of before.get(name) ?? []) map.set(key, row);
+  }
+}
+
+function tablesOver(rows: Rows): StoreTables {
+  return {
+    wallet: table(rows.wallet, (row) => row.key),
+    counters: table(rows.counters, (row) => row.key),
+    pauses: table(rows.pauses, (row) => row.key),
+    coins: table(rows.coins, (row) => row.secret),
+    payments: timedTable(rows.payments, (row) => row.id),
+    withdrawals: table(rows.withdrawals, (row) => row.id),
+    swaps: table(rows.swaps, (row) => row.id),
+    topUps: timedTable(rows.topUps, (row) => row.id),
+    allowances: table(rows.allowances, (row) => row.origin),
+    approvals: timedTable(rows.approvals, (row) => row.id),
+    merchants: table(rows.merchants, (row) => row.id),
+    keysets: table(rows.keysets, (row) => row.id),
+  };
+}
+
+function table<Row extends object, Index extends keyof Row>(rows: Map<string, Row>, keyOf: (row: Row) => string): StoreTable<Row, Index> {
+  const put = (row: Row): void => void rows.set(keyOf(row), structuredClone(row));
+  const copies = (found: Iterable<Row>): Row[] => [...found].map((row) => structuredClone(row));
+  return {
+    get: async (key) => structuredClone(rows.get(key)),
+    put: async (row) => put(row),
+    putAll: async (many) => many.forEach(put),
+    remove: async (key) => void rows.delete(key),
+    removeAll: async (keys) => {
+      for (const key of keys) rows.delete(key);
+    },
+    where: async (index, value) => copies([...rows.values()].filter((row) => row[index] === value)),
+    all: async () => copies(rows.values()),
+  };
+}
+
+function timedTable<Row extends { readonly at: number }, Index extends keyof Row>(
+  rows: Map<string, Row>,
+  keyOf: (row: Row) => string,
+): TimedStoreTable<Row, Index> {
+  const newest = async (limit: number): Promise<Row[]> =>
+    [...rows.values()]
+      .sort((a, b) => b.at - a.at)
+      .slice(0, limit)
+      .map((row) => structuredClone(row));
+  return { ...table<Row, Index>(rows, keyOf), newest };
+}

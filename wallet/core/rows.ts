@@ -1,0 +1,209 @@
+/**
+ * What the wallet keeps, row by row. Every row is a plain value that a structured clone can copy; amounts are
+ * `Micros`, times milliseconds since 1970 unless a name ends in `Seconds`. A row is replaced as a whole.
+ */
+import type { ErrorCode } from "../../shared/errors.ts";
+import type { Micros } from "../../shared/money.ts";
+import type { BlindSignatureJson } from "../../shared/protocol/cashu.ts";
+import type { AccountResponse, Jwks, ProviderInfo, TopUpResponse } from "../../shared/protocol/provider.ts";
+import type { PaymentKind, PaymentRequirementsJson } from "../../shared/protocol/x402.ts";
+
+/** The one row of the table `wallet`. */
+export const WALLET_KEY = "wallet";
+
+export interface WalletRow {
+  readonly key: typeof WALLET_KEY;
+  /** BIP-39. The seed stands beside it, because deriving it costs 2,048 rounds at every start of a worker. */
+  readonly phrase: string;
+  readonly seedHex: string;
+  readonly phraseConfirmed: boolean;
+  readonly createdAt: number;
+  /** The anonymous origin of the configured provider. */
+  readonly providerOrigin: string;
+  /** What discovery answered last; undefined while the provider was never reached. */
+  readonly info: ProviderInfo | undefined;
+  readonly jwks: Jwks | undefined;
+  readonly reachable: boolean;
+  readonly registered: boolean;
+  /** The account as it was seen last. */
+  readonly account: AccountResponse | undefined;
+  /** After a restore from a phrase: what is still to be looked for at the provider. */
+  readonly recovery: "none" | "pending";
+}
+
+/** The next free number of a sequence, e.g. `payment`, `quote`, `withdraw:<keyset id>`. */
+export interface CounterRow {
+  readonly key: string;
+  readonly next: number;
+}
+
+/** How often a tab or an origin was refused lately, and until when it is not listened to. */
+export interface PauseRow {
+  readonly key: string;
+  readonly refusals: number;
+  readonly lastAt: number;
+  readonly until: number;
+}
+
+/**
+ * A coin in the drawer. `free` can be spent; `reserved` belongs to the payment or swap in `holder`; `spent` was
+ * found to be spent by someone else, and is kept to be seen.
+ */
+export interface CoinRow {
+  readonly secret: string;
+  readonly C: string;
+  readonly keysetId: string;
+  readonly amount: Micros;
+  readonly state: "free" | "reserved" | "spent";
+  readonly holder: string | undefined;
+}
+
+export type PaymentState = "created" | "sent" | "unknown" | "cancelling" | "paid" | "failed" | "refunding" | "refunded";
+
+/** The state machine stands at the top of `payments.ts`. */
+export interface PaymentRow {
+  /** The payment id. */
+  readonly id: string;
+  readonly counter: number;
+  readonly state: PaymentState;
+  readonly mode: "direct" | "http";
+  readonly kind: PaymentKind;
+  readonly title: string;
+  readonly merchant: string;
+  readonly merchantName: string;
+  readonly origin: string;
+  readonly resource: string;
+  /** Merchant and resource in one: what a receipt opens. */
+  readonly resourceKey: string;
+  readonly amount: Micros;
+  readonly at: number;
+  /** Tab and request id of the page's message; empty where nobody waits. */
+  readonly requestKey: string;
+  readonly approvalId: string | undefined;
+  /** True where the amount was taken from the site's allowance. */
+  readonly fromAllowance: boolean;
+  readonly isPrivate: boolean;
+  /** The offer as it was accepted, so that a payment can be tried again with other coins. */
+  readonly accepted: PaymentRequirementsJson;
+  /** The exact bytes: the body for `/x402/settle`, or the value of `PAYMENT-SIGNATURE`. Empty while `created`. */
+  readonly body: string;
+  /** With mode `http`, the Payment that is to be sealed. */
+  readonly paymentJson: string;
+  /** After this the same bytes are not sent any more; the wallet asks by id. */
+  readonly expiresAt: number;
+  readonly coinSecrets: readonly string[];
+  readonly coinsValue: Micros;
+  /** Blank outputs sent along: how many, and under which keyset. */
+  readonly blanks: { readonly keysetId: string; readonly count: number } | undefined;
+  /** The provider's signatures on the change, until they are coins in the drawer. */
+  readonly change: readonly BlindSignatureJson[] | undefined;
+  readonly attempts: number;
+  readonly receipt: string | undefined;
+  readonly paidAtSeconds: number | undefined;
+  readonly seal: string | undefined;
+  readonly contentKey: string | undefined;
+  readonly refundWindowSeconds: number;
+  readonly refund: { readonly keysetId: string; readonly amounts: readonly Micros[] } | undefined;
+  readonly error: ErrorCode | undefined;
+  /** How many payments of this order found spent coins before this one. */
+  readonly spentRetries: number;
+}
+
+/**
+ * created → quoted → done. The quote's id is stored before coins are asked for; the outputs follow from the phrase
+ * and `firstCounter`, so a withdraw can be taken up anywhere.
+ */
+export interface WithdrawalRow {
+  readonly id: string;
+  readonly state: "created" | "quoted" | "done" | "failed";
+  readonly at: number;
+  readonly quoteCounter: number;
+  readonly quoteId: string | undefined;
+  readonly keysetId: string;
+  readonly firstCounter: number;
+  readonly amounts: readonly Micros[];
+  readonly error: ErrorCode | undefined;
+}
+
+/** created → done | failed. `paymentId` is set where the swap takes a payment's coins back. */
+export interface SwapRow {
+  readonly id: string;
+  readonly state: "created" | "done" | "failed";
+  readonly at: number;
+  readonly coinSecrets: readonly string[];
+  readonly keysetId: string;
+  readonly firstCounter: number;
+  readonly amounts: readonly Micros[];
+  readonly paymentId: string | undefined;
+  readonly error: ErrorCode | undefined;
+}
+
+export interface TopUpRow {
+  readonly id: string;
+  readonly amount: Micros;
+  readonly state: TopUpResponse["state"];
+  readonly at: number;
+  /** Empty until the provider has answered. */
+  readonly checkoutUrl: string;
+}
+
+/** A budget for one site and the merchant behind it. `spent` includes what is reserved. */
+export interface AllowanceRow {
+  readonly origin: string;
+  readonly merchant: string;
+  readonly merchantName: string;
+  readonly limit: Micros;
+  readonly spent: Micros;
+  readonly at: number;
+}
+
+/** Everything that paying needs, judged and verified. */
+export interface Order {
+  readonly mode: "direct" | "http";
+  readonly kind: PaymentKind;
+  readonly title: string;
+  readonly merchant: string;
+  readonly merchantName: string;
+  readonly origin: string;
+  readonly resourceUrl: string;
+  /** As the page wrote them, in JSON: a site's own middleware compares them field by field. */
+  readonly acceptedJson: string;
+  readonly resourceJson: string;
+  readonly amount: Micros;
+  readonly least: Micros;
+  readonly most: Micros;
+  readonly refundWindowSeconds: number;
+  readonly maxTimeoutSeconds: number;
+  readonly seal: string | undefined;
+  readonly isPrivate: boolean;
+}
+
+/** asking → approved → paying → paid | failed; asking → declined. */
+export interface ApprovalRow {
+  readonly id: string;
+  readonly state: "asking" | "approved" | "declined" | "paying" | "paid" | "failed";
+  readonly order: Order;
+  readonly tabId: number;
+  readonly requestKey: string;
+  readonly at: number;
+  readonly expiresAt: number;
+  /** What the reader approved. */
+  readonly amount: Micros | undefined;
+  readonly paymentId: string | undefined;
+  readonly error: ErrorCode | undefined;
+}
+
+/** A verified merchant record, until it expires. */
+export interface MerchantRow {
+  readonly id: string;
+  readonly record: string;
+  readonly fetchedAt: number;
+}
+
+export interface KeysetRow {
+  readonly id: string;
+  readonly unit: string;
+  readonly active: boolean;
+  /** Amount in micros → public key. */
+  readonly keys: Readonly<Record<string, string>>;
+}
