@@ -1,0 +1,209 @@
+/**
+ * The provider's configuration, from the environment. A wrong value stops the start with one sentence that names the
+ * variable, what is wrong with it, and a value that would do.
+ */
+import * as v from "valibot";
+import { isPayableInCoins, MAX_AMOUNT, type Micros, parseMoney, ZERO } from "../shared/money.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The sentence for whoever runs the server. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+const variables = {
+  /** Database, secrets and the list of keysets. */
+  TUPPENCE_DATA: variable(".tuppence", v.pipe(v.string(), v.minLength(1, "is empty")), "/var/lib/tuppence"),
+  /** 0: any free port. */
+  TUPPENCE_PORT: variable("4020", wholeNumber(0, 65_535), "4020"),
+  TUPPENCE_HOST: variable("127.0.0.1", v.pipe(v.string(), v.regex(/^[A-Za-z0-9.:-]{1,255}$/, "is not an address to listen on")), "127.0.0.1"),
+  /** The anonymous origin, the provider's identity. Empty: `http://127.0.0.1:<port>`. */
+  TUPPENCE_ORIGIN: variable("", originOrEmpty(), "https://pay.example"),
+  /** Empty: `http://localhost:<port>`. */
+  TUPPENCE_ACCOUNTS_ORIGIN: variable("", originOrEmpty(), "https://accounts.pay.example"),
+  TUPPENCE_NAME: variable("Tuppence Sandbox", v.pipe(v.string(), v.minLength(1, "is empty"), v.maxLength(100, "is longer than 100 characters")), "Example Payments"),
+  TUPPENCE_CURRENCY: variable("USD", v.pipe(v.string(), v.regex(/^[A-Z]{3}$/, "is not a currency code of three capital letters")), "USD"),
+  TUPPENCE_FEE_PERCENT: variable("10", percent(), "10 or 2.5"),
+  /** For merchants that are registered without one. */
+  TUPPENCE_REFUND_WINDOW_SECONDS: variable("86400", wholeNumber(0, 90 * 86_400), "86400"),
+  TUPPENCE_PAYOUT_MINIMUM: variable("10", money(), "10 or 0.50"),
+  TUPPENCE_LARGEST_PAYMENT: variable("20", coins(), "20"),
+  TUPPENCE_TOPUP_LEAST: variable("1", coins(), "1"),
+  TUPPENCE_TOPUP_MOST: variable("50", coins(), "50"),
+  TUPPENCE_TOPUP_PER_DAY: variable("100", coins(), "100"),
+  /** How much money that is not final yet an account may have withdrawn: the most that a stolen card costs. */
+  TUPPENCE_PROVISIONAL_LIMIT: variable("20", money(), "20"),
+  /** When a top-up through the sandbox gateway is final. */
+  TUPPENCE_SANDBOX_FINAL_SECONDS: variable("86400", wholeNumber(0, 365 * 86_400), "86400"),
+  /** 0: only when the command is given. */
+  TUPPENCE_SETTLE_EVERY_SECONDS: variable("3600", wholeNumber(0, 86_400 * 31), "3600"),
+  TUPPENCE_RATE_LIMIT_PER_MINUTE: variable("6000", wholeNumber(1, 100_000_000), "6000"),
+  /** Threads for curve work. 0: none, all of it on the main thread. */
+  TUPPENCE_MINT_THREADS: variable("1", wholeNumber(0, 64), "2"),
+  TUPPENCE_LOG_LEVEL: variable("info", v.picklist(["fatal", "error", "warn", "info", "debug", "trace", "silent"], "is not a level of logging"), "info"),
+} as const;
+
+export interface Config {
+  readonly dataFolder: string;
+  readonly host: string;
+  readonly port: number;
+  /** The anonymous origin: the provider's identity in offers, receipts and records. */
+  readonly origin: string;
+  readonly accountsOrigin: string;
+  readonly name: string;
+  readonly currency: string;
+  /** Cashu's name of the unit: `usd6`. */
+  readonly unit: string;
+  /** Hundredths of a percent: 10 % is 1000n. */
+  readonly feeBasisPoints: bigint;
+  readonly refundWindowSeconds: number;
+  readonly payoutMinimum: Micros;
+  readonly largestPayment: Micros;
+  readonly topUpLeast: Micros;
+  readonly topUpMost: Micros;
+  readonly topUpPerDay: Micros;
+  readonly provisionalLimit: Micros;
+  readonly sandboxFinalSeconds: number;
+  readonly settleEverySeconds: number;
+  readonly rateLimitPerMinute: number;
+  readonly mintThreads: number;
+  readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
+}
+
+/**
+ * @param actualPort the port that was really bound, where the configured one is 0: default origins follow it
+ * @throws ConfigError
+ */
+export function readConfig(environment: Environment, actualPort?: number): Config {
+  rejectUnknown(environment);
+  const read = reader(environment);
+  const port = actualPort ?? read("TUPPENCE_PORT");
+  const currency = read("TUPPENCE_CURRENCY");
+  const config: Config = {
+    dataFolder: read("TUPPENCE_DATA"),
+    host: read("TUPPENCE_HOST"),
+    port,
+    origin: read("TUPPENCE_ORIGIN") || `http://127.0.0.1:${port}`,
+    accountsOrigin: read("TUPPENCE_ACCOUNTS_ORIGIN") || `http://localhost:${port}`,
+    name: read("TUPPENCE_NAME"),
+    currency,
+    unit: `${currency.toLowerCase()}6`,
+    feeBasisPoints: read("TUPPENCE_FEE_PERCENT"),
+    refundWindowSeconds: read("TUPPENCE_REFUND_WINDOW_SECONDS"),
+    payoutMinimum: read("TUPPENCE_PAYOUT_MINIMUM"),
+    largestPayment: read("TUPPENCE_LARGEST_PAYMENT"),
+    topUpLeast: read("TUPPENCE_TOPUP_LEAST"),
+    topUpMost: read("TUPPENCE_TOPUP_MOST"),
+    topUpPerDay: read("TUPPENCE_TOPUP_PER_DAY"),
+    provisionalLimit: read("TUPPENCE_PROVISIONAL_LIMIT"),
+    sandboxFinalSeconds: read("TUPPENCE_SANDBOX_FINAL_SECONDS"),
+    settleEverySeconds: read("TUPPENCE_SETTLE_EVERY_SECONDS"),
+    rateLimitPerMinute: read("TUPPENCE_RATE_LIMIT_PER_MINUTE"),
+    mintThreads: read("TUPPENCE_MINT_THREADS"),
+    logLevel: read("TUPPENCE_LOG_LEVEL"),
+  };
+  rejectContradictions(config);
+  return config;
+}
+
+interface Variable<S extends v.GenericSchema<string, unknown>> {
+  readonly fallback: string;
+  readonly schema: S;
+  readonly example: string;
+}
+
+function variable<S extends v.GenericSchema<string, unknown>>(fallback: string, schema: S, example: string): Variable<S> {
+  return { fallback, schema, example };
+}
+
+type Name = keyof typeof variables;
+type Value<N extends Name> = v.InferOutput<(typeof variables)[N]["schema"]>;
+
+function reader(environment: Environment) {
+  return <N extends Name>(name: N): Value<N> => {
+    const { fallback, schema, example } = variables[name];
+    const given = environment[name]?.trim() || fallback;
+    const parsed = v.safeParse<(typeof variables)[N]["schema"]>(schema, given);
+    if (parsed.success) return parsed.output;
+    throw new ConfigError(`${name} is "${given}", which ${parsed.issues[0].message}; a value that would do: ${example}.`);
+  };
+}
+
+/** A misspelt variable would otherwise be ignored in silence, a limit with it. */
+function rejectUnknown(environment: Environment): void {
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith("TUPPENCE_") && !Object.hasOwn(variables, name) && !OF_OTHER_PROGRAMS.test(name)) {
+      throw new ConfigError(`${name} is not a setting that the provider has; it has ${Object.keys(variables).join(", ")}.`);
+    }
+  }
+}
+
+/** Tests, tour and tools have settings of their own. */
+const OF_OTHER_PROGRAMS = /^TUPPENCE_(DEMO|TEST|TOUR|DEV|BENCH|E2E)_?/;
+
+function rejectContradictions(config: Config): void {
+  if (config.origin === config.accountsOrigin) {
+    throw new ConfigError(`TUPPENCE_ACCOUNTS_ORIGIN is the same as TUPPENCE_ORIGIN, ${config.origin}; they must differ, so that accounts and payments stay apart: http://localhost:4020 beside http://127.0.0.1:4020, for example.`);
+  }
+  if (new URL(config.origin).host === new URL(config.accountsOrigin).host) {
+    throw new ConfigError(`TUPPENCE_ACCOUNTS_ORIGIN has the same host as TUPPENCE_ORIGIN, ${config.origin}; the two are told apart by it, so name another: https://accounts.pay.example, for example.`);
+  }
+  if (config.topUpLeast > config.topUpMost) throw new ConfigError("TUPPENCE_TOPUP_LEAST is more than TUPPENCE_TOPUP_MOST, so nothing could be topped up; a value that would do: 1.");
+  if (config.topUpMost > config.topUpPerDay) throw new ConfigError("TUPPENCE_TOPUP_MOST is more than TUPPENCE_TOPUP_PER_DAY, so it could never be reached; a value that would do: 50.");
+}
+
+function wholeNumber(least: number, most: number) {
+  return v.pipe(
+    v.string(),
+    v.regex(/^[0-9]{1,12}$/, "is not a whole number"),
+    v.transform(Number),
+    v.minValue(least, `is less than ${least}`),
+    v.maxValue(most, `is more than ${most}`),
+  );
+}
+
+function originOrEmpty() {
+  return v.pipe(
+    v.string(),
+    v.check((value) => value === "" || isOrigin(value), "is not an origin (scheme://host[:port], nothing after it)"),
+  );
+}
+
+function isOrigin(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && new URL(value).origin === value;
+}
+
+/** Kept as exact basis points: a fee is never a floating-point number. */
+function percent() {
+  return v.pipe(
+    v.string(),
+    v.regex(/^[0-9]{1,3}(\.[0-9]{1,2})?$/, "is not a percentage with at most two decimals"),
+    v.transform((value) => {
+      const [whole = "0", decimals = ""] = value.split(".");
+      return BigInt(whole) * 100n + BigInt(decimals.padEnd(2, "0"));
+    }),
+    v.check((basisPoints) => basisPoints <= 10_000n, "is more than 100"),
+  );
+}
+
+/** In the currency's major unit, as people write it: `10`, `0.50`; zero is allowed. */
+function money() {
+  return v.pipe(
+    v.string(),
+    v.rawTransform(({ dataset, addIssue, NEVER }): Micros => {
+      const parsed = /^0+(\.0+)?$/.test(dataset.value) ? ZERO : parseMoney(dataset.value);
+      if (parsed !== undefined && parsed <= MAX_AMOUNT) return parsed;
+      addIssue({ message: "is not an amount of money" });
+      return NEVER;
+    }),
+  );
+}
+
+function coins() {
+  return v.pipe(
+    money(),
+    v.check((value) => isPayableInCoins(value), "is not an amount above zero that coins can make"),
+  );
+}
+

@@ -1,0 +1,64 @@
+/** What every domain of the server is handed. Made once, by the server and by the command-line tools. */
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Logger, pino } from "pino";
+import type { Bytes } from "../shared/bytes.ts";
+import type { Config } from "./config.ts";
+import { type Database, openDatabase } from "./database.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import { openSqliteLedger } from "./ledger/sqlite.ts";
+import { type MintWithKeys, openMint } from "./mint/index.ts";
+import { openSecrets, type Secrets } from "./secrets.ts";
+
+export interface Deps {
+  readonly config: Config;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly random: (length: number) => Bytes;
+  readonly logger: Logger;
+  readonly secrets: Secrets;
+  readonly database: Database;
+  readonly ledger: Ledger;
+  readonly mint: MintWithKeys;
+  readonly close: () => Promise<void>;
+}
+
+export interface DepsOptions {
+  readonly now?: () => number;
+  readonly random?: (length: number) => Bytes;
+  readonly logger?: Logger;
+}
+
+export async function createDeps(config: Config, options: DepsOptions = {}): Promise<Deps> {
+  const now = options.now ?? Date.now;
+  const random = options.random ?? ((length) => new Uint8Array(randomBytes(length)));
+  const logger = options.logger ?? pino({ level: config.logLevel, base: null });
+  mkdirSync(config.dataFolder, { recursive: true, mode: 0o700 });
+  const secrets = await openSecrets(config.dataFolder, random);
+  const path = join(config.dataFolder, "tuppence.sqlite");
+  const { database, close: closeDatabase } = openDatabase(path);
+  const ledger = openSqliteLedger({ path, now });
+  const mint = await openMint({
+    unit: config.unit,
+    masterSecret: secrets.mintMaster,
+    keysetLogPath: join(config.dataFolder, "keysets.json"),
+    threads: config.mintThreads,
+    now,
+  });
+  return {
+    config,
+    now,
+    random,
+    logger,
+    secrets,
+    database,
+    ledger,
+    mint,
+    async close() {
+      await mint.close();
+      await ledger.close();
+      await closeDatabase();
+    },
+  };
+}

@@ -1,0 +1,79 @@
+/**
+ * Every refusal as problem details (RFC 9457), under `/v1/` as Cashu answers. What the framework throws for bad input
+ * becomes one of our codes; what is left is a bug, logged, and told to nobody in detail.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { type ErrorCode, ERRORS, TuppenceError } from "../shared/errors.ts";
+import { cashuAnswer, CashuRefusal } from "./mint/index.ts";
+import { MisdirectedRequest } from "./origins.ts";
+
+const PROBLEM_TYPE = "application/problem+json";
+const CASHU_PREFIX = "/v1/";
+const MISDIRECTED_STATUS = 421;
+
+export function answerErrors(app: FastifyInstance): void {
+  const routes = new Map<string, { pattern: RegExp; methods: Set<string> }>();
+  app.addHook("onRoute", ({ url, method }) => {
+    if (url === "*") return;
+    const known = routes.get(url) ?? { pattern: patternOf(url), methods: new Set<string>() };
+    for (const one of [method].flat()) known.methods.add(one);
+    routes.set(url, known);
+  });
+
+  app.setErrorHandler((error, request, reply) => answer(error, request, reply));
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {
+    const path = request.url.split("?")[0] ?? "";
+    const methods = [...routes.values()].filter(({ pattern }) => pattern.test(path)).flatMap((route) => [...route.methods]);
+    if (methods.length === 0) return answer(new TuppenceError("not_found"), request, reply);
+    reply.header("allow", [...new Set(methods)].join(", "));
+    return answer(new TuppenceError("method_not_allowed"), request, reply);
+  });
+}
+
+/** Also for what Fastify refuses before there is a route. */
+export function answer(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof MisdirectedRequest) {
+    return reply.code(MISDIRECTED_STATUS).type(PROBLEM_TYPE).send(problem(new TuppenceError("wrong_origin"), MISDIRECTED_STATUS));
+  }
+  const known = error instanceof CashuRefusal ? error : recognize(error);
+  if (known instanceof TuppenceError && known.code === "internal") request.log.error({ err: error }, "a request failed");
+  if (request.url.startsWith(CASHU_PREFIX)) {
+    const { status, body } = cashuAnswer(known);
+    return reply.code(status).type("application/json").send(body);
+  }
+  if (known instanceof CashuRefusal) throw new Error("a Cashu refusal outside of /v1/");
+  const { status } = ERRORS[known.code];
+  return reply.code(status).type(PROBLEM_TYPE).send(problem(known, status));
+}
+
+function problem(error: TuppenceError, status: number): object {
+  return { ...error.details, type: `urn:tuppence:error:${error.code}`, title: ERRORS[error.code].title, status, code: error.code };
+}
+
+const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: "unsupported_media_type",
+  FST_ERR_CTP_INVALID_TYPE: "unsupported_media_type",
+  FST_ERR_CTP_BODY_TOO_LARGE: "body_too_large",
+  FST_ERR_NOT_FOUND: "not_found",
+};
+
+function recognize(error: unknown): TuppenceError {
+  if (error instanceof TuppenceError) return error;
+  if (!(error instanceof Error)) return new TuppenceError("internal", {}, error);
+  const code = "code" in error && typeof error.code === "string" ? FRAMEWORK_CODES[error.code] : undefined;
+  if (code !== undefined) return new TuppenceError(code, {}, error);
+  const status = "statusCode" in error && typeof error.statusCode === "number" ? error.statusCode : 500;
+  if (status === 413) return new TuppenceError("body_too_large", {}, error);
+  if (status === 415) return new TuppenceError("unsupported_media_type", {}, error);
+  if (status === 429) return new TuppenceError("rate_limited", {}, error);
+  return new TuppenceError(status >= 400 && status < 500 ? "request_invalid" : "internal", {}, error);
+}
+
+/** `/topups/:id` as an expression, to tell a wrong method from a wrong address. */
+function patternOf(url: string): RegExp {
+  const source = url
+    .split("/")
+    .map((part) => (part.startsWith(":") ? "[^/]+" : part === "*" ? ".*" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")))
+    .join("/");
+  return new RegExp(`^${source}$`);
+}
