@@ -1,0 +1,219 @@
+/**
+ * The browser, as the rest of the extension sees it: thin functions, promises in both browsers. Nothing else imports
+ * webextension-polyfill. What comes from a page or another process is handed on as `unknown`, for a schema to decode.
+ * Content scripts do without this module: it would be ten kilobytes in every page.
+ */
+import browser from "webextension-polyfill";
+
+// Messages and ports
+
+/** The listener answers with a promise, or with undefined where the message is not for it. */
+export function onMessage(listener: (message: unknown, sender: unknown) => Promise<unknown> | undefined): void {
+  browser.runtime.onMessage.addListener(listener);
+}
+
+/** Asks the background. Rejects if it died before it answered. */
+export function sendToBackground(message: unknown): Promise<unknown> {
+  return browser.runtime.sendMessage(message);
+}
+
+/** Opens a port to the background. `onEnd` comes once, when the other end is gone. Answers the function that closes it. */
+export function connectToBackground(name: string, onMessage: (message: unknown) => void, onEnd: () => void): () => void {
+  const port = browser.runtime.connect({ name });
+  port.onMessage.addListener((message: unknown) => onMessage(message));
+  port.onDisconnect.addListener(() => onEnd());
+  return () => port.disconnect();
+}
+
+/** The background's end of a port. To send to one that is closed does nothing. */
+export interface Connection {
+  readonly name: string;
+  readonly sender: unknown;
+  send(message: unknown): void;
+  onEnd(listener: () => void): void;
+  close(): void;
+}
+
+export function onConnect(listener: (connection: Connection) => void): void {
+  browser.runtime.onConnect.addListener((port) => {
+    let isOpen = true;
+    port.onDisconnect.addListener(() => {
+      isOpen = false;
+    });
+    listener({
+      name: port.name,
+      sender: port.sender,
+      send: (message) => {
+        if (isOpen) port.postMessage(message);
+      },
+      onEnd: (onEnd) => port.onDisconnect.addListener(() => onEnd()),
+      close: () => port.disconnect(),
+    });
+  });
+}
+
+// The extension itself
+
+/** The id that the browser stamps on every message of this extension. */
+export function extensionId(): string {
+  return browser.runtime.id;
+}
+
+/** The address of a file of the extension, by its path from the root. */
+export function extensionUrl(path: string): string {
+  return browser.runtime.getURL(path);
+}
+
+/** `install` is the first installation; updates and the browser's own updates are `update`. */
+export function onInstalled(listener: (reason: "install" | "update") => void): void {
+  browser.runtime.onInstalled.addListener(({ reason }) => listener(reason === "install" ? "install" : "update"));
+}
+
+export function onStartup(listener: () => void): void {
+  browser.runtime.onStartup.addListener(listener);
+}
+
+/** The number on the toolbar's button; an empty text takes it away. */
+export async function setBadge(text: string, colour: string): Promise<void> {
+  await browser.action.setBadgeBackgroundColor({ color: colour });
+  await browser.action.setBadgeText({ text });
+}
+
+// Alarms
+
+export function onAlarm(listener: (name: string) => void): void {
+  browser.alarms.onAlarm.addListener((alarm) => listener(alarm.name));
+}
+
+/** Rings every `periodMinutes` (at least half a minute); setting it again with the same period changes nothing. */
+export async function setRepeatingAlarm(name: string, periodMinutes: number): Promise<void> {
+  const standing = await browser.alarms.get(name);
+  if (standing?.periodInMinutes !== periodMinutes) browser.alarms.create(name, { periodInMinutes: periodMinutes });
+}
+
+/** Rings once at that time (milliseconds since 1970), or earlier where it was set so before. */
+export async function setAlarm(name: string, timeMs: number): Promise<void> {
+  const standing = await browser.alarms.get(name);
+  if (standing === undefined || standing.scheduledTime > timeMs) browser.alarms.create(name, { when: timeMs });
+}
+
+export async function clearAlarm(name: string): Promise<void> {
+  await browser.alarms.clear(name);
+}
+
+// Tabs and windows
+
+export interface Tab {
+  readonly id: number;
+  readonly url: string;
+  readonly isPrivate: boolean;
+}
+
+/** Opens a tab in front. Answers its id. */
+export async function openTab(url: string): Promise<number | undefined> {
+  return (await browser.tabs.create({ url, active: true })).id;
+}
+
+/** The tab that the reader looks at; undefined where the extension may not know its address. */
+export async function activeTab(): Promise<Tab | undefined> {
+  const [tab] = await browser.tabs.query({ active: true, lastFocusedWindow: true, windowType: "normal" });
+  return tab?.id === undefined || tab.url === undefined ? undefined : { id: tab.id, url: tab.url, isPrivate: tab.incognito };
+}
+
+/** Tells of every change of address and every closing of a tab, until the returned function is called. */
+export function watchTabs(listener: (tabId: number) => void): () => void {
+  const onUpdated = (tabId: number, change: { readonly status?: string | undefined; readonly url?: string | undefined }) => {
+    if (change.status === "complete" || change.url !== undefined) listener(tabId);
+  };
+  browser.tabs.onUpdated.addListener(onUpdated);
+  browser.tabs.onRemoved.addListener(listener);
+  return () => {
+    browser.tabs.onUpdated.removeListener(onUpdated);
+    browser.tabs.onRemoved.removeListener(listener);
+  };
+}
+
+/** Opens a small window of its own. Answers its id. */
+export async function openWindow(url: string, widthPixels: number, heightPixels: number): Promise<number | undefined> {
+  return (await browser.windows.create({ url, type: "popup", width: widthPixels, height: heightPixels })).id;
+}
+
+/** Brings a window to the front. False if there is no such window any more. */
+export async function focusWindow(windowId: number): Promise<boolean> {
+  try {
+    await browser.windows.update(windowId, { focused: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function onWindowClosed(listener: (windowId: number) => void): void {
+  browser.windows.onRemoved.addListener(listener);
+}
+
+// Scripts in pages
+
+/** Runs `read` in the top frame of a tab, in the extension's own world, and answers what it returns. */
+export async function readInTab(tabId: number, read: (...words: string[]) => unknown, words: readonly string[]): Promise<unknown> {
+  const [injection] = await browser.scripting.executeScript({ target: { tabId }, func: read, args: [...words] });
+  return injection?.result;
+}
+
+const NO_HOSTS: readonly string[] = [];
+
+/** Has `file` run from the start in every frame of `matches` and nowhere else, from now on and after restarts. */
+export async function registerScript(id: string, file: string, matches: readonly string[] = NO_HOSTS): Promise<void> {
+  const [standing] = await browser.scripting.getRegisteredContentScripts({ ids: [id] });
+  if (standing === undefined && matches.length === 0) return;
+  if (standing === undefined) {
+    await browser.scripting.registerContentScripts([{ id, js: [file], matches: [...matches], allFrames: true, runAt: "document_start", persistAcrossSessions: true }]);
+  } else if (matches.length === 0) {
+    await browser.scripting.unregisterContentScripts({ ids: [id] });
+  } else if (!isSameSet(standing.matches ?? [], matches)) {
+    await browser.scripting.updateContentScripts([{ id, matches: [...matches] }]);
+  }
+}
+
+function isSameSet(standing: readonly string[], wanted: readonly string[]): boolean {
+  return standing.length === wanted.length && wanted.every((match) => standing.includes(match));
+}
+
+// Requests
+
+/**
+ * Takes away what the browser itself adds to the extension's own requests and what tells one reader from another:
+ * `Origin` (in Firefox an id per installation), cookies, and the languages. Requests of pages are not touched.
+ */
+export async function makeOwnRequestsNeutral(): Promise<void> {
+  await browser.declarativeNetRequest.updateSessionRules({
+    removeRuleIds: [NEUTRAL_REQUESTS_RULE],
+    addRules: [
+      {
+        id: NEUTRAL_REQUESTS_RULE,
+        condition: { initiatorDomains: [new URL(browser.runtime.getURL("")).host], tabIds: [NO_TAB], resourceTypes: ["xmlhttprequest", "other"] },
+        action: {
+          type: "modifyHeaders",
+          requestHeaders: [
+            { header: "origin", operation: "remove" },
+            { header: "cookie", operation: "remove" },
+            { header: "accept-language", operation: "set", value: "en" },
+          ],
+        },
+      },
+    ],
+  });
+}
+
+const NEUTRAL_REQUESTS_RULE = 1;
+const NO_TAB = -1;
+
+// What is kept until the browser closes, and no longer
+
+export async function readSession(key: string): Promise<unknown> {
+  return (await browser.storage.session.get(key))[key];
+}
+
+export async function writeSession(key: string, value: unknown): Promise<void> {
+  await browser.storage.session.set({ [key]: value });
+}

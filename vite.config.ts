@@ -1,0 +1,41 @@
+/**
+ * The extension, for the browser named by `--mode` (`chrome` or `firefox`), from the one manifest. `npm run build`
+ * (`scripts/build.ts`) makes both, and what stands beside the manifest.
+ */
+import { crx, type ManifestV3Export } from "@crxjs/vite-plugin";
+import { defineConfig } from "vite";
+import manifest from "./manifest.json" with { type: "json" };
+import { APPROVE_PAGE, WELCOME_PAGE } from "./shared/protocol/ui.ts";
+
+export const BROWSERS = ["chrome", "firefox"] as const;
+export type BrowserName = (typeof BROWSERS)[number];
+
+/** Its loader for other content scripts is asynchronous, and makes files of ours readable to every page. */
+const DOORBELL = "extension/content/doorbell.ts";
+
+export default defineConfig(({ mode }) => {
+  const browser: BrowserName = mode === "firefox" ? "firefox" : "chrome";
+  return {
+    publicDir: false,
+    plugins: [crx({ browser, manifest: manifestFor(browser), contentScripts: { standaloneFiles: [DOORBELL] } })],
+    oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+    build: {
+      outDir: `dist/${browser}`,
+      emptyOutDir: true,
+      target: "es2022",
+      minify: true,
+      sourcemap: false,
+      modulePreload: false,
+      // Pages that the manifest does not name.
+      rollupOptions: { input: { approve: APPROVE_PAGE, welcome: WELCOME_PAGE } },
+    },
+  };
+});
+
+/** What only one browser understands is left out for the other. */
+export function manifestFor(browser: BrowserName): ManifestV3Export {
+  const { background, browser_specific_settings, minimum_chrome_version, ...common } = manifest;
+  const { service_worker, scripts, type } = background;
+  if (browser === "chrome") return { ...common, minimum_chrome_version, background: { service_worker, type } };
+  return { ...common, browser_specific_settings, background: { scripts, type } };
+}
