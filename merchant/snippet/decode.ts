@@ -7,7 +7,7 @@ import type { EntitlementResult, PageError, PayResult, StatusResult, TipResult }
 const SHORT = 300;
 const TOKEN = 8_192;
 const HEADER = 65_536;
-const CONTENT_KEY = 43;
+const CONTENT_KEY = /^[\w-]{43}$/;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -22,7 +22,7 @@ export function textOf(value: unknown, most: number): string | undefined {
 
 export function decodePay(fields: Fields): PayResult | undefined {
   const paymentId = textOf(fields.paymentId, SHORT);
-  const contentKey = textOf(fields.contentKey, CONTENT_KEY);
+  const contentKey = contentKeyOf(fields.contentKey);
   return paymentId === undefined
     ? undefined
     : { paymentId, contentKey, receipt: textOf(fields.receipt, TOKEN), paymentSignature: textOf(fields.paymentSignature, HEADER) };
@@ -40,7 +40,7 @@ export function decodeEntitlement(fields: Fields): EntitlementResult | undefined
   const receipt = textOf(fields.receipt, TOKEN);
   const holderProof = textOf(fields.holderProof, TOKEN);
   if (paymentId === undefined || receipt === undefined || holderProof === undefined) return undefined;
-  return { paymentId, receipt, holderProof, contentKey: textOf(fields.contentKey, CONTENT_KEY) };
+  return { paymentId, receipt, holderProof, contentKey: contentKeyOf(fields.contentKey) };
 }
 
 export function decodeStatus({ state }: Fields): StatusResult | undefined {
@@ -51,4 +51,8 @@ export function decodeError(fields: Fields): PageError | undefined {
   const code = textOf(fields.code, SHORT);
   const message = textOf(fields.message, 1_000);
   return code === undefined || message === undefined ? undefined : { code, message };
+}
+
+function contentKeyOf(value: unknown): string | undefined {
+  return typeof value === "string" && CONTENT_KEY.test(value) ? value : undefined;
 }
