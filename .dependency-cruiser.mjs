@@ -1,0 +1,124 @@
+// The table of imports: who may know of whom. Whoever needs a line here changed is about to change the architecture.
+// In `mayImport`, every folder may also import itself; packages are not its business but for PACKAGES below.
+
+const FOLDERS = [
+  { name: "shared", from: "^shared/", mayImport: ["^shared/"] },
+  {
+    name: "content",
+    from: "^extension/content/",
+    mayImport: ["^extension/content/", "^shared/protocol/page\\.ts$", "^shared/(errors|money)\\.ts$"],
+  },
+  {
+    name: "snippet",
+    from: "^merchant/snippet/",
+    mayImport: ["^merchant/snippet/", "^shared/protocol/page\\.ts$", "^shared/(errors|money)\\.ts$"],
+  },
+  { name: "wallet-core", from: "^wallet/core/", mayImport: ["^wallet/core/", "^shared/"] },
+  {
+    name: "wallet-provider",
+    from: "^wallet/provider/",
+    mayImport: ["^wallet/provider/", "^shared/"],
+    types: "^wallet/core/",
+  },
+  { name: "wallet", from: "^wallet/[^/]+$", mayImport: ["^wallet/", "^shared/"] },
+  {
+    name: "store",
+    from: "^extension/store/",
+    mayImport: ["^extension/store/", "^shared/"],
+    types: "^wallet/core/",
+  },
+  {
+    name: "background",
+    from: "^extension/background/",
+    mayImport: ["^extension/(background|store)/", "^extension/platform\\.ts$", "^wallet/", "^shared/"],
+  },
+  {
+    name: "ui",
+    from: "^extension/ui/",
+    mayImport: ["^extension/ui/", "^extension/platform\\.ts$", "^shared/"],
+  },
+  { name: "platform", from: "^extension/[^/]+$", mayImport: ["^shared/"] },
+  { name: "ledger", from: "^server/ledger/", mayImport: ["^server/ledger/", "^shared/"] },
+  {
+    name: "domain",
+    from: "^server/(?!ledger/|cli/)([^/]+)/",
+    mayImport: ["^server/$1/", "^server/ledger/", "^server/[^/]+/index\\.ts$", "^shared/"],
+  },
+  // What composes the server: its main files and its commands.
+  { name: "server", from: "^server/([^/]+$|cli/)", mayImport: ["^server/", "^shared/"] },
+  { name: "merchant-server", from: "^merchant/server/", mayImport: ["^merchant/server/", "^shared/"] },
+  { name: "merchant-cli", from: "^merchant/cli/", mayImport: ["^merchant/cli/", "^shared/", "^wallet/"] },
+];
+
+const PACKAGES = [
+  { name: "dexie", importer: "^extension/store/" },
+  { name: "webextension-polyfill", importer: "^extension/platform\\.ts$" },
+  { name: "@cashu/cashu-ts", importer: "^wallet/" },
+];
+
+const DEVELOPERS_FOLDERS = "^(test|bench|demo|scripts)/";
+/** Tests and configurations of tools may compose whatever they like; nothing that ships imports them. */
+const UNBOUND = ["\\.test\\.tsx?$", "(^|/)[^/]+\\.config\\.ts$", DEVELOPERS_FOLDERS];
+
+export default {
+  forbidden: [
+    ...FOLDERS.flatMap(({ name, from, mayImport, types }) => [
+      {
+        name: `${name}-boundary`,
+        severity: "error",
+        comment: `may import only ${[...mayImport, types && `types of ${types}`].filter(Boolean).join("  ")}`,
+        from: { path: from, pathNot: UNBOUND },
+        to: { dependencyTypes: ["local"], pathNot: types ? [...mayImport, types] : mayImport },
+      },
+      ...(types
+        ? [
+            {
+              name: `${name}-types-only`,
+              severity: "error",
+              comment: `of ${types} it may import types only`,
+              from: { path: from, pathNot: UNBOUND },
+              to: { path: types, dependencyTypesNot: ["type-only"] },
+            },
+          ]
+        : []),
+    ]),
+    {
+      name: "unknown-folder",
+      severity: "error",
+      comment:
+        "a folder that the table does not know: give it a line in .dependency-cruiser.mjs and in the architecture",
+      from: { path: "/", pathNot: [...UNBOUND, ...FOLDERS.map(({ from }) => from), "node_modules/"] },
+      to: {},
+    },
+    {
+      name: "nothing-imports-tests-and-tools",
+      severity: "error",
+      from: { pathNot: UNBOUND },
+      to: { path: [DEVELOPERS_FOLDERS, "\\.test\\.tsx?$"] },
+    },
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+    ...PACKAGES.map(({ name, importer }) => ({
+      name: `only-one-imports-${name}`,
+      severity: "error",
+      from: { pathNot: [importer, ...UNBOUND] },
+      to: { path: `^node_modules/(@types/)?${name}/` },
+    })),
+    {
+      name: "one-file-imports-cashu-ts",
+      severity: "error",
+      comment: "cashu-ts stands behind one interface, so that another version or library changes one file",
+      from: { path: "^wallet/", pathNot: UNBOUND },
+      module: { path: "^node_modules/@cashu/cashu-ts/", numberOfDependentsMoreThan: 1 },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: ["^dist/", "^out/", "\\.d\\.ts$"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "types", "node", "default"],
+    },
+  },
+};

@@ -1,0 +1,16 @@
+import process from "node:process";
+import { defineConfig } from "@playwright/test";
+
+/** End to end in Chromium. Firefox is driven by test/e2e/firefox, because Playwright's own Firefox loads no extension. */
+export default defineConfig({
+  testDir: "test/e2e",
+  testIgnore: "firefox/**",
+  outputDir: "out/playwright",
+  // Nothing is retried: a test that fails now and then is a defect. One browser at a time, on a machine of two cores.
+  retries: 0,
+  workers: Number(process.env.TUPPENCE_E2E_WORKERS ?? 1),
+  forbidOnly: true,
+  timeout: 120_000,
+  expect: { timeout: 15_000 },
+  reporter: [["list"], ["json", { outputFile: "out/reports/e2e.json" }]],
+});

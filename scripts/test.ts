@@ -1,0 +1,133 @@
+/**
+ * `npm test`: everything there is, in the order in which it is cheap to learn that something is wrong. A stage
+ * without a single passed or failed test has failed, and so has a runner that ends badly for another reason than a
+ * test: no success is silent, nothing is retried. `--only unit,conformance` runs those stages alone. The last line
+ * is `N passed, N failed`.
+ */
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { ensureBrowsers } from "./browsers.ts";
+import { check } from "./check.ts";
+import {
+  add,
+  type Counts,
+  closingLine,
+  countPlaywright,
+  countVitest,
+  judgeStage,
+  NONE,
+  ONE_FAILED,
+  ONE_PASSED,
+} from "./counts.ts";
+
+const ROOT = path.dirname(import.meta.dirname);
+const REPORTS = path.join(ROOT, "out", "reports");
+
+const STAGES: Readonly<Record<string, () => Promise<Counts>>> = {
+  check: runCheck,
+  unit: () => runVitest("unit"),
+  conformance: () => runVitest("conformance"),
+  build: runBuild,
+  e2e: runPlaywright,
+  firefox: () => runVitest("firefox"),
+};
+/** These need a browser, and what `build` made. */
+const BROWSER_STAGES = ["e2e", "firefox"];
+
+await main();
+
+async function main(): Promise<void> {
+  let sum = NONE;
+  try {
+    const stages = chosenStages();
+    if (stages.some((stage) => BROWSER_STAGES.includes(stage))) ensureBrowsers(["chromium", "firefox"]);
+    let built = true;
+    for (const stage of stages) {
+      console.log(`\n── ${stage} ──`);
+      const counts: Counts = built || !BROWSER_STAGES.includes(stage) ? await runStage(stage) : notBuilt();
+      if (stage === "build") built = counts.failed === 0;
+      sum = add(sum, counts);
+    }
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    sum = add(sum, ONE_FAILED);
+  }
+  process.exitCode = sum.failed === 0 ? 0 : 1;
+  console.log(`\n${closingLine(sum)}`);
+}
+
+function chosenStages(): string[] {
+  const { values } = parseArgs({ options: { only: { type: "string" } } });
+  const stages = values.only?.split(",") ?? Object.keys(STAGES);
+  const unknown = stages.filter((stage) => !Object.hasOwn(STAGES, stage));
+  if (unknown.length === 0) return stages;
+  throw new Error(`There is no stage "${unknown.join(",")}", only ${Object.keys(STAGES).join(", ")}.`);
+}
+
+async function runStage(stage: string): Promise<Counts> {
+  const counts = (await STAGES[stage]?.()) ?? NONE;
+  console.log(`${stage}: ${closingLine(counts)}`);
+  return counts;
+}
+
+function notBuilt(): Counts {
+  // What an older build would prove is nothing.
+  console.log("Not run, because the build failed.");
+  return ONE_FAILED;
+}
+
+async function runCheck(): Promise<Counts> {
+  const parts = await check();
+  return judgeStage(parts.map(({ passed }) => (passed ? ONE_PASSED : ONE_FAILED)).reduce(add, NONE), true);
+}
+
+async function runVitest(project: string): Promise<Counts> {
+  const report = freshReport(project);
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const ranWell = await run("node_modules/vitest/vitest.mjs", ["run", "--project", project, ...reporters]);
+  return judgeStage(readReport(report, countVitest), ranWell);
+}
+
+async function runPlaywright(): Promise<Counts> {
+  const report = freshReport("e2e");
+  const ranWell = await run("node_modules/@playwright/test/cli.js", ["test"]);
+  return judgeStage(readReport(report, countPlaywright), ranWell);
+}
+
+async function runBuild(): Promise<Counts> {
+  return (await run("scripts/build.ts", [])) ? ONE_PASSED : ONE_FAILED;
+}
+
+/** The report of an earlier run must not be taken for this one's. */
+function freshReport(name: string): string {
+  mkdirSync(REPORTS, { recursive: true });
+  const report = path.join(REPORTS, `${name}.json`);
+  rmSync(report, { force: true });
+  return report;
+}
+
+function readReport(file: string, count: (report: unknown) => Counts): Counts {
+  try {
+    return count(JSON.parse(readFileSync(file, "utf8")));
+  } catch (error) {
+    console.log(
+      `The runner left no report that can be read: ${error instanceof Error ? error.message : error}`,
+    );
+    return NONE;
+  }
+}
+
+/** Runs a program of JavaScript or TypeScript with this very Node; true if it ended well. */
+function run(file: string, args: readonly string[]): Promise<boolean> {
+  const child = spawn(process.execPath, [path.join(ROOT, file), ...args], {
+    cwd: ROOT,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve(code === 0));
+  });
+}
