@@ -1,0 +1,79 @@
+/** The approval window: one question, told by `?id=`; draws what `state.ts` says and sends the answer. */
+import { effect, signal } from "@preact/signals";
+import { render } from "preact";
+import { openTab } from "../../platform.ts";
+import type { Micros } from "../../../shared/money.ts";
+import type { UiRequestJson } from "../../../shared/protocol/ui.ts";
+import { UiResults } from "../../../shared/protocol/ui.ts";
+import { isWebAddress } from "../shared/site.ts";
+import { ask, connectWallet } from "../shared/wallet.ts";
+import { approvalOf, LOCAL_AT_START, PAID_SHOWN_MS, screen, type ApproveLocal } from "./state.ts";
+import { ApproveView, type ApproveActions } from "./view.tsx";
+
+const approvalId = new URLSearchParams(location.search).get("id") ?? "";
+const { snapshot, silent } = connectWallet();
+const local = signal<ApproveLocal>(LOCAL_AT_START);
+
+const change = (changed: Partial<ApproveLocal>): void => {
+  local.value = { ...local.value, ...changed };
+};
+const current = () => screen(snapshot.value, silent.value, approvalId, local.value);
+
+async function decide(sent: "approve" | "decline", chosen: { readonly amount?: Micros; readonly allowance?: Micros }): Promise<void> {
+  if (local.value.sent !== null) return;
+  change({ sent, error: null });
+  const { amount, allowance } = chosen;
+  const request: UiRequestJson = {
+    kind: "ui",
+    type: "decide",
+    approvalId,
+    approve: sent === "approve",
+    ...(amount === undefined ? {} : { amount: String(amount) }),
+    ...(allowance === undefined ? {} : { allowance: String(allowance) }),
+  };
+  const answer = await ask(request, UiResults.decide);
+  if ("error" in answer) change({ sent: null, error: answer.error });
+  else if (sent === "decline") window.close();
+}
+
+const actions: ApproveActions = {
+  approve: () => {
+    const asking = current();
+    const chosen = asking.is === "asking" ? approvalOf(asking) : undefined;
+    if (chosen) void decide("approve", chosen);
+  },
+  decline: () => {
+    const { is } = current();
+    if (is === "asking" || is === "short") void decide("decline", {});
+    else if (is !== "paying") window.close();
+  },
+  close: () => window.close(),
+  chooseTip: (tip) => change({ tip, ownAmount: null, error: null }),
+  typeTip: (ownAmount) => change({ ownAmount, error: null }),
+  setDontAskAgain: (dontAskAgain) => change({ dontAskAgain }),
+  setLimit: (limit) => change({ limit, dontAskAgain: true }),
+  topUp: async (amount) => {
+    change({ toppingUp: true, error: null });
+    const answer = await ask({ kind: "ui", type: "topUp", amount: String(amount) }, UiResults.topUp);
+    change({ toppingUp: false, error: "error" in answer ? answer.error : null });
+  },
+  openCheckout: (address) => {
+    if (isWebAddress(address)) void openTab(address);
+  },
+};
+
+let closing = false;
+effect(() => {
+  const { is } = current();
+  if (is === "closed") window.close();
+  if (is !== "paid" || closing) return;
+  closing = true;
+  setTimeout(() => window.close(), PAID_SHOWN_MS);
+});
+
+function Approve() {
+  return <ApproveView screen={current()} playMoney={snapshot.value?.provider.sandbox ?? false} actions={actions} />;
+}
+
+const root = document.getElementById("root");
+if (root) render(<Approve />, root);

@@ -1,0 +1,221 @@
+/**
+ * What the approval window shows, as data. The question itself lives in the background's store and comes with the
+ * snapshot; it moves on by itself:
+ *
+ *   short ──(balance is there)──> asking ──(Pay)──> paying ──> paid, and the window closes
+ *                                   │                  └─────> failed
+ *                                   └──(Not now, Escape)──> closed
+ *
+ * `short` is the article that costs more than there is, or the tip whose least amount does. The offer is kept.
+ */
+import { add, formatMoney, isPayableInCoins, parseMoney, subtract, ZERO, type Micros } from "../../../shared/money.ts";
+import { micros } from "../../../shared/money.ts";
+import type { PageError } from "../../../shared/protocol/page.ts";
+import type { ApprovalView, TopUpView, WalletSnapshot } from "../../../shared/protocol/ui.ts";
+import { siteName } from "../shared/site.ts";
+import { describeSeconds } from "../shared/time.ts";
+
+/** For so long "Paid" stands before the window closes. */
+export const PAID_SHOWN_MS = 900;
+export const TIP_PRESETS = 4;
+export const ALLOWANCE_CHOICES = 3;
+
+const UNIT = 1_000_000n;
+/** Whole units in 1-2-5 steps; the limits that are offered are the first ones that reach the price. */
+const LIMITS: readonly Micros[] = [1n, 2n, 5n, 10n, 20n, 50n, 100n, 200n, 500n, 1_000n].map((units) => micros(units * UNIT));
+const TIPS: readonly Micros[] = [5n, 10n, 25n, 50n, 100n, 200n, 500n, 1_000n, 2_000n, 5_000n].map((cents) => micros(cents * 10_000n));
+
+/** What the reader did in this window. */
+export interface ApproveLocal {
+  readonly sent: "approve" | "decline" | null;
+  readonly error: PageError | null;
+  readonly dontAskAgain: boolean;
+  readonly limit: Micros | null;
+  readonly tip: Micros | null;
+  /** Null while a preset is chosen. */
+  readonly ownAmount: string | null;
+  readonly toppingUp: boolean;
+}
+
+export const LOCAL_AT_START: ApproveLocal = {
+  sent: null,
+  error: null,
+  dontAskAgain: false,
+  limit: null,
+  tip: null,
+  ownAmount: null,
+  toppingUp: false,
+};
+
+/** What stands on every screen with a question. */
+export interface Question {
+  readonly kind: ApprovalView["kind"];
+  readonly merchantName: string;
+  readonly site: string;
+  readonly title: string;
+  readonly currency: string;
+}
+
+export interface TipChoice {
+  readonly presets: readonly Micros[];
+  /** The preset that is chosen; null with an own amount. */
+  readonly chosen: Micros | null;
+  readonly ownAmount: string | null;
+  readonly range: string;
+}
+
+export interface AllowanceChoice {
+  readonly choices: readonly Micros[];
+  readonly checked: boolean;
+  readonly limit: Micros;
+}
+
+export interface AskingScreen extends Question {
+  readonly is: "asking";
+  /** Null while the reader's own amount is none; `problem` says why. */
+  readonly amount: Micros | null;
+  readonly problem: string | null;
+  readonly balanceAfter: Micros | null;
+  readonly refundWindow: string | null;
+  readonly tip: TipChoice | null;
+  readonly allowance: AllowanceChoice | null;
+  readonly declining: boolean;
+  readonly error: PageError | null;
+}
+
+export interface ShortScreen extends Question {
+  readonly is: "short";
+  readonly amount: Micros;
+  readonly missing: Micros;
+  readonly topUpAmounts: readonly Micros[];
+  /** The checkout page is open: the newest one that is. */
+  readonly waitingFor: TopUpView | null;
+  readonly busy: boolean;
+  readonly error: PageError | null;
+}
+
+export type ApproveScreen =
+  | { readonly is: "connecting" | "silent" | "gone" | "closed" }
+  | AskingScreen
+  | ShortScreen
+  | ({ readonly is: "paying" | "paid"; readonly amount: Micros } & Question)
+  | ({ readonly is: "failed"; readonly error: PageError | null } & Question);
+
+export function screen(snapshot: WalletSnapshot | undefined, silent: boolean, approvalId: string, local: ApproveLocal): ApproveScreen {
+  if (snapshot === undefined) return { is: silent ? "silent" : "connecting" };
+  const approval = snapshot.approvals.find(({ id }) => id === approvalId);
+  // The background forgets a question soon after it is over.
+  if (approval === undefined) return { is: local.sent === "decline" ? "closed" : "gone" };
+  const { kind, merchantName, origin, title, state } = approval;
+  const question: Question = { kind, merchantName, site: siteName(origin), title, currency: snapshot.currency };
+  switch (state) {
+    case "declined":
+      return { is: "closed" };
+    case "approved":
+    case "paying":
+      return { is: "paying", ...question, amount: chosenAmount(approval, snapshot, local) ?? approval.amount };
+    case "paid":
+      return { is: "paid", ...question, amount: chosenAmount(approval, snapshot, local) ?? approval.amount };
+    case "failed":
+      return { is: "failed", ...question, error: approval.error };
+    case "asking":
+      return unanswered(approval, question, snapshot, local);
+  }
+}
+
+function unanswered(approval: ApprovalView, question: Question, snapshot: WalletSnapshot, local: ApproveLocal): ApproveScreen {
+  const available = availableFor(approval, snapshot);
+  const least = approval.kind === "tip" ? approval.least : approval.amount;
+  if (available < least) {
+    return {
+      is: "short",
+      ...question,
+      amount: least,
+      missing: approval.kind === "tip" ? subtract(least, available) : (approval.missing ?? subtract(least, available)),
+      topUpAmounts: snapshot.frozen ? [] : snapshot.topUpAmounts,
+      waitingFor: snapshot.topUps.find(({ state }) => state === "open") ?? null,
+      busy: local.toppingUp,
+      error: local.error,
+    };
+  }
+  const amount = chosenAmount(approval, snapshot, local);
+  const problem = amount === null ? "Type an amount, like 0.75 or 75¢." : problemWith(amount, approval, available, snapshot.currency);
+  if (local.sent === "approve" && amount !== null) return { is: "paying", ...question, amount };
+  return {
+    is: "asking",
+    ...question,
+    amount: problem === null ? amount : null,
+    problem: approval.kind === "tip" ? problem : null,
+    balanceAfter: amount !== null && problem === null ? subtract(available, amount) : null,
+    refundWindow: approval.refundWindowSeconds > 0 ? describeSeconds(approval.refundWindowSeconds) : null,
+    tip: approval.kind === "tip" ? tipChoice(approval, snapshot, local) : null,
+    allowance: approval.kind === "article" ? allowanceChoice(approval.amount, local) : null,
+    declining: local.sent === "decline",
+    error: local.error,
+  };
+}
+
+/** What `decide` is sent for an approval of this screen. Undefined where there is nothing to approve. */
+export function approvalOf(asking: AskingScreen): { readonly amount?: Micros; readonly allowance?: Micros } | undefined {
+  if (asking.amount === null) return undefined;
+  return {
+    ...(asking.tip ? { amount: asking.amount } : {}),
+    ...(asking.allowance?.checked ? { allowance: asking.allowance.limit } : {}),
+  };
+}
+
+/** From the question's own figures, so that window and background cannot come to two results. */
+function availableFor(approval: ApprovalView, snapshot: WalletSnapshot): Micros {
+  const { balanceAfter, missing, amount } = approval;
+  if (balanceAfter !== null) return add(balanceAfter, amount);
+  if (missing !== null && missing <= amount) return subtract(amount, missing);
+  return snapshot.balance.total;
+}
+
+/** Null: the reader's own words are no amount. */
+function chosenAmount(approval: ApprovalView, snapshot: WalletSnapshot, local: ApproveLocal): Micros | null {
+  if (approval.kind === "article") return approval.amount;
+  if (local.ownAmount !== null) return parseMoney(local.ownAmount) ?? null;
+  return local.tip ?? tipAtStart(approval, availableFor(approval, snapshot));
+}
+
+/** What the page suggests, or the most of the presets that the balance reaches. */
+function tipAtStart(approval: ApprovalView, available: Micros): Micros {
+  const affordable = tipPresets(approval).filter((preset) => preset <= available && preset <= approval.amount);
+  return affordable.at(-1) ?? approval.least;
+}
+
+function problemWith(amount: Micros, approval: ApprovalView, available: Micros, currency: string): string | null {
+  if (amount < approval.least) return `The least here is ${formatMoney(approval.least, currency)}.`;
+  if (amount > approval.most) return `The most here is ${formatMoney(approval.most, currency)}.`;
+  if (!isPayableInCoins(amount)) return "That is finer than the smallest coin, a tenth of a cent.";
+  if (amount > available) return `You have ${formatMoney(available, currency)}. Choose less, or top up first.`;
+  return null;
+}
+
+function tipChoice(approval: ApprovalView, snapshot: WalletSnapshot, local: ApproveLocal): TipChoice {
+  const money = (amount: Micros) => formatMoney(amount, snapshot.currency);
+  return {
+    presets: tipPresets(approval),
+    chosen: local.ownAmount === null ? chosenAmount(approval, snapshot, local) : null,
+    ownAmount: local.ownAmount,
+    range: `${money(approval.least)} to ${money(approval.most)}`,
+  };
+}
+
+/** The suggested amount among its neighbours, within the range. */
+export function tipPresets({ amount, least, most }: Pick<ApprovalView, "amount" | "least" | "most">): readonly Micros[] {
+  const within = [...TIPS, amount, least].filter((tip) => tip >= least && tip <= most && tip > ZERO);
+  const sorted = [...new Set(within)].sort((a, b) => (a < b ? -1 : 1));
+  const start = Math.max(0, Math.min(sorted.indexOf(amount) - 1, sorted.length - TIP_PRESETS));
+  return sorted.slice(start, start + TIP_PRESETS);
+}
+
+/** Null where no offered limit reaches the price. */
+function allowanceChoice(price: Micros, local: ApproveLocal): AllowanceChoice | null {
+  const choices = LIMITS.filter((limit) => limit >= price).slice(0, ALLOWANCE_CHOICES);
+  const [first] = choices;
+  if (first === undefined) return null;
+  const limit = local.limit !== null && choices.includes(local.limit) ? local.limit : first;
+  return { choices, checked: local.dontAskAgain, limit };
+}

@@ -1,0 +1,368 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { formatBalance, formatMoney, type Micros } from "../../../shared/money.ts";
+import { AmountText } from "../shared/amount-text.tsx";
+import { shortMoney, TopUpAmounts } from "../shared/amounts.tsx";
+import { Announcer } from "../shared/announcer.tsx";
+import { Brand } from "../shared/brand.tsx";
+import { Button } from "../shared/button.tsx";
+import { EmptyState } from "../shared/empty-state.tsx";
+import { Icon } from "../shared/icon.tsx";
+import { ErrorNotice, Notice } from "../shared/notice.tsx";
+import { guardAfterKey, guardFrom, keyApproves } from "./guard.ts";
+import type { AllowanceChoice, ApproveScreen, AskingScreen, Question, ShortScreen, TipChoice } from "./state.ts";
+
+export interface ApproveActions {
+  approve(): void;
+  decline(): void;
+  close(): void;
+  chooseTip(amount: Micros): void;
+  typeTip(words: string): void;
+  setDontAskAgain(dontAskAgain: boolean): void;
+  setLimit(limit: Micros): void;
+  topUp(amount: Micros): void;
+  openCheckout(address: string): void;
+}
+
+export function ApproveView(props: { readonly screen: ApproveScreen; readonly playMoney: boolean; readonly actions: ApproveActions }) {
+  const { screen, playMoney, actions } = props;
+  return (
+    <div class="window">
+      <Brand playMoney={playMoney} />
+      <Announcer words={announcement(screen)} />
+      <Content screen={screen} actions={actions} />
+    </div>
+  );
+}
+
+function Content({ screen, actions }: { readonly screen: ApproveScreen; readonly actions: ApproveActions }) {
+  switch (screen.is) {
+    case "connecting":
+    case "closed":
+      return <div class="content" aria-busy="true" />;
+    case "silent":
+      return (
+        <Over title="The wallet is not answering" actions={actions}>
+          You were not charged. This window keeps trying; you can also close it and click again.
+        </Over>
+      );
+    case "gone":
+      return (
+        <Over title="This question is over" actions={actions}>
+          There is nothing to answer any more. If the article is still closed, click again on the page.
+        </Over>
+      );
+    case "asking":
+      return <Asking screen={screen} actions={actions} />;
+    case "short":
+      return <Short screen={screen} actions={actions} />;
+    case "paying":
+      return (
+        <Progress title={`Paying ${formatMoney(screen.amount, screen.currency)}…`} question={screen}>
+          <span class="ring progress-ring" />
+        </Progress>
+      );
+    case "paid":
+      return (
+        <Progress title={`Paid ${formatMoney(screen.amount, screen.currency)}`} question={screen}>
+          <span class="progress-done">
+            <Icon name="check" size={32} />
+          </span>
+        </Progress>
+      );
+    case "failed":
+      return (
+        <>
+          <div class="content">
+            <Merchant question={screen} lead={screen.kind === "tip" ? "No tip to" : "Not paid to"} />
+            {screen.error ? <ErrorNotice error={screen.error} /> : <Notice tone="danger" icon="alert" title="The payment did not go through." />}
+          </div>
+          <footer class="answers">
+            <Button look="plain" wide large onClick={actions.close}>
+              Close
+            </Button>
+          </footer>
+        </>
+      );
+  }
+}
+
+function Asking({ screen, actions }: { readonly screen: AskingScreen; readonly actions: ApproveActions }) {
+  const isOpen = useGuard(actions);
+  const { amount, currency } = screen;
+  const pay = screen.kind === "tip" ? "Tip" : "Pay";
+  const onSubmit = (event: Event): void => {
+    event.preventDefault();
+    if (isOpen) actions.approve();
+  };
+  return (
+    <form class="frame" onSubmit={onSubmit} noValidate>
+      <div class="content">
+        <Merchant question={screen} lead={screen.kind === "tip" ? "A tip to" : "Payment to"} />
+        {screen.error ? <ErrorNotice error={screen.error} /> : null}
+        <div class="card bill">
+          <p class="bill-title foreign" data-lines="3">
+            {screen.title}
+          </p>
+          {screen.tip ? (
+            <Tip tip={screen.tip} currency={currency} problem={screen.problem} actions={actions} />
+          ) : (
+            <p class="bill-amount">{amount === null ? null : <AmountText amount={amount} currency={currency} />}</p>
+          )}
+          <dl class="facts small">
+            <div>
+              <dt>Balance after</dt>
+              <dd class="money">{screen.balanceAfter === null ? "–" : formatBalance(screen.balanceAfter, currency)}</dd>
+            </div>
+            {screen.refundWindow ? (
+              <div>
+                <dt>Money back</dt>
+                <dd>within {screen.refundWindow}</dd>
+              </div>
+            ) : null}
+          </dl>
+        </div>
+        {screen.allowance ? <Allowance allowance={screen.allowance} currency={currency} actions={actions} /> : null}
+      </div>
+      <footer class="answers">
+        <Button look="plain" large disabled={screen.declining} onClick={actions.decline}>
+          Not now
+        </Button>
+        <Button type="submit" large disabled={!isOpen || amount === null || screen.declining}>
+          {amount === null ? pay : `${pay} ${formatMoney(amount, currency)}`}
+        </Button>
+      </footer>
+    </form>
+  );
+}
+
+/**
+ * Enter approves and Escape declines, wherever the focus is that has no use for them itself. The focus begins on the heading, not
+ * on the button, and nothing approves before the guard is open (guard.ts): the window comes up over a page in which the
+ * reader may be in the middle of typing, or of a double click. The button is disabled meanwhile. The guard starts
+ * again whenever the question appears, so after a top-up too.
+ */
+function useGuard(actions: ApproveActions): boolean {
+  const opensAt = useRef(guardFrom(performance.now()));
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => {
+    let timer = 0;
+    const wait = (): void => {
+      clearTimeout(timer);
+      const milliseconds = opensAt.current - performance.now();
+      setOpen(milliseconds <= 0);
+      if (milliseconds > 0) timer = window.setTimeout(wait, milliseconds);
+    };
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (event.key === "Escape") return actions.decline();
+      const now = performance.now();
+      const isInControl = event.target instanceof Element && event.target.closest("button, input, select") !== null;
+      if (keyApproves(opensAt.current, event.key, event.repeat, isInControl, now)) return actions.approve();
+      opensAt.current = guardAfterKey(opensAt.current, event.key, isInControl, now);
+      wait();
+    };
+    document.addEventListener("keydown", onKeyDown);
+    wait();
+    return () => {
+      document.removeEventListener("keydown", onKeyDown);
+      clearTimeout(timer);
+    };
+  }, []);
+  return isOpen;
+}
+
+/** The provider's name for the merchant and the verified site: never the page's words. Takes the focus, so that it is read first. */
+function Merchant({ question, lead }: { readonly question: Question; readonly lead: string }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  return (
+    <div class="merchant">
+      <h1 ref={heading} tabIndex={-1}>
+        <span class="merchant-lead">{lead} </span>
+        <span class="merchant-name foreign" data-lines="2">
+          {question.merchantName}
+        </span>
+      </h1>
+      <p class="merchant-site small">
+        <Icon name="shield" size={16} />
+        <span class="foreign">{question.site}</span>
+        <span class="soft">verified</span>
+      </p>
+    </div>
+  );
+}
+
+function Allowance(props: { readonly allowance: AllowanceChoice; readonly currency: string; readonly actions: ApproveActions }) {
+  const { allowance, currency, actions } = props;
+  return (
+    <div class="check allowance">
+      <input id="allow" type="checkbox" checked={allowance.checked} onChange={(event) => actions.setDontAskAgain(event.currentTarget.checked)} />
+      <span class="allowance-words">
+        <label for="allow">Don’t ask again at this site, up to</label>{" "}
+        <select
+          class="select"
+          aria-label="Limit of the allowance"
+          value={String(allowance.limit)}
+          onChange={(event) => {
+            const chosen = allowance.choices.find((choice) => String(choice) === event.currentTarget.value);
+            if (chosen !== undefined) actions.setLimit(chosen);
+          }}
+        >
+          {allowance.choices.map((choice) => (
+            <option key={String(choice)} value={String(choice)}>
+              {shortMoney(choice, currency)}
+            </option>
+          ))}
+        </select>
+      </span>
+    </div>
+  );
+}
+
+function Tip(props: { readonly tip: TipChoice; readonly currency: string; readonly problem: string | null; readonly actions: ApproveActions }) {
+  const { tip, currency, problem, actions } = props;
+  return (
+    <fieldset class="tip">
+      <legend class="unseen">How much, {tip.range}</legend>
+      <div class="amounts">
+        {tip.presets.map((preset) => (
+          <button
+            key={String(preset)}
+            type="button"
+            class="amount"
+            aria-pressed={preset === tip.chosen}
+            onClick={() => actions.chooseTip(preset)}
+          >
+            {shortMoney(preset, currency)}
+          </button>
+        ))}
+      </div>
+      <div class="field">
+        <label for="own-amount" class="small">
+          Or your own amount
+        </label>
+        <input
+          id="own-amount"
+          class="input money"
+          type="text"
+          inputMode="decimal"
+          autocomplete="off"
+          maxLength={12}
+          placeholder={tip.range}
+          value={tip.ownAmount ?? ""}
+          aria-invalid={problem !== null}
+          aria-describedby="own-amount-problem"
+          onInput={(event) => actions.typeTip(event.currentTarget.value)}
+        />
+        <p id="own-amount-problem" class="input-problem" role="status">
+          {problem}
+        </p>
+      </div>
+    </fieldset>
+  );
+}
+
+function Short({ screen, actions }: { readonly screen: ShortScreen; readonly actions: ApproveActions }) {
+  const { currency, waitingFor } = screen;
+  useEscape(actions);
+  return (
+    <>
+      <div class="content">
+        <Merchant question={screen} lead={screen.kind === "tip" ? "A tip to" : "Payment to"} />
+        <div class="card bill">
+          <p class="bill-title foreign" data-lines="3">
+            {screen.title}
+          </p>
+          <p class="bill-amount">
+            <AmountText amount={screen.amount} currency={currency} />
+          </p>
+          <dl class="facts small">
+            <div>
+              <dt>Missing in your wallet</dt>
+              <dd>
+                <AmountText amount={screen.missing} currency={currency} />
+              </dd>
+            </div>
+          </dl>
+        </div>
+        {screen.error ? <ErrorNotice error={screen.error} /> : null}
+        {waitingFor ? (
+          <Notice
+            icon="busy"
+            title="Waiting for the payment page…"
+            actions={
+              <Button look="quiet" onClick={() => actions.openCheckout(waitingFor.checkoutUrl)}>
+                Open it again
+              </Button>
+            }
+          >
+            The offer is kept. This window goes on by itself.
+          </Notice>
+        ) : (
+          <div class="top-up">
+            <h2>Top up to read on</h2>
+            <p class="soft">The offer is kept for you meanwhile.</p>
+            <TopUpAmounts amounts={screen.topUpAmounts} currency={currency} disabled={screen.busy} onChoose={actions.topUp} />
+          </div>
+        )}
+      </div>
+      <footer class="answers">
+        <Button look="plain" large wide onClick={actions.decline}>
+          Not now
+        </Button>
+      </footer>
+    </>
+  );
+}
+
+function Progress(props: { readonly title: string; readonly question: Question; readonly children: ComponentChildren }) {
+  return (
+    <div class="content progress rise">
+      {props.children}
+      <h1>{props.title}</h1>
+      <p class="soft foreign">to {props.question.merchantName}</p>
+    </div>
+  );
+}
+
+function Over(props: { readonly title: string; readonly actions: ApproveActions; readonly children: string }) {
+  useEscape(props.actions);
+  return (
+    <>
+      <div class="content over">
+        <EmptyState title={props.title}>{props.children}</EmptyState>
+      </div>
+      <footer class="answers">
+        <Button look="plain" large wide onClick={props.actions.close}>
+          Close
+        </Button>
+      </footer>
+    </>
+  );
+}
+
+function useEscape(actions: ApproveActions): void {
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (event.key === "Escape") actions.decline();
+    };
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  }, []);
+}
+
+/** What a screen reader says when the screen changes without the reader's doing. */
+function announcement(screen: ApproveScreen): string {
+  switch (screen.is) {
+    case "asking":
+      return screen.balanceAfter === null ? "" : `Balance after the payment ${formatBalance(screen.balanceAfter, screen.currency)}`;
+    case "short":
+      return `${formatMoney(screen.missing, screen.currency)} are missing. The offer is kept.`;
+    case "paying":
+      return "Paying";
+    case "paid":
+      return `Paid ${formatMoney(screen.amount, screen.currency)}`;
+    default:
+      return "";
+  }
+}

@@ -1,0 +1,107 @@
+import { parse } from "valibot";
+import { describe, expect, it } from "vitest";
+import { WalletSnapshot, type WalletSnapshotJson } from "../../../shared/protocol/ui.ts";
+import { approval, emptySnapshot, noWalletSnapshot, payment, readySnapshot, topUp } from "../fixtures/snapshots.ts";
+import { LOCAL_AT_START, PAYMENTS_SHOWN, screen, TOP_UP_NEWS_MS, type HomeScreen, type PopupLocal } from "./state.ts";
+
+const NOW = Date.UTC(2026, 10, 23, 12);
+
+describe("which screen", () => {
+  it("does not claim that there is no wallet before it knows", () => {
+    expect(screen(undefined, false, LOCAL_AT_START, NOW)).toEqual({ is: "connecting" });
+    expect(screen(undefined, true, LOCAL_AT_START, NOW)).toEqual({ is: "silent" });
+  });
+
+  it("does not hide the balance when the worker is silent for a moment", () => {
+    expect(screen(parse(WalletSnapshot, readySnapshot(NOW)), true, LOCAL_AT_START, NOW).is).toBe("home");
+  });
+
+  it("sends a newcomer to the welcome page instead of showing an empty balance", () => {
+    expect(screen(parse(WalletSnapshot, noWalletSnapshot()), false, LOCAL_AT_START, NOW).is).toBe("none");
+  });
+});
+
+describe("balance", () => {
+  it("does not worry the reader with nothing in flight", () => {
+    expect(home(readySnapshot(NOW)).inFlight).toBeNull();
+  });
+
+  it("does not hide money in flight", () => {
+    expect(home({ ...readySnapshot(NOW), balance: { total: "1", account: "1", coins: "0", inFlight: "50000" } }).inFlight).toBe(50_000n);
+  });
+
+  it("does not take more money from a frozen account", () => {
+    const screen = home({ ...readySnapshot(NOW), frozen: true });
+    expect(screen.canTopUp).toBe(false);
+    expect(screen.notices[0]).toEqual({ is: "frozen" });
+  });
+});
+
+describe("payments", () => {
+  it("does not offer money back once the time is over, on the millisecond", () => {
+    const snapshot = { ...readySnapshot(NOW), payments: [payment({ refundableUntil: NOW + 1 })] };
+    expect(home(snapshot).payments[0]?.canRefund).toBe(true);
+    expect(home(snapshot, {}, NOW + 1).payments[0]?.canRefund).toBe(false);
+  });
+
+  it.each(["pending", "refunding", "refunded", "failed"] as const)("does not offer money back for one that is %s", (state) => {
+    const [row] = home({ ...readySnapshot(NOW), payments: [payment({ state, refundableUntil: NOW + 1_000 })] }).payments;
+    expect(row?.canRefund).toBe(false);
+    expect(row?.standing).not.toBeNull();
+  });
+
+  it("does not lose the older ones", () => {
+    const payments = Array.from({ length: 9 }, (_, index) => payment({ id: String(index) }));
+    const snapshot = { ...readySnapshot(NOW), payments };
+    expect(home(snapshot).payments).toHaveLength(PAYMENTS_SHOWN);
+    expect(home(snapshot).hiddenPayments).toBe(9 - PAYMENTS_SHOWN);
+    expect(home(snapshot, { showAll: true }).payments).toHaveLength(9);
+    expect(home(snapshot, { showAll: true }).hiddenPayments).toBe(0);
+  });
+
+  it("does not leave a row without a name", () => {
+    expect(home({ ...readySnapshot(NOW), payments: [payment({ title: "" })] }).payments[0]?.title).toBe("gazette.example");
+  });
+});
+
+describe("what is told", () => {
+  it("does not bury a question under a reminder", () => {
+    const kinds = home({ ...emptySnapshot(), approvals: [approval()], topUps: [topUp({ at: NOW })] }).notices.map(({ is }) => is);
+    expect(kinds).toEqual(["approval", "topUp", "phrase"]);
+  });
+
+  it("does not ask again what was answered", () => {
+    const approvals = (["approved", "declined", "paying", "paid", "failed"] as const).map((state) => approval({ state }));
+    expect(home({ ...readySnapshot(NOW), approvals }).notices).toEqual([]);
+  });
+
+  it("does not repeat old news about a top-up that was declined", () => {
+    const snapshot = { ...readySnapshot(NOW), topUps: [topUp({ state: "declined", at: NOW })] };
+    expect(home(snapshot).notices).toMatchObject([{ is: "topUp", state: "declined" }]);
+    expect(home(snapshot, {}, NOW + TOP_UP_NEWS_MS).notices).toEqual([]);
+    expect(home(snapshot, { dismissedTopUps: ["t1"] }).notices).toEqual([]);
+  });
+
+  it("tells of money that arrived only to whoever waited for it", () => {
+    const snapshot = { ...readySnapshot(NOW), topUps: [topUp({ state: "paid", at: NOW })] };
+    expect(home(snapshot).notices).toEqual([]);
+    expect(home(snapshot, { seenOpenTopUps: ["t1"] }).notices).toMatchObject([{ is: "topUp", state: "paid" }]);
+  });
+
+  it("does not keep quiet about a provider that is down", () => {
+    const snapshot = readySnapshot(NOW);
+    expect(home({ ...snapshot, provider: { ...snapshot.provider, reachable: false } }).notices).toEqual([{ is: "unreachable", provider: "Tuppence Sandbox" }]);
+  });
+});
+
+it("does not draw a bar longer than its allowance", () => {
+  const rows = home({ ...readySnapshot(NOW), allowances: [{ origin: "https://a.example", merchantName: "A", limit: "0", left: "5", since: 0 }] }).allowances;
+  expect(rows[0]?.leftPercent).toBe(0);
+  expect(home(readySnapshot(NOW)).allowances.map(({ leftPercent }) => leftPercent)).toEqual([85, 90]);
+});
+
+function home(snapshot: WalletSnapshotJson, local: Partial<PopupLocal> = {}, now = NOW): HomeScreen {
+  const found = screen(parse(WalletSnapshot, snapshot), false, { ...LOCAL_AT_START, ...local }, now);
+  if (found.is !== "home") throw new Error(`not the home screen but ${found.is}`);
+  return found;
+}

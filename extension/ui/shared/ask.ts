@@ -1,0 +1,24 @@
+/** Asks the background for something, and decodes what it answers. Never throws: an error is an answer too. */
+import { safeParse, type GenericSchema, type InferOutput } from "valibot";
+import type { PageError } from "../../../shared/protocol/page.ts";
+import { UiResponse, type UiRequestJson } from "../../../shared/protocol/ui.ts";
+
+export type Answer<T> = { readonly ok: T } | { readonly error: PageError };
+
+export const NO_ANSWER: PageError = {
+  code: "internal",
+  message: "The wallet did not answer. Your money is safe: nothing is charged twice. Close this and try again.",
+};
+
+export async function askWith<S extends GenericSchema>(
+  send: (message: unknown) => Promise<unknown>,
+  request: UiRequestJson,
+  schema: S,
+): Promise<Answer<InferOutput<S>>> {
+  const answer = await send(request).catch(() => undefined);
+  const response = safeParse(UiResponse, answer);
+  if (!response.success) return { error: NO_ANSWER };
+  if ("error" in response.output) return response.output;
+  const result = safeParse(schema, response.output.ok);
+  return result.success ? { ok: result.output } : { error: NO_ANSWER };
+}

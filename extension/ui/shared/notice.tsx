@@ -1,0 +1,41 @@
+import type { ComponentChildren } from "preact";
+import type { PageError } from "../../../shared/protocol/page.ts";
+import { Icon, type IconName } from "./icon.tsx";
+
+export interface NoticeProps {
+  readonly tone?: "calm" | "warn" | "danger";
+  /** `busy` is a turning ring. The words say the same as icon and colour do. */
+  readonly icon: IconName | "busy";
+  readonly title: ComponentChildren;
+  readonly children?: ComponentChildren;
+  readonly actions?: ComponentChildren;
+}
+
+export function Notice({ tone = "calm", icon, title, children, actions }: NoticeProps) {
+  return (
+    <div class="notice rise" data-tone={tone} role={tone === "danger" ? "alert" : undefined}>
+      {icon === "busy" ? <span class="ring" /> : <Icon name={icon} size={20} />}
+      <div class="notice-body">
+        <p class="notice-title">{title}</p>
+        {children ? <p>{children}</p> : null}
+        {actions ? <div class="notice-actions">{actions}</div> : null}
+      </div>
+    </div>
+  );
+}
+
+/** What happened stands out; what was kept safe and what to do follow. */
+export function ErrorNotice({ error, actions }: { readonly error: PageError; readonly actions?: ComponentChildren }) {
+  const [happened, rest] = splitMessage(error.message);
+  return (
+    <Notice tone="danger" icon="alert" title={happened} actions={actions}>
+      {rest}
+    </Notice>
+  );
+}
+
+/** The messages of `shared/errors.ts` are three sentences: what happened, what was kept safe, what to do. */
+export function splitMessage(message: string): readonly [string, string] {
+  const end = message.indexOf(". ");
+  return end < 0 ? [message, ""] : [message.slice(0, end + 1), message.slice(end + 2)];
+}

@@ -1,0 +1,17 @@
+/** Where the pages' logic meets the browser: the connection and the requests of this page. */
+import type { GenericSchema } from "valibot";
+import { connectToBackground, sendToBackground } from "../../platform.ts";
+import type { UiRequestJson } from "../../../shared/protocol/ui.ts";
+import { askWith } from "./ask.ts";
+import { followWallet, type Connection } from "./connection.ts";
+
+export function connectWallet(): Connection {
+  return followWallet({
+    connect: connectToBackground,
+    after: (milliseconds, run) => void setTimeout(run, milliseconds),
+  });
+}
+
+export function ask<S extends GenericSchema>(request: UiRequestJson, schema: S) {
+  return askWith(sendToBackground, request, schema);
+}
