@@ -2,9 +2,9 @@
  * The extension, for the browser named by `--mode` (`chrome` or `firefox`), from the one manifest. `npm run build`
  * (`scripts/build.ts`) makes both, and what stands beside the manifest.
  */
+import { readFileSync } from "node:fs";
 import { crx, type ManifestV3Export } from "@crxjs/vite-plugin";
 import { defineConfig } from "vite";
-import manifest from "./manifest.json" with { type: "json" };
 import { APPROVE_PAGE, WELCOME_PAGE } from "./shared/protocol/ui.ts";
 
 export const BROWSERS = ["chrome", "firefox"] as const;
@@ -17,7 +17,9 @@ export default defineConfig(({ mode }) => {
   const browser: BrowserName = mode === "firefox" ? "firefox" : "chrome";
   return {
     publicDir: false,
-    plugins: [crx({ browser, manifest: manifestFor(browser), contentScripts: { standaloneFiles: [DOORBELL] } })],
+    plugins: [
+      crx({ browser, manifest: manifestFor(browser), contentScripts: { standaloneFiles: [DOORBELL] } }),
+    ],
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
     build: {
       outDir: `dist/${browser}`,
@@ -32,10 +34,21 @@ export default defineConfig(({ mode }) => {
   };
 });
 
+type Manifest = Exclude<ManifestV3Export, Promise<unknown> | ((environment: never) => unknown)>;
+type Source = Omit<Manifest, "background"> & {
+  readonly background: {
+    readonly service_worker: string;
+    readonly scripts: string[];
+    readonly type: "module";
+  };
+};
+
 /** What only one browser understands is left out for the other. */
 export function manifestFor(browser: BrowserName): ManifestV3Export {
+  const manifest: Source = JSON.parse(readFileSync(new URL("manifest.json", import.meta.url), "utf8"));
   const { background, browser_specific_settings, minimum_chrome_version, ...common } = manifest;
   const { service_worker, scripts, type } = background;
-  if (browser === "chrome") return { ...common, minimum_chrome_version, background: { service_worker, type } };
+  if (browser === "chrome")
+    return { ...common, minimum_chrome_version, background: { service_worker, type } };
   return { ...common, browser_specific_settings, background: { scripts, type } };
 }

@@ -8,7 +8,9 @@ import browser from "webextension-polyfill";
 // Messages and ports
 
 /** The listener answers with a promise, or with undefined where the message is not for it. */
-export function onMessage(listener: (message: unknown, sender: unknown) => Promise<unknown> | undefined): void {
+export function onMessage(
+  listener: (message: unknown, sender: unknown) => Promise<unknown> | undefined,
+): void {
   browser.runtime.onMessage.addListener(listener);
 }
 
@@ -18,7 +20,11 @@ export function sendToBackground(message: unknown): Promise<unknown> {
 }
 
 /** Opens a port to the background. `onEnd` comes once, when the other end is gone. Answers the function that closes it. */
-export function connectToBackground(name: string, onMessage: (message: unknown) => void, onEnd: () => void): () => void {
+export function connectToBackground(
+  name: string,
+  onMessage: (message: unknown) => void,
+  onEnd: () => void,
+): () => void {
   const port = browser.runtime.connect({ name });
   port.onMessage.addListener((message: unknown) => onMessage(message));
   port.onDisconnect.addListener(() => onEnd());
@@ -66,7 +72,9 @@ export function extensionUrl(path: string): string {
 
 /** `install` is the first installation; updates and the browser's own updates are `update`. */
 export function onInstalled(listener: (reason: "install" | "update") => void): void {
-  browser.runtime.onInstalled.addListener(({ reason }) => listener(reason === "install" ? "install" : "update"));
+  browser.runtime.onInstalled.addListener(({ reason }) =>
+    listener(reason === "install" ? "install" : "update"),
+  );
 }
 
 export function onStartup(listener: () => void): void {
@@ -88,13 +96,15 @@ export function onAlarm(listener: (name: string) => void): void {
 /** Rings every `periodMinutes` (at least half a minute); setting it again with the same period changes nothing. */
 export async function setRepeatingAlarm(name: string, periodMinutes: number): Promise<void> {
   const standing = await browser.alarms.get(name);
-  if (standing?.periodInMinutes !== periodMinutes) browser.alarms.create(name, { periodInMinutes: periodMinutes });
+  if (standing?.periodInMinutes !== periodMinutes)
+    browser.alarms.create(name, { periodInMinutes: periodMinutes });
 }
 
 /** Rings once at that time (milliseconds since 1970), or earlier where it was set so before. */
 export async function setAlarm(name: string, timeMs: number): Promise<void> {
   const standing = await browser.alarms.get(name);
-  if (standing === undefined || standing.scheduledTime > timeMs) browser.alarms.create(name, { when: timeMs });
+  if (standing === undefined || standing.scheduledTime > timeMs)
+    browser.alarms.create(name, { when: timeMs });
 }
 
 export async function clearAlarm(name: string): Promise<void> {
@@ -114,15 +124,24 @@ export async function openTab(url: string): Promise<number | undefined> {
   return (await browser.tabs.create({ url, active: true })).id;
 }
 
-/** The tab that the reader looks at; undefined where the extension may not know its address. */
+/**
+ * The tab that the reader looks at, in the browser's own windows, whatever window of ours is in front of them.
+ * Undefined where the extension may not know its address.
+ */
 export async function activeTab(): Promise<Tab | undefined> {
-  const [tab] = await browser.tabs.query({ active: true, lastFocusedWindow: true, windowType: "normal" });
-  return tab?.id === undefined || tab.url === undefined ? undefined : { id: tab.id, url: tab.url, isPrivate: tab.incognito };
+  const tabs = await browser.tabs.query({ active: true, windowType: "normal" });
+  const [tab] = tabs.sort((a, b) => (b.lastAccessed ?? 0) - (a.lastAccessed ?? 0));
+  return tab?.id === undefined || tab.url === undefined
+    ? undefined
+    : { id: tab.id, url: tab.url, isPrivate: tab.incognito };
 }
 
 /** Tells of every change of address and every closing of a tab, until the returned function is called. */
 export function watchTabs(listener: (tabId: number) => void): () => void {
-  const onUpdated = (tabId: number, change: { readonly status?: string | undefined; readonly url?: string | undefined }) => {
+  const onUpdated = (
+    tabId: number,
+    change: { readonly status?: string | undefined; readonly url?: string | undefined },
+  ) => {
     if (change.status === "complete" || change.url !== undefined) listener(tabId);
   };
   browser.tabs.onUpdated.addListener(onUpdated);
@@ -134,7 +153,11 @@ export function watchTabs(listener: (tabId: number) => void): () => void {
 }
 
 /** Opens a small window of its own. Answers its id. */
-export async function openWindow(url: string, widthPixels: number, heightPixels: number): Promise<number | undefined> {
+export async function openWindow(
+  url: string,
+  widthPixels: number,
+  heightPixels: number,
+): Promise<number | undefined> {
   return (await browser.windows.create({ url, type: "popup", width: widthPixels, height: heightPixels })).id;
 }
 
@@ -154,29 +177,39 @@ export function onWindowClosed(listener: (windowId: number) => void): void {
 
 // Scripts in pages
 
-/** Runs `read` in the top frame of a tab, in the extension's own world, and answers what it returns. */
-export async function readInTab(tabId: number, read: (...words: string[]) => unknown, words: readonly string[]): Promise<unknown> {
-  const [injection] = await browser.scripting.executeScript({ target: { tabId }, func: read, args: [...words] });
+/** Runs `read(words)`, which may use nothing from outside of it, in the top frame of a tab, in the extension's own world. */
+export async function readInTab(
+  tabId: number,
+  read: (words: readonly string[]) => unknown,
+  words: readonly string[],
+): Promise<unknown> {
+  const [injection] = await browser.scripting.executeScript({ target: { tabId }, func: read, args: [words] });
   return injection?.result;
 }
 
-const NO_HOSTS: readonly string[] = [];
-
-/** Has `file` run from the start in every frame of `matches` and nowhere else, from now on and after restarts. */
-export async function registerScript(id: string, file: string, matches: readonly string[] = NO_HOSTS): Promise<void> {
+/** Has `file` run from the start in every frame of these origins and nowhere else, from now on and after restarts. */
+export async function registerScript(id: string, file: string, origins: readonly string[]): Promise<void> {
+  const matches = [...new Set(origins.map(matchPattern))].sort();
   const [standing] = await browser.scripting.getRegisteredContentScripts({ ids: [id] });
-  if (standing === undefined && matches.length === 0) return;
-  if (standing === undefined) {
-    await browser.scripting.registerContentScripts([{ id, js: [file], matches: [...matches], allFrames: true, runAt: "document_start", persistAcrossSessions: true }]);
-  } else if (matches.length === 0) {
+  if (standing === undefined && matches.length > 0) {
+    await browser.scripting.registerContentScripts([
+      { id, js: [file], matches, allFrames: true, runAt: "document_start", persistAcrossSessions: true },
+    ]);
+  } else if (standing !== undefined && matches.length === 0) {
     await browser.scripting.unregisterContentScripts({ ids: [id] });
-  } else if (!isSameSet(standing.matches ?? [], matches)) {
-    await browser.scripting.updateContentScripts([{ id, matches: [...matches] }]);
+  } else if (standing !== undefined && standing.matches?.toSorted().join() !== matches.join()) {
+    await browser.scripting.updateContentScripts([{ id, matches }]);
   }
 }
 
-function isSameSet(standing: readonly string[], wanted: readonly string[]): boolean {
-  return standing.length === wanted.length && wanted.every((match) => standing.includes(match));
+/** Firefox's patterns know no port, so there another port of a known host hears the script, and gets no answer. */
+function matchPattern(origin: string): string {
+  const { protocol, host, hostname } = new URL(origin);
+  return `${protocol}//${isFirefox() ? hostname : host}/*`;
+}
+
+function isFirefox(): boolean {
+  return browser.runtime.getURL("").startsWith("moz-extension:");
 }
 
 // Requests
@@ -191,7 +224,11 @@ export async function makeOwnRequestsNeutral(): Promise<void> {
     addRules: [
       {
         id: NEUTRAL_REQUESTS_RULE,
-        condition: { initiatorDomains: [new URL(browser.runtime.getURL("")).host], tabIds: [NO_TAB], resourceTypes: ["xmlhttprequest", "other"] },
+        condition: {
+          initiatorDomains: [new URL(browser.runtime.getURL("")).host],
+          tabIds: [NO_TAB],
+          resourceTypes: ["xmlhttprequest", "other"],
+        },
         action: {
           type: "modifyHeaders",
           requestHeaders: [

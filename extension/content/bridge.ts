@@ -2,7 +2,15 @@
  * Between a page and the background: DOM events on one side, `runtime.sendMessage` on the other. It decides nothing;
  * who the page is, the background reads off the message's sender.
  */
-import { ANNOUNCE_WALLET_EVENT, MAX_MESSAGE_LENGTH, PROTOCOL_VERSION, REQUEST_EVENT, REQUEST_WALLET_EVENT, RESPONSE_EVENT, type RelayedMessage } from "../../shared/protocol/page.ts";
+import {
+  ANNOUNCE_WALLET_EVENT,
+  MAX_MESSAGE_LENGTH,
+  PROTOCOL_VERSION,
+  REQUEST_EVENT,
+  REQUEST_WALLET_EVENT,
+  RESPONSE_EVENT,
+  type RelayedMessage,
+} from "../../shared/protocol/page.ts";
 import { extension } from "./extension.ts";
 
 /** A click stands behind one payment, and only for so long: a slow site's own answer (402) comes in between. */
@@ -24,12 +32,14 @@ export interface Bridge {
  */
 const BRIDGE = Symbol.for("tuppence");
 declare global {
-  var [BRIDGE]: Bridge | undefined;
+  interface Window {
+    [BRIDGE]?: Bridge;
+  }
 }
 
 export function startBridge(): Bridge {
-  globalThis[BRIDGE] ??= listen();
-  return globalThis[BRIDGE];
+  window[BRIDGE] ??= listen();
+  return window[BRIDGE];
 }
 
 function listen(): Bridge {
@@ -37,7 +47,14 @@ function listen(): Bridge {
   let waiting = 0;
 
   document.addEventListener(REQUEST_WALLET_EVENT, () => {
-    tellPage(ANNOUNCE_WALLET_EVENT, JSON.stringify({ v: PROTOCOL_VERSION, name: "Tuppence", version: extension.runtime.getManifest().version }));
+    tellPage(
+      ANNOUNCE_WALLET_EVENT,
+      JSON.stringify({
+        v: PROTOCOL_VERSION,
+        name: "Tuppence",
+        version: extension.runtime.getManifest().version,
+      }),
+    );
   });
 
   document.addEventListener(REQUEST_EVENT, async (event) => {
@@ -57,7 +74,8 @@ function listen(): Bridge {
 /** Resolves with the background's answer. The same message goes again where it died: it attaches to what is under way. */
 async function send(message: RelayedMessage): Promise<unknown> {
   // What a page asks before anyone looks at it waits until someone does.
-  if ("prerendering" in document && document.prerendering) await new Promise((resolve) => document.addEventListener("prerenderingchange", resolve, { once: true }));
+  if ("prerendering" in document && document.prerendering)
+    await new Promise((resolve) => document.addEventListener("prerenderingchange", resolve, { once: true }));
   for (let sends = 0; sends < MAX_SENDS; sends += 1) {
     try {
       const answer = await extension.runtime.sendMessage(message);

@@ -16,5 +16,9 @@ addEventListener(
 
 function isOurs(target: EventTarget): boolean {
   // A form may carry a field named `localName`, which is then no string.
-  return target instanceof Element && typeof target.localName === "string" && target.localName.startsWith(ELEMENT_PREFIX);
+  return (
+    target instanceof Element &&
+    typeof target.localName === "string" &&
+    target.localName.startsWith(ELEMENT_PREFIX)
+  );
 }

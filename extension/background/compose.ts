@@ -1,0 +1,72 @@
+/** Puts the wallet together with what a browser offers: the composition root of the background. */
+
+import { type Clock, createWallet, type Wallet } from "../../wallet/core/index.ts";
+import { createProviderClient } from "../../wallet/provider/index.ts";
+import { registerScript, setAlarm, setBadge } from "../platform.ts";
+import { openStore } from "../store/index.ts";
+import { prompt } from "./approvals.ts";
+import { neutralFetch } from "./neutral-fetch.ts";
+import { type TopUpWatch, watchTopUps } from "./top-ups.ts";
+import { gatherViewers, type Viewers } from "./viewers.ts";
+
+export const RESUME_ALARM = "resume";
+
+const STORE_NAME = "tuppence";
+/** `VITE_TUPPENCE_PROVIDER`, when the extension is built, names another. */
+const DEFAULT_PROVIDER_ORIGIN = import.meta.env.VITE_TUPPENCE_PROVIDER ?? "http://127.0.0.1:4020";
+/** `scripts/build.ts` makes it. */
+const KNOWN_SITE_SCRIPT = "extension/content/known-site.js";
+const BADGE_COLOUR = "#0f5c4a";
+/** What follows from a change waits so long for the next change, and never stands between a click and its article. */
+const SETTLE_MS = 250;
+
+export interface Background {
+  readonly wallet: Wallet;
+  readonly viewers: Viewers;
+  readonly topUps: TopUpWatch;
+  /** Brings what follows from the wallet's state (badge, scripts at known sites, watched checkouts) up to date soon. */
+  readonly settle: () => void;
+}
+
+export function compose(): Background {
+  const clock: Clock = { nowMs: () => Date.now() };
+  const wallet = createWallet({
+    store: openStore(STORE_NAME),
+    clock,
+    random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
+    connect: (anonymousOrigin) => createProviderClient({ anonymousOrigin, fetch: neutralFetch, clock }),
+    prompt,
+    scheduler: {
+      delay: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+      wakeAt: (timeMs) => void setAlarm(RESUME_ALARM, timeMs).catch(reportError),
+    },
+    defaultProviderOrigin: DEFAULT_PROVIDER_ORIGIN,
+  });
+  const viewers = gatherViewers(() => wallet.snapshot());
+  const topUps = watchTopUps(wallet, () => viewers.count() > 0);
+
+  let isSettling = false;
+  const settle = () => {
+    if (isSettling) return;
+    isSettling = true;
+    setTimeout(() => {
+      isSettling = false;
+      followState(wallet, topUps).catch(reportError);
+    }, SETTLE_MS);
+  };
+  wallet.onChange(() => {
+    viewers.tell();
+    settle();
+  });
+  return { wallet, viewers, topUps, settle };
+}
+
+async function followState(wallet: Wallet, topUps: TopUpWatch): Promise<void> {
+  const [snapshot, origins] = await Promise.all([wallet.snapshot(), wallet.knownOrigins()]);
+  const asking = snapshot.approvals.filter(({ state }) => state === "asking").length;
+  await Promise.all([
+    topUps.follow(snapshot),
+    registerScript("known-sites", KNOWN_SITE_SCRIPT, origins),
+    setBadge(asking === 0 ? "" : String(asking), BADGE_COLOUR),
+  ]);
+}
