@@ -11,9 +11,12 @@ import { registerAccounts } from "./accounts/index.ts";
 import type { Deps } from "./deps.ts";
 import { answer, answerErrors } from "./errors.ts";
 import { registerGateways } from "./gateways/index.ts";
+import { registerMerchants } from "./merchants/index.ts";
 import { registerMint } from "./mint/index.ts";
 import { describe } from "./openapi.ts";
 import { separateOrigins, sideOf } from "./origins.ts";
+import { registerPayments } from "./payments/index.ts";
+import { registerSettlement } from "./settlement/index.ts";
 import { registerTopUps } from "./topups/index.ts";
 import { registerWellKnown } from "./well-known.ts";
 
@@ -79,6 +82,9 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
     registerAccounts(domains, deps);
     registerTopUps(domains, deps);
     registerGateways(domains, deps);
+    registerMerchants(domains, deps);
+    registerPayments(domains, deps);
+    registerSettlement(domains, deps);
   });
   return app;
 }

@@ -28,6 +28,8 @@ const variables = {
   /** For merchants that are registered without one. */
   TUPPENCE_REFUND_WINDOW_SECONDS: variable("86400", wholeNumber(0, 90 * 86_400), "86400"),
   TUPPENCE_PAYOUT_MINIMUM: variable("10", money(), "10 or 0.50"),
+  /** How long a new merchant's first payout waits, counted from its registration. */
+  TUPPENCE_FIRST_PAYOUT_DELAY_SECONDS: variable("604800", wholeNumber(0, 90 * 86_400), "604800"),
   TUPPENCE_LARGEST_PAYMENT: variable("20", coins(), "20"),
   TUPPENCE_TOPUP_LEAST: variable("1", coins(), "1"),
   TUPPENCE_TOPUP_MOST: variable("50", coins(), "50"),
@@ -59,6 +61,7 @@ export interface Config {
   readonly feeBasisPoints: bigint;
   readonly refundWindowSeconds: number;
   readonly payoutMinimum: Micros;
+  readonly firstPayoutDelaySeconds: number;
   readonly largestPayment: Micros;
   readonly topUpLeast: Micros;
   readonly topUpMost: Micros;
@@ -92,6 +95,7 @@ export function readConfig(environment: Environment, actualPort?: number): Confi
     feeBasisPoints: read("TUPPENCE_FEE_PERCENT"),
     refundWindowSeconds: read("TUPPENCE_REFUND_WINDOW_SECONDS"),
     payoutMinimum: read("TUPPENCE_PAYOUT_MINIMUM"),
+    firstPayoutDelaySeconds: read("TUPPENCE_FIRST_PAYOUT_DELAY_SECONDS"),
     largestPayment: read("TUPPENCE_LARGEST_PAYMENT"),
     topUpLeast: read("TUPPENCE_TOPUP_LEAST"),
     topUpMost: read("TUPPENCE_TOPUP_MOST"),

@@ -8,7 +8,9 @@ import type { Config } from "./config.ts";
 import { type Database, openDatabase } from "./database.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { openSqliteLedger } from "./ledger/sqlite.ts";
+import { createMerchantStore, type MerchantStore } from "./merchants/index.ts";
 import { type MintWithKeys, openMint } from "./mint/index.ts";
+import { createSealReader, type SealReader } from "./payments/index.ts";
 import { openSecrets, type Secrets } from "./secrets.ts";
 
 export interface Deps {
@@ -21,6 +23,8 @@ export interface Deps {
   readonly database: Database;
   readonly ledger: Ledger;
   readonly mint: MintWithKeys;
+  readonly merchants: MerchantStore;
+  readonly seals: SealReader;
   readonly close: () => Promise<void>;
 }
 
@@ -55,6 +59,8 @@ export async function createDeps(config: Config, options: DepsOptions = {}): Pro
     database,
     ledger,
     mint,
+    merchants: createMerchantStore({ database, now, config }),
+    seals: createSealReader(secrets.sealingKey),
     async close() {
       await mint.close();
       await ledger.close();

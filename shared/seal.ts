@@ -44,7 +44,7 @@ export async function verifySeal(seal: string, merchant: string, merchantKeys: r
 }
 
 /** The content key of a verified seal; undefined if it was not sealed to this provider for these terms. */
-export async function openSeal(claims: SealClaims, providerKey: CryptoKey): Promise<Bytes | undefined> {
+export async function openSeal(claims: Pick<SealClaims, "iss" | "resource" | "sealedKey">, providerKey: CryptoKey): Promise<Bytes | undefined> {
   const key = await openSealed(providerKey, "tuppence content key v1", contentKeyBinding(claims.iss, claims.resource), claims.sealedKey);
   return key?.length === CONTENT_KEY_BYTES ? key : undefined;
 }

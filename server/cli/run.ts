@@ -1,0 +1,45 @@
+/** What the operator's commands share: the provider's own configuration and data, whether or not the server runs. */
+import { pino } from "pino";
+import { ERRORS, TuppenceError } from "../../shared/errors.ts";
+import { ConfigError, readConfig } from "../config.ts";
+import { createDeps, type Deps } from "../deps.ts";
+
+/** A wrong argument: told in one sentence, without a stack. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Runs the command and ends with its exit code. */
+export async function runCommand(command: (deps: Deps) => Promise<number>): Promise<void> {
+  process.exitCode = await withDeps(command).catch(explain);
+}
+
+async function withDeps(command: (deps: Deps) => Promise<number>): Promise<number> {
+  // No thread for curve work: a command signs nothing.
+  const config = { ...readConfig(process.env), mintThreads: 0 };
+  const deps = await createDeps(config, { logger: pino({ level: "silent" }) });
+  try {
+    return await command(deps);
+  } finally {
+    await deps.close();
+  }
+}
+
+function explain(error: unknown): number {
+  if (error instanceof TuppenceError) {
+    const details = Object.entries(error.details).map(([name, value]) => `${name}: ${value}`);
+    console.error([ERRORS[error.code].title, ...details].join(" "));
+  } else if (error instanceof UsageError || error instanceof ConfigError) console.error(error.message);
+  else console.error(error);
+  return 1;
+}
+
+/** Columns as wide as their widest cell; numbers to the right. */
+export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const isNumber = (cell: string) => /^[−$€£]?[0-9]/.test(cell);
+  const line = (row: readonly string[]) => row.map((cell, column) => (isNumber(cell) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join("  ");
+  console.log(line(head));
+  console.log(widths.map((width) => "─".repeat(width)).join("  "));
+  for (const row of rows) console.log(line(row).trimEnd());
+}

@@ -1,0 +1,91 @@
+/** A request to a facilitator, decoded and, where a site's back end carried it, opened. */
+import * as v from "valibot";
+import { fromUtf8, sha256, toHex } from "../../shared/bytes.ts";
+import { canonicalJson } from "../../shared/canonical.ts";
+import { type ErrorCode, TuppenceError } from "../../shared/errors.ts";
+import { openSealed, paymentBinding } from "../../shared/hpke.ts";
+import { FacilitatorRequest, Payment, PaymentRequirements, type SealedPayment } from "../../shared/protocol/x402.ts";
+import type { PaymentDeps } from "./deps.ts";
+
+export interface OpenedPayment {
+  readonly payment: Payment;
+  readonly accepted: PaymentRequirements;
+  /** The address of what is paid for. */
+  readonly resource: string;
+  /** Over payment, accepted requirements and resource: a payment that is sealed twice is the same payment. */
+  readonly fingerprint: string;
+  /** A sealed payment after its time: only good for asking again for what was committed. */
+  readonly isExpired: boolean;
+}
+
+export type FacilitatorRequest = v.InferOutput<typeof FacilitatorRequest>;
+
+/** @throws TuppenceError amount_invalid, request_invalid */
+export function decodeFacilitatorRequest(body: unknown): FacilitatorRequest {
+  const decoded = v.safeParse(FacilitatorRequest, body);
+  if (decoded.success) return decoded.output;
+  const [issue] = decoded.issues;
+  const where = v.getDotPath(issue) ?? "";
+  const code: ErrorCode = AMOUNT_PATHS.includes(where) ? "amount_invalid" : "request_invalid";
+  throw new TuppenceError(code, { where, problem: issue.message.slice(0, 200) });
+}
+
+const AMOUNT_PATHS = ["paymentPayload.accepted.amount", "paymentRequirements.amount"];
+
+/** @throws TuppenceError offer_invalid, payment_sealed_invalid */
+export async function openPayment(deps: Pick<PaymentDeps, "now" | "secrets">, request: FacilitatorRequest, body: unknown): Promise<OpenedPayment> {
+  const { accepted, resource, payload } = request.paymentPayload;
+  const isSealed = "ct" in payload;
+  if (!isSameOffer(accepted, request.paymentRequirements)) throw new TuppenceError(isSealed ? "payment_sealed_invalid" : "offer_invalid");
+  const payment = isSealed ? await openSealedPayment(deps, payload, resource.url, body) : payload;
+  const fingerprint = toHex(await sha256(canonicalJson(withoutBigints({ payment, accepted, resource }))));
+  const isExpired = isSealed && deps.now() > payload.expiresAt * 1_000;
+  return { payment, accepted, resource: resource.url, fingerprint, isExpired };
+}
+
+/** What the site asks for must be what the reader accepted. */
+function isSameOffer(accepted: PaymentRequirements, required: PaymentRequirements): boolean {
+  return (
+    accepted.scheme === required.scheme &&
+    accepted.network === required.network &&
+    accepted.amount === required.amount &&
+    accepted.asset === required.asset &&
+    accepted.payTo === required.payTo
+  );
+}
+
+/** Whoever carried it can neither read it nor take it for another merchant, amount, article or time: it would not open. */
+async function openSealedPayment(deps: Pick<PaymentDeps, "secrets">, sealed: SealedPayment, resource: string, body: unknown): Promise<Payment> {
+  const binding = bindingOf(body, resource, sealed.expiresAt);
+  const content = binding === undefined ? undefined : await openSealed(deps.secrets.sealingKey, "tuppence payment v1", binding, sealed);
+  const payment = content && v.safeParse(Payment, parseJson(content));
+  if (!payment?.success) throw new TuppenceError("payment_sealed_invalid");
+  return payment.output;
+}
+
+/** The wallet bound what it saw, so the binding is over the offer as it came, with fields that our schema would drop. */
+function bindingOf(body: unknown, resource: string, expiresAt: number): string | undefined {
+  const raw = v.safeParse(RawAccepted, body);
+  if (!raw.success) return undefined;
+  const { accepted } = raw.output.paymentPayload;
+  try {
+    return v.is(PaymentRequirements, accepted) ? paymentBinding(accepted, resource, expiresAt) : undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined; // nested deeper than any offer
+    throw error;
+  }
+}
+
+const RawAccepted = v.object({ paymentPayload: v.object({ accepted: v.unknown() }) });
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(fromUtf8(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutBigints(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (_, member: unknown) => (typeof member === "bigint" ? member.toString() : member)));
+}

@@ -1,0 +1,72 @@
+/**
+ * `POST /x402/settle`: the moment in which a payment happens. Judge, commit, and only then sign and answer. Whoever
+ * sends the same payment again, after any failure, gets the answer that was committed the first time, even where the
+ * payment would be refused by now (expired, merchant gone, seal outdated).
+ */
+import { ERRORS, TuppenceError, type ErrorCode } from "../../shared/errors.ts";
+import type { SettleResponseJson } from "../../shared/protocol/x402.ts";
+import type { Rejection } from "../ledger/ledger.ts";
+import { answerPayment, committedContentKey, refusalOf } from "./answer.ts";
+import type { PaymentDeps } from "./deps.ts";
+import { judgePayment, paymentGroupId } from "./judge.ts";
+import { decodeFacilitatorRequest, type OpenedPayment, openPayment } from "./open.ts";
+import { findPaymentRecord, readPaymentRecord } from "./record.ts";
+
+/** @throws TuppenceError request_invalid, amount_invalid: what is wrong with the payment itself is an answer */
+export async function settlePayment(deps: PaymentDeps, body: unknown): Promise<SettleResponseJson> {
+  const request = decodeFacilitatorRequest(body);
+  let opened: OpenedPayment | undefined;
+  try {
+    opened = await openPayment(deps, request, body);
+    return await commitPayment(deps, opened);
+  } catch (error) {
+    const code = refusalOf(error);
+    if (!code) throw error;
+    const committed = opened && (await replayPayment(deps, opened));
+    return committed ?? refusal(code, request.paymentPayload.accepted.network, opened);
+  }
+}
+
+async function commitPayment(deps: PaymentDeps, opened: OpenedPayment): Promise<SettleResponseJson> {
+  const { paymentId } = opened.payment;
+  const { group, contentKey } = await judgePayment(deps, opened);
+  const outcome = await deps.ledger.apply(group);
+  if (outcome.status === "rejected") throw new TuppenceError(codeOf(outcome.rejection));
+  if (outcome.status === "conflict") throw new TuppenceError("request_conflict");
+  const record = findPaymentRecord(outcome.records, paymentId);
+  const key = outcome.status === "committed" ? contentKey : await committedContentKey(deps, paymentId, record);
+  return answerPayment(deps, paymentId, record, outcome.timestamp, key);
+}
+
+/** The committed answer, if exactly this payment was committed. */
+async function replayPayment(deps: PaymentDeps, { payment: { paymentId }, fingerprint }: OpenedPayment): Promise<SettleResponseJson | undefined> {
+  const group = await deps.ledger.group(paymentGroupId(paymentId));
+  if (group?.fingerprint !== fingerprint) return undefined;
+  const record = await readPaymentRecord(deps.ledger, paymentId);
+  if (!record) throw new Error(`payment ${paymentId} was committed without its record`);
+  return answerPayment(deps, paymentId, record, group.timestamp, await committedContentKey(deps, paymentId, record));
+}
+
+function codeOf(rejection: Rejection): ErrorCode {
+  switch (rejection.reason) {
+    case "transfer_exists":
+    case "overdraft":
+      return "coin_spent";
+    case "record_exists":
+      return "outputs_signed";
+    case "guard":
+      throw new Error("a payment has no guards");
+  }
+}
+
+function refusal(code: ErrorCode, network: string, opened: OpenedPayment | undefined): SettleResponseJson {
+  const { title, safe } = ERRORS[code];
+  return {
+    success: false,
+    errorReason: code,
+    errorMessage: `${title} ${safe}`,
+    transaction: opened?.payment.paymentId ?? "",
+    network,
+    ...(opened ? { payer: opened.payment.holder } : {}),
+  };
+}

@@ -1,0 +1,7 @@
+/** Settlements: a merchant's payments become a payout, with a statement that explains it. */
+export { auditSettlements } from "./audit.ts";
+export { registerSettlement, type SettlementRouteDeps } from "./routes.ts";
+export { startSettlementSchedule } from "./schedule.ts";
+export { settleAll, type SettlementDeps, settleMerchant } from "./settle.ts";
+export { type Settlement, settlementId } from "./settlement.ts";
+export { readStatement, type Statement, statementCsv, statementJson } from "./statement.ts";

@@ -1,0 +1,163 @@
+/**
+ * Settlement: one merchant's payments whose refund windows have closed, less refunds and fee, become a payout.
+ *
+ * Three steps, each committed before the next, so that any process can finish what another began:
+ * 1. `close`: find the payments up to just before the first that can still be refunded, and commit the closing
+ *    (`closing:<merchant>:<n>`), after which no refund of them can be committed. Settlements leave no gap.
+ * 2. Add up. Nothing that is added up can change any more, so everyone who does it gets the same sums.
+ * 3. Commit the group that moves fee and payout, with the record `settlement:<merchant>:<n>`. Its ids derive from
+ *    merchant and number: whoever comes second is told that it exists, and nothing is paid twice.
+ */
+import { sha256, toHex } from "../../shared/bytes.ts";
+import { add, type Micros, roundDownToMinorUnit, splitByWeight, subtract, ZERO } from "../../shared/money.ts";
+import { merchantAccount, PAYOUT_CLEARING, REVENUE } from "../ledger/accounts.ts";
+import { deriveId } from "../ledger/ids.ts";
+import type { Ledger, Transfer } from "../ledger/ledger.ts";
+import type { Merchant, MerchantStore } from "../merchants/index.ts";
+import { type Closing, closingKey, encodeClosing, latestClosing, type NumberedClosing, readClosing, refundWindowEnd } from "../payments/index.ts";
+import { type PaymentLine, readPaymentLines, totalOf } from "./lines.ts";
+import { encodeSettlement, readSettlement, type Settlement, settlementKey } from "./settlement.ts";
+
+export interface SettlementDeps {
+  readonly ledger: Ledger;
+  readonly merchants: Pick<MerchantStore, "get" | "list">;
+  readonly config: {
+    readonly currency: string;
+    readonly feeBasisPoints: bigint;
+    /** How long a new merchant's first payout waits. */
+    readonly firstPayoutDelaySeconds: number;
+  };
+}
+
+/** Payments in one settlement; what is beyond waits for the next, which follows at once. */
+export const MAX_PAYMENTS_PER_SETTLEMENT = 50_000;
+const MAX_SETTLEMENTS_PER_RUN = 100;
+const WHOLE_BASIS_POINTS = 10_000n;
+
+/** Settles every merchant. What it answers is what this call paid; a second call at the same time answers the rest. */
+export async function settleAll(deps: SettlementDeps, options: { readonly now: number }): Promise<Settlement[]> {
+  const settlements: Settlement[] = [];
+  for (const merchant of await deps.merchants.list()) settlements.push(...(await settleMerchant(deps, merchant, options)));
+  return settlements;
+}
+
+export async function settleMerchant(deps: SettlementDeps, merchant: Merchant, { now }: { readonly now: number }): Promise<Settlement[]> {
+  const settlements: Settlement[] = [];
+  for (let run = 0; run < MAX_SETTLEMENTS_PER_RUN; run++) {
+    const last = await latestClosing(deps.ledger, merchant.id);
+    // Closed and not settled: another process is at it, or died. Either way it comes first, because it may carry forward.
+    if (last && !(await readSettlement(deps.ledger, merchant.id, last.number))) settlements.push(...(await commit(deps, merchant, last)));
+    const closing = await close(deps, merchant, last, now);
+    if (!closing) break;
+    settlements.push(...(await commit(deps, merchant, closing)));
+  }
+  return settlements;
+}
+
+/** Undefined if nothing has matured and nothing that was carried forward can be paid out now. */
+async function close(deps: SettlementDeps, merchant: Merchant, last: NumberedClosing | undefined, now: number): Promise<NumberedClosing | undefined> {
+  const afterSequence = last?.upToSequence ?? 0;
+  const lines = await readPaymentLines(deps.ledger, merchant.id, { afterSequence }, MAX_PAYMENTS_PER_SETTLEMENT);
+  const isOpen = (line: PaymentLine) => refundWindowEnd(line.paidAt, line.record.refundWindowSeconds) > now;
+  const firstOpen = lines.findIndex(isOpen);
+  const matured = firstOpen === -1 ? lines : lines.slice(0, firstOpen);
+  const terms: Closing["terms"] = {
+    feeBasisPoints: Number(deps.config.feeBasisPoints),
+    payoutMinimum: merchant.payoutMinimum,
+    isPayoutHeld: now < merchant.createdAt + deps.config.firstPayoutDelaySeconds * 1_000,
+  };
+  const carried = last ? await readSettlement(deps.ledger, merchant.id, last.number) : undefined;
+  if (matured.length === 0 && payoutOf(carried?.carryForwardOut ?? ZERO, terms) === ZERO) return undefined;
+  const upToSequence = matured.at(-1)?.sequence ?? afterSequence;
+  return commitClosing(deps.ledger, merchant.id, (last?.number ?? 0) + 1, { upToSequence, closedAt: now, terms });
+}
+
+/** The closing with this number: ours, or that of another process that was first. */
+async function commitClosing(ledger: Ledger, merchant: string, number: number, closing: Closing): Promise<NumberedClosing> {
+  const value = encodeClosing(closing);
+  const key = closingKey(merchant, number);
+  await ledger.apply({ id: deriveId("closing", merchant, String(number)), fingerprint: await fingerprintOf(value), transfers: [], records: [{ key, value }] });
+  const committed = await readClosing(ledger, merchant, number);
+  if (!committed) throw new Error(`${key} was neither committed nor there before`);
+  return committed;
+}
+
+/** Empty if another process has settled this closing already. */
+async function commit(deps: SettlementDeps, merchant: Merchant, closing: NumberedClosing): Promise<Settlement[]> {
+  const settlement = await addUp(deps, merchant, closing);
+  const value = encodeSettlement(settlement);
+  const key = settlementKey(merchant.id, settlement.number);
+  const outcome = await deps.ledger.apply({
+    id: deriveId("settlement", merchant.id, String(settlement.number)),
+    fingerprint: await fingerprintOf(value),
+    transfers: transfersOf(settlement),
+    records: [{ key, value }],
+  });
+  if (outcome.status === "committed") return [settlement];
+  if (outcome.status === "exists") return [];
+  throw new Error(`${key}: ${JSON.stringify(outcome)}, though everyone who settles a closing gets the same sums`);
+}
+
+/** The same for everyone who does it: nothing here asks the clock. */
+export async function addUp(deps: SettlementDeps, merchant: Merchant, closing: NumberedClosing): Promise<Settlement> {
+  const before = closing.number === 1 ? undefined : await readSettlement(deps.ledger, merchant.id, closing.number - 1);
+  if (closing.number > 1 && !before) throw new Error(`settlement ${closing.number} of ${merchant.id} without the one before`);
+  const range = { afterSequence: before?.upToSequence ?? 0, upToSequence: closing.upToSequence };
+  const lines = await readPaymentLines(deps.ledger, merchant.id, range, MAX_PAYMENTS_PER_SETTLEMENT);
+  const refunded = lines.filter((line) => line.refundedAt !== undefined);
+  const payments = totalOf(lines);
+  const refunds = totalOf(refunded);
+  const fee = feeOf(subtract(payments, refunds), closing.terms.feeBasisPoints);
+  const carryForwardIn = before?.carryForwardOut ?? ZERO;
+  const due = subtract(add(carryForwardIn, payments), add(refunds, fee));
+  const payout = payoutOf(due, closing.terms);
+  return {
+    merchant: merchant.id,
+    number: closing.number,
+    currency: deps.config.currency,
+    closedAt: closing.closedAt,
+    ...range,
+    paymentCount: lines.length,
+    refundCount: refunded.length,
+    payments,
+    refunds,
+    feeBasisPoints: closing.terms.feeBasisPoints,
+    fee,
+    carryForwardIn,
+    payout,
+    carryForwardOut: subtract(due, payout),
+  };
+}
+
+/** Fee and what stays add up to the amount, to the micro. */
+function feeOf(amount: Micros, feeBasisPoints: number): Micros {
+  const [fee] = splitByWeight(amount, [BigInt(feeBasisPoints), WHOLE_BASIS_POINTS - BigInt(feeBasisPoints)]);
+  return fee ?? ZERO;
+}
+
+/** All that a bank can transfer, or nothing. */
+function payoutOf(due: Micros, terms: Closing["terms"]): Micros {
+  return terms.isPayoutHeld || due < terms.payoutMinimum ? ZERO : roundDownToMinorUnit(due);
+}
+
+function transfersOf(settlement: Settlement): Transfer[] {
+  const { merchant, number, fee, payout } = settlement;
+  const from = (code: "fee" | "payout", credit: string, amount: Micros): Transfer[] =>
+    amount === ZERO
+      ? []
+      : [
+          {
+            id: deriveId(`settlement ${code}`, merchant, String(number)),
+            debit: merchantAccount(merchant),
+            credit,
+            amount,
+            code,
+            reference: settlementKey(merchant, number),
+          },
+        ];
+  return [...from("fee", REVENUE, fee), ...from("payout", PAYOUT_CLEARING, payout)];
+}
+
+async function fingerprintOf(value: string): Promise<string> {
+  return toHex(await sha256(value));
+}
