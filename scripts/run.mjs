@@ -35,16 +35,16 @@ function installWhatIsMissing() {
   if (existsSync(hashFile) && readFileSync(hashFile, "utf8") === hash) return;
   if (!installedAsLocked()) {
     console.error("Installing the dependencies (once, and whenever they change) …");
-    // Whatever the user's npm is set to: the tools too, and the script that brings Node 24. Quiet but for errors.
-    const options = [
-      "--include=dev",
-      "--ignore-scripts=false",
-      "--no-audit",
-      "--no-fund",
-      "--loglevel=error",
-    ];
+    // Not `npm ci`: it refuses a lockfile that leaves out the binaries of other platforms, which npm leaves out when the
+    // registry at hand lacks them. `--no-save` takes every version from the lockfile all the same, and changes nothing.
+    // The rest holds whatever the user's npm is set to: the tools too, and the script that brings Node 24.
+    const options = ["--no-save", "--include=dev", "--ignore-scripts=false", "--no-audit", "--no-fund"];
     // npm's report goes to standard error, so that a command's own output stays clean.
-    const npm = spawnSync("npm", ["ci", ...options], { cwd: root, stdio: ["ignore", 2, 2], shell: windows });
+    const npm = spawnSync("npm", ["install", ...options, "--loglevel=error"], {
+      cwd: root,
+      stdio: ["ignore", 2, 2],
+      shell: windows,
+    });
     if (npm.error) stop(`npm did not start: ${npm.error.message}`);
     if (npm.status !== 0) stop("npm could not install the dependencies: see above.");
   }
