@@ -29,6 +29,8 @@ export interface WalletPorts {
   readonly scheduler: Scheduler;
   /** The provider of a wallet that is made without naming one. */
   readonly defaultProviderOrigin: string;
+  /** Hears of faults in background work that are no `TuppenceError`: bugs. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 export interface Clock {
@@ -75,7 +77,7 @@ export interface StoreTables {
   readonly counters: StoreTable<CounterRow, never>;
   readonly pauses: StoreTable<PauseRow, never>;
   readonly coins: StoreTable<CoinRow, "state">;
-  readonly payments: TimedStoreTable<PaymentRow, "state" | "resourceKey" | "origin" | "requestKey">;
+  readonly payments: TimedStoreTable<PaymentRow, "state" | "change" | "resourceKey" | "origin" | "requestKey">;
   readonly withdrawals: StoreTable<WithdrawalRow, "state">;
   readonly swaps: StoreTable<SwapRow, "state">;
   readonly topUps: TimedStoreTable<TopUpRow, "state">;

@@ -4,9 +4,9 @@
  */
 import type { ErrorCode } from "../../shared/errors.ts";
 import type { Micros } from "../../shared/money.ts";
-import type { BlindSignatureJson } from "../../shared/protocol/cashu.ts";
+import type { BlindSignature } from "../../shared/protocol/cashu.ts";
 import type { AccountResponse, Jwks, ProviderInfo, TopUpResponse } from "../../shared/protocol/provider.ts";
-import type { PaymentKind, PaymentRequirementsJson } from "../../shared/protocol/x402.ts";
+import type { PaymentKind } from "../../shared/protocol/x402.ts";
 
 /** The one row of the table `wallet`. */
 export const WALLET_KEY = "wallet";
@@ -23,7 +23,6 @@ export interface WalletRow {
   /** What discovery answered last; undefined while the provider was never reached. */
   readonly info: ProviderInfo | undefined;
   readonly jwks: Jwks | undefined;
-  readonly reachable: boolean;
   readonly registered: boolean;
   /** The account as it was seen last. */
   readonly account: AccountResponse | undefined;
@@ -66,13 +65,7 @@ export interface PaymentRow {
   readonly id: string;
   readonly counter: number;
   readonly state: PaymentState;
-  readonly mode: "direct" | "http";
-  readonly kind: PaymentKind;
-  readonly title: string;
-  readonly merchant: string;
-  readonly merchantName: string;
   readonly origin: string;
-  readonly resource: string;
   /** Merchant and resource in one: what a receipt opens. */
   readonly resourceKey: string;
   readonly amount: Micros;
@@ -82,9 +75,8 @@ export interface PaymentRow {
   readonly approvalId: string | undefined;
   /** True where the amount was taken from the site's allowance. */
   readonly fromAllowance: boolean;
-  readonly isPrivate: boolean;
-  /** The offer as it was accepted, so that a payment can be tried again with other coins. */
-  readonly accepted: PaymentRequirementsJson;
+  /** What was accepted, so that the payment can be tried again with other coins. */
+  readonly order: Order;
   /** The exact bytes: the body for `/x402/settle`, or the value of `PAYMENT-SIGNATURE`. Empty while `created`. */
   readonly body: string;
   /** With mode `http`, the Payment that is to be sealed. */
@@ -95,14 +87,15 @@ export interface PaymentRow {
   readonly coinsValue: Micros;
   /** Blank outputs sent along: how many, and under which keyset. */
   readonly blanks: { readonly keysetId: string; readonly count: number } | undefined;
-  /** The provider's signatures on the change, until they are coins in the drawer. */
-  readonly change: readonly BlindSignatureJson[] | undefined;
+  /** `pending` while the change is signed but not yet coins in the drawer. */
+  readonly change: "none" | "pending" | "done";
+  readonly changeSignatures: readonly BlindSignature[] | undefined;
   readonly attempts: number;
   readonly receipt: string | undefined;
   readonly paidAtSeconds: number | undefined;
-  readonly seal: string | undefined;
+  /** The key, and the seal that it opens: another seal of the same resource is asked for at the provider. */
   readonly contentKey: string | undefined;
-  readonly refundWindowSeconds: number;
+  readonly contentKeySeal: string | undefined;
   readonly refund: { readonly keysetId: string; readonly amounts: readonly Micros[] } | undefined;
   readonly error: ErrorCode | undefined;
   /** How many payments of this order found spent coins before this one. */

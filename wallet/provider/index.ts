@@ -1,13 +1,87 @@
-/** The typed client of the provider's HTTP API. */
+/** The typed client of the provider's HTTP API (docs/PROTOCOL.md). */
+import * as v from "valibot";
+import { TuppenceError } from "../../shared/errors.ts";
+import {
+  type BlindSignature,
+  CheckStateResponse,
+  KeysetsResponse,
+  KeysResponse,
+  MintQuoteResponse,
+  MintResponse,
+  RestoreResponse,
+  SwapResponse,
+} from "../../shared/protocol/cashu.ts";
+import { AccountResponse, Jwks, KeysetLog, MerchantResponse, ProviderInfo, RefundResponse, TopUpResponse } from "../../shared/protocol/provider.ts";
+import { SettleResponse } from "../../shared/protocol/x402.ts";
 import type { Clock, ProviderPort } from "../core/ports.ts";
+import { accountCaller } from "./account.ts";
+import { call, type Fetch } from "./call.ts";
+import { checkedInfo } from "./discovery.ts";
 
 export interface ProviderClientOptions {
   /** The configured anonymous origin: the only address that is taken on trust. */
   readonly anonymousOrigin: string;
-  readonly fetch: typeof fetch;
+  readonly fetch: Fetch;
   readonly clock: Clock;
 }
 
 export function createProviderClient(options: ProviderClientOptions): ProviderPort {
-  throw new Error(`under construction: ${options.anonymousOrigin}`);
+  const { anonymousOrigin } = options;
+  const get = <S extends v.GenericSchema>(path: string, schema: S) => call(options.fetch, { method: "GET", url: anonymousOrigin + path }, schema);
+  const post = <S extends v.GenericSchema>(path: string, body: unknown, schema: S) => postText(path, JSON.stringify(body), schema);
+  const postText = <S extends v.GenericSchema>(path: string, body: string, schema: S) =>
+    call(options.fetch, { method: "POST", url: anonymousOrigin + path, body }, schema);
+
+  let accountsOrigin: string | undefined;
+  const info = async (): Promise<ProviderInfo> => {
+    const found = checkedInfo(await get("/.well-known/tuppence.json", ProviderInfo), anonymousOrigin);
+    accountsOrigin = found.accountsOrigin;
+    return found;
+  };
+  const account = accountCaller({ ...options, accountsOrigin: async () => accountsOrigin ?? (await info()).accountsOrigin });
+
+  return {
+    info,
+    jwks: () => get("/.well-known/jwks.json", Jwks),
+    keysetLog: async () => (await get("/.well-known/keysets.json", KeysetLog)).keysets.map(({ id }) => id),
+    keysets: async () => {
+      const { keysets } = await get("/v1/keysets", KeysetsResponse);
+      // A fee would be taken where the wallet does not count it.
+      return keysets.filter((keyset) => keyset.input_fee_ppk === 0).map(({ id, unit, active }) => ({ id, unit, active }));
+    },
+    keys: async (keysetId) => {
+      const found = (await get(`/v1/keys/${keysetId}`, KeysResponse)).keysets.find(({ id }) => id === keysetId);
+      if (!found) throw new TuppenceError("provider_answer_invalid", { answer: "keys" });
+      return found.keys;
+    },
+    settle: (body) => postText("/x402/settle", body, SettleResponse),
+    lookup: (paymentId, request) => post(`/payments/${paymentId}`, request, SettleResponse),
+    refund: async (paymentId, request) => (await post(`/payments/${paymentId}/refund`, request, RefundResponse)).signatures,
+    swap: async (inputs, outputs) => (await post("/v1/swap", { inputs, outputs }, SwapResponse)).signatures,
+    checkSpent: async (ys) => {
+      const { states } = await post("/v1/checkstate", { Ys: ys }, CheckStateResponse);
+      return new Map(states.map(({ Y, state }) => [Y, state === "SPENT"]));
+    },
+    restore: async (outputs) => {
+      const answer = await post("/v1/restore", { outputs }, RestoreResponse);
+      return pairUp(
+        answer.outputs.map(({ B_ }) => B_),
+        answer.signatures,
+      );
+    },
+    merchant: async (id) => (await get(`/merchants/${encodeURIComponent(id)}`, MerchantResponse)).merchantRecord,
+
+    register: (key) => account(key, "POST", "/accounts", undefined, AccountResponse),
+    account: (key) => account(key, "GET", "/accounts/me", undefined, AccountResponse),
+    createTopUp: (key, request) => account(key, "POST", "/topups", request, TopUpResponse),
+    topUp: (key, id) => account(key, "GET", `/topups/${id}`, undefined, TopUpResponse),
+    mintQuote: (key, { amount, unit, pubkey }) =>
+      account(key, "POST", "/v1/mint/quote/account", { amount: Number(amount), unit, pubkey }, MintQuoteResponse),
+    mint: async (key, request) => (await account(key, "POST", "/v1/mint/account", request, MintResponse)).signatures,
+  };
+}
+
+function pairUp(blanks: readonly string[], signatures: readonly BlindSignature[]): ReadonlyMap<string, BlindSignature> {
+  if (blanks.length !== signatures.length) throw new TuppenceError("provider_answer_invalid", { answer: "restore" });
+  return new Map(signatures.map((signature, index) => [blanks[index] ?? "", signature]));
 }

@@ -1,0 +1,164 @@
+/**
+ * What the parts of the core share: the ports, the open wallet, and who waits for a change. Nothing in here matters
+ * after the process died: all of it is made again from the store.
+ */
+import { ERRORS, TuppenceError } from "../../shared/errors.ts";
+import type { Jwks, ProviderInfo } from "../../shared/protocol/provider.ts";
+import { openKeys, type WalletKeys } from "./keys.ts";
+import type { ProviderPort, StoreTables, WalletPorts, WalletStore } from "./ports.ts";
+import { WALLET_KEY, type WalletRow } from "./rows.ts";
+import { watchProvider } from "./reachability.ts";
+
+export interface OpenWallet {
+  readonly row: WalletRow;
+  readonly keys: WalletKeys;
+  readonly provider: ProviderPort;
+}
+
+export interface Context {
+  readonly ports: WalletPorts;
+  readonly store: WalletStore;
+  readonly memory: Memory;
+  nowMs(): number;
+  /** By the provider's clock, as far as it is known. */
+  nowSeconds(): number;
+  /** @throws TuppenceError wallet_missing */
+  open(): Promise<OpenWallet>;
+  /** Forgets the wallet in memory, e.g. because another was made. */
+  reopen(): void;
+  /** Reads the wallet's row again, after a transaction that changed it. */
+  reload(): Promise<void>;
+  updateWallet(change: (row: WalletRow) => WalletRow): Promise<WalletRow>;
+  /** Tells everyone who looks at the wallet. */
+  changed(): void;
+  onChange(listener: () => void): () => void;
+  /** Resolves at the next change. */
+  nextChange(): Promise<void>;
+  /** Runs one after the other what must not overlap: withdraws, swaps, change, and looks at the account. */
+  serially<T>(work: () => Promise<T>): Promise<T>;
+  /** Lets work go on that nobody waits for; what it could not do stays in the store and `resume` takes it up. */
+  inBackground(work: () => Promise<unknown>): void;
+}
+
+/** Conveniences of a running process. */
+export interface Memory {
+  aheadSeconds: number;
+  isReachable: boolean;
+}
+
+export function createContext(ports: WalletPorts): Context {
+  const listeners = new Set<() => void>();
+  const memory: Memory = { aheadSeconds: 0, isReachable: true };
+  let opened: Promise<OpenWallet> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const context: Context = {
+    ports,
+    store: ports.store,
+    memory,
+    nowMs: () => ports.clock.nowMs(),
+    nowSeconds: () => Math.floor(ports.clock.nowMs() / 1_000) + memory.aheadSeconds,
+    open: () => {
+      opened ??= openWallet(context).catch((error: unknown) => {
+        opened = undefined;
+        throw error;
+      });
+      return opened;
+    },
+    reopen: () => {
+      opened = undefined;
+    },
+    reload: async () => {
+      const row = await ports.store.read(walletRow);
+      const before = await opened;
+      if (before) opened = Promise.resolve({ ...before, row });
+      context.changed();
+    },
+    updateWallet: async (change) => {
+      const row = await ports.store.transaction(async (tables) => {
+        const changed = change(await walletRow(tables));
+        await tables.wallet.put(changed);
+        return changed;
+      });
+      const before = await opened;
+      if (before) opened = Promise.resolve({ ...before, row });
+      context.changed();
+      return row;
+    },
+    changed: () => {
+      for (const listener of [...listeners]) listener();
+    },
+    onChange: (listener) => {
+      const own = () => listener();
+      listeners.add(own);
+      return () => listeners.delete(own);
+    },
+    nextChange: () =>
+      new Promise((resolve) => {
+        const end = context.onChange(() => {
+          end();
+          resolve();
+        });
+      }),
+    serially: (work) => {
+      const run = last.then(work);
+      last = run.catch(() => undefined);
+      return run;
+    },
+    inBackground: (work) => {
+      // Whatever failed stands in the store; a fault that is none of the closed set is a bug, and is heard of.
+      work().catch((error: unknown) => {
+        if (!(error instanceof TuppenceError)) ports.onFault?.(error);
+      });
+    },
+  };
+  return context;
+}
+
+async function openWallet(context: Context): Promise<OpenWallet> {
+  const row = await context.store.read(walletRow);
+  const provider = watchProvider(context.ports.connect(row.providerOrigin), (isReachable) => {
+    if (isReachable === context.memory.isReachable) return;
+    context.memory.isReachable = isReachable;
+    context.changed();
+  });
+  return { row, keys: await openKeys(row.seedHex), provider };
+}
+
+/** @throws TuppenceError wallet_missing */
+export async function walletRow(tables: Pick<StoreTables, "wallet">): Promise<WalletRow> {
+  const row = await tables.wallet.get(WALLET_KEY);
+  if (!row) throw new TuppenceError("wallet_missing");
+  return row;
+}
+
+/** What the provider says of itself, kept from the last time that it was reached. */
+export async function knowProvider(context: Context): Promise<{ info: ProviderInfo; jwks: Jwks }> {
+  const { row } = await context.open();
+  if (row.info && row.jwks) return { info: row.info, jwks: row.jwks };
+  return refreshProvider(context);
+}
+
+export async function refreshProvider(context: Context): Promise<{ info: ProviderInfo; jwks: Jwks }> {
+  const { provider } = await context.open();
+  const [info, jwks] = await Promise.all([provider.info(), provider.jwks()]);
+  await context.updateWallet((row) => ({ ...row, info, jwks }));
+  return { info, jwks };
+}
+
+/** The next number of a sequence, taken within a transaction. */
+export async function takeNumbers(tables: Pick<StoreTables, "counters">, key: string, count: number): Promise<number> {
+  const first = (await tables.counters.get(key))?.next ?? 0;
+  await tables.counters.put({ key, next: first + count });
+  return first;
+}
+
+/** True where the refusal is final for the same bytes. */
+export function isFinal(error: unknown): error is TuppenceError {
+  return error instanceof TuppenceError && ERRORS[error.code].retry === "never";
+}
+
+export function asTuppenceError(error: unknown): TuppenceError {
+  if (error instanceof TuppenceError) return error;
+  throw error;
+}

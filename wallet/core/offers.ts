@@ -1,0 +1,54 @@
+/** Judges an offer before anyone is asked or anything is paid: what it says, and where it stands. */
+import * as v from "valibot";
+import { TuppenceError } from "../../shared/errors.ts";
+import { isPayableInCoins, MAX_AMOUNT, type Micros, parseMicros } from "../../shared/money.ts";
+import type { ProviderInfo } from "../../shared/protocol/provider.ts";
+import { PaymentRequired, PaymentRequirements, Resource, SCHEME } from "../../shared/protocol/x402.ts";
+
+export interface JudgedOffer {
+  readonly accepted: PaymentRequirements;
+  readonly resourceUrl: string;
+  /** As the page wrote them. */
+  readonly acceptedJson: string;
+  readonly resourceJson: string;
+}
+
+/**
+ * The first of `accepts` that is `exact` on this wallet's network.
+ * @throws TuppenceError offer_invalid, currency_unknown, amount_*, provider_unknown, resource_mismatch
+ */
+export function judgeOffer(offer: unknown, info: ProviderInfo, senderOrigin: string): JudgedOffer {
+  const decoded = v.safeParse(PaymentRequired, offer);
+  const raw = v.safeParse(RawOffer, offer);
+  if (!decoded.success || !raw.success) throw new TuppenceError("offer_invalid");
+  const candidates = raw.output.accepts.map((accept) => v.safeParse(Candidate, accept)).filter(({ success }) => success);
+  if (candidates.length === 0) throw new TuppenceError("offer_invalid");
+  const ours = candidates.map(({ output }) => v.parse(Candidate, output)).find(({ scheme, network }) => scheme === SCHEME && network === info.network);
+  if (!ours || ours.asset !== info.currency) throw new TuppenceError("currency_unknown");
+  judgeAmount(ours.amount, info.largestPayment);
+  if (ours.extra.provider !== info.origin) throw new TuppenceError("provider_unknown");
+  const accepted = v.safeParse(PaymentRequirements, ours);
+  if (!accepted.success) throw new TuppenceError("offer_invalid");
+  const resourceUrl = decoded.output.resource.url;
+  if (new URL(resourceUrl).origin !== senderOrigin) throw new TuppenceError("resource_mismatch");
+  return { accepted: accepted.output, resourceUrl, acceptedJson: JSON.stringify(ours), resourceJson: JSON.stringify(raw.output.resource) };
+}
+
+/** @throws TuppenceError amount_invalid, amount_too_large, amount_not_payable */
+export function judgeAmount(amount: unknown, largest: Micros): Micros {
+  if (typeof amount !== "string" || !/^[1-9][0-9]*$/.test(amount)) throw new TuppenceError("amount_invalid");
+  const parsed = parseMicros(amount);
+  if (parsed === undefined || parsed > largest || parsed > MAX_AMOUNT) throw new TuppenceError("amount_too_large");
+  if (!isPayableInCoins(parsed)) throw new TuppenceError("amount_not_payable");
+  return parsed;
+}
+
+/** Unknown fields stay: a site's middleware compares what comes back with what it sent. */
+const RawOffer = v.looseObject({ resource: v.looseObject(Resource.entries), accepts: v.array(v.unknown()) });
+const Candidate = v.looseObject({
+  scheme: v.string(),
+  network: v.string(),
+  amount: v.unknown(),
+  asset: v.unknown(),
+  extra: v.optional(v.looseObject({ provider: v.unknown() }), { provider: undefined }),
+});

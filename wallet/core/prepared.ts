@@ -1,0 +1,57 @@
+/** The next payment's id and keys, made before anyone clicks, so that a click waits for no derivation. */
+import type { Context } from "./context.ts";
+import type { PaymentKeys } from "./keys.ts";
+
+export interface PreparedPayment {
+  readonly counter: number;
+  readonly id: string;
+  readonly keys: PaymentKeys;
+}
+
+export const PAYMENT_COUNTER = "payment";
+
+/** Each number is given out once per process; what the store says afterwards is the highest that was used. */
+export interface PaymentPreparation {
+  take(): Promise<PreparedPayment>;
+  /** For one that was taken and not used. */
+  giveBack(prepared: PreparedPayment): void;
+}
+
+export function preparePayments(context: Context): PaymentPreparation {
+  const spare: PreparedPayment[] = [];
+  let nextCounter: Promise<number> | undefined;
+  let ahead: Promise<PreparedPayment> | undefined;
+
+  const make = async (): Promise<PreparedPayment> => {
+    const { keys } = await context.open();
+    // Looked up once; from then on this process counts by itself, and every used number is stored with its payment.
+    nextCounter ??= context.store.read(async (tables) => (await tables.counters.get(PAYMENT_COUNTER))?.next ?? 0);
+    const counter = await nextCounter;
+    nextCounter = Promise.resolve(counter + 1);
+    const id = await keys.paymentId(counter);
+    return { counter, id, keys: await keys.payment(id) };
+  };
+  // One after the other, so that no number is given out twice.
+  let last: Promise<unknown> = Promise.resolve();
+  const makeInTurn = (): Promise<PreparedPayment> => {
+    const made = last.then(make);
+    last = made.catch(() => undefined);
+    return made;
+  };
+
+  return {
+    take: () => {
+      const given = spare.pop();
+      if (given) return Promise.resolve(given);
+      const current = ahead ?? makeInTurn();
+      ahead = makeInTurn();
+      // Whoever takes it hears of its failure.
+      ahead.catch(() => {
+        ahead = undefined;
+      });
+      return current;
+    },
+    giveBack: (prepared) => void spare.push(prepared),
+  };
+}
+

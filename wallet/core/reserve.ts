@@ -1,0 +1,119 @@
+/**
+ * The one transaction before anything is sent: coins and budget are taken, and the exact bytes of the request are
+ * stored with them. Everything that needs curve or key work was made before, because a browser's transaction does
+ * not wait for it.
+ */
+import * as v from "valibot";
+import { TuppenceError } from "../../shared/errors.ts";
+import { add, type Micros } from "../../shared/money.ts";
+import type { FacilitatorRequestJson, PaymentJson, PaymentRequirementsJson } from "../../shared/protocol/x402.ts";
+import { PaymentRequirements, X402_VERSION } from "../../shared/protocol/x402.ts";
+import type { BlankCoin } from "./cashu.ts";
+import { chooseCoins, valueOf } from "./drawer.ts";
+import type { StoreTables } from "./ports.ts";
+import { PAYMENT_COUNTER, type PreparedPayment } from "./prepared.ts";
+import type { AllowanceRow, CoinRow, Order, PaymentRow } from "./rows.ts";
+
+export interface Reservation {
+  readonly order: Order;
+  readonly amount: Micros;
+  readonly prepared: PreparedPayment;
+  /** Blank coins for the change, if any were made. */
+  readonly blanks: readonly BlankCoin[] | undefined;
+  readonly allowance: AllowanceRow | undefined;
+  readonly approvalId: string | undefined;
+  readonly requestKey: string;
+  readonly spentRetries: number;
+  readonly nowMs: number;
+}
+
+export type Reserved =
+  | { readonly kind: "reserved"; readonly payment: PaymentRow }
+  /** Only with change: blank coins have to be made first. */
+  | { readonly kind: "blanks_needed" }
+  /** The drawer does not hold it; the account may. */
+  | { readonly kind: "coins_missing" };
+
+export async function reserve(tables: StoreTables, reservation: Reservation): Promise<Reserved> {
+  const { order, amount, prepared, allowance } = reservation;
+  const choice = chooseCoins(await tables.coins.where("state", "free"), amount);
+  if (!choice) return { kind: "coins_missing" };
+  const needsChange = choice.change > 0n;
+  if (needsChange && !reservation.blanks) return { kind: "blanks_needed" };
+  const blanks = needsChange ? reservation.blanks : undefined;
+  const payment = paymentJson(prepared, choice.coins, blanks);
+  const isDirect = order.mode === "direct";
+  const row: PaymentRow = {
+    id: prepared.id,
+    counter: prepared.counter,
+    state: isDirect ? "sent" : "created",
+    order,
+    origin: order.origin,
+    resourceKey: resourceKeyOf(order.merchant, order.resourceUrl),
+    amount,
+    at: reservation.nowMs,
+    requestKey: reservation.requestKey,
+    approvalId: reservation.approvalId,
+    fromAllowance: allowance !== undefined,
+    body: isDirect ? settleBody(order, amount, payment) : "",
+    paymentJson: JSON.stringify(payment),
+    expiresAt: reservation.nowMs + order.maxTimeoutSeconds * 1_000,
+    coinSecrets: choice.coins.map(({ secret }) => secret),
+    coinsValue: valueOf(choice.coins),
+    blanks: blanks?.[0] ? { keysetId: blanks[0].keysetId, count: blanks.length } : undefined,
+    change: "none",
+    changeSignatures: undefined,
+    attempts: 0,
+    receipt: undefined,
+    paidAtSeconds: undefined,
+    contentKey: undefined,
+    contentKeySeal: undefined,
+    refund: undefined,
+    error: undefined,
+    spentRetries: reservation.spentRetries,
+  };
+  await Promise.all([
+    tables.payments.put(row),
+    tables.coins.putAll(choice.coins.map((coin) => ({ ...coin, state: "reserved", holder: row.id }))),
+    countUp(tables, prepared.counter),
+    allowance && tables.allowances.put({ ...allowance, spent: add(allowance.spent, amount) }),
+  ]);
+  return { kind: "reserved", payment: row };
+}
+
+export function resourceKeyOf(merchant: string, resourceUrl: string): string {
+  return `${merchant} ${resourceUrl}`;
+}
+
+/** The accepted offer as the page wrote it, with the amount that is paid: for a tip the reader's choice. */
+export function acceptedJson(order: Order, amount: Micros): PaymentRequirementsJson {
+  const accepted: unknown = { ...v.parse(v.looseObject({}), JSON.parse(order.acceptedJson)), amount: amount.toString() };
+  if (!v.is(PaymentRequirements, accepted)) throw new TuppenceError("offer_invalid");
+  return accepted;
+}
+
+async function countUp(tables: StoreTables, counter: number): Promise<void> {
+  const kept = (await tables.counters.get(PAYMENT_COUNTER))?.next ?? 0;
+  await tables.counters.put({ key: PAYMENT_COUNTER, next: Math.max(kept, counter + 1) });
+}
+
+/** The proofs carry no DLEQ: its `r` would give away the withdraw. */
+function paymentJson({ id, keys }: PreparedPayment, coins: readonly CoinRow[], blanks: readonly BlankCoin[] | undefined): PaymentJson {
+  return {
+    paymentId: id,
+    proofs: coins.map(({ amount, keysetId, secret, C }) => ({ amount: Number(amount), id: keysetId, secret, C })),
+    holder: keys.holderThumbprint,
+    refundHash: keys.refundHash,
+    ...(blanks ? { outputs: blanks.map(({ keysetId, B_ }) => ({ amount: 0, id: keysetId, B_ })) } : {}),
+  };
+}
+
+function settleBody(order: Order, amount: Micros, payload: PaymentJson): string {
+  const accepted = acceptedJson(order, amount);
+  const request: FacilitatorRequestJson = {
+    x402Version: X402_VERSION,
+    paymentPayload: { x402Version: X402_VERSION, resource: { url: order.resourceUrl }, accepted, payload },
+    paymentRequirements: accepted,
+  };
+  return JSON.stringify(request);
+}

@@ -1,0 +1,128 @@
+/**
+ * Keeps the drawer stocked, so that payments find exact coins: takes change in, finishes what was begun, withdraws when
+ * the drawer has run low, and breaks a large coin where small ones are missing. After a payment it waits a random
+ * while, so that its requests do not stand beside the payment's; it waits for nothing where the reader waits.
+ */
+import { TuppenceError } from "../../shared/errors.ts";
+import { type Micros, micros, SMALLEST_COIN, splitIntoCoins, subtract, ZERO } from "../../shared/money.ts";
+import { makeBlankCoins, openCoins } from "./coins.ts";
+import type { Context } from "./context.ts";
+import { chooseCoins, coinToBreak, composeCoins, DRAWER_VALUE, isPoorlyComposed, valueOf } from "./drawer.ts";
+import { changePayment } from "./payments.ts";
+import { breakCoin, mergeCoins, runSwap } from "./swaps.ts";
+import { runWithdrawal, withdraw } from "./withdrawals.ts";
+
+const LEAST_DELAY_MS = 1_000;
+const MOST_DELAY_MS = 15_000;
+/** How many coins one swap merges. */
+const MAX_MERGED_COINS = 60;
+/** How often one restocking breaks coins. */
+const MAX_BREAKS = 5;
+
+export interface Stock {
+  /** At some moment in the next seconds. Many calls make one restocking. */
+  restockSoon(): void;
+  /** Now: also enough for a payment of `needed`, if there is one. Resolves when done; what failed is tried again later. */
+  restock(needed?: Micros): Promise<void>;
+}
+
+export function keepStock(context: Context): Stock {
+  let isComing = false;
+  const restock = (needed: Micros = ZERO): Promise<void> => context.serially(() => restockNow(context, needed));
+  return {
+    restock,
+    restockSoon: () => {
+      if (isComing) return;
+      isComing = true;
+      context.inBackground(async () => {
+        await context.ports.scheduler.delay(randomDelayMs(context));
+        isComing = false;
+        await restock();
+      });
+    },
+  };
+}
+
+async function restockNow(context: Context, needed: Micros): Promise<void> {
+  const faults: TuppenceError[] = [];
+  const attempt = async (work: () => Promise<unknown>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof TuppenceError)) throw error;
+      faults.push(error);
+    }
+  };
+  const begun = await context.store.read(async (tables) => ({
+    withdrawals: [...(await tables.withdrawals.where("state", "created")), ...(await tables.withdrawals.where("state", "quoted"))],
+    // A payment's own swap is the payment's business.
+    swaps: (await tables.swaps.where("state", "created")).filter(({ paymentId }) => paymentId === undefined),
+  }));
+  for (const withdrawal of begun.withdrawals) await attempt(() => runWithdrawal(context, withdrawal));
+  for (const swap of begun.swaps) await attempt(() => runSwap(context, swap));
+  await attempt(() => takeChangeIn(context));
+  await attempt(() => refreshAccount(context));
+  await attempt(() => withdrawWhatIsMissing(context, needed));
+  await attempt(() => composeAnew(context, needed));
+  const [fault] = faults;
+  if (fault) throw fault;
+}
+
+/** The provider's signatures on change, made into coins. */
+export async function takeChangeIn(context: Context): Promise<void> {
+  const { keys } = await context.open();
+  const owed = await context.store.read(async (tables) => (await tables.payments.where("change", "pending")).filter(({ changeSignatures }) => changeSignatures));
+  for (const payment of owed) {
+    const { blanks, changeSignatures } = payment;
+    if (!blanks || !changeSignatures) continue;
+    const amounts = splitIntoCoins(subtract(payment.coinsValue, payment.amount)) ?? [];
+    const blankCoins = await makeBlankCoins(context, await (await keys.payment(payment.id)).changeSeed(), blanks.keysetId, 0, amounts.length);
+    const coins = await openCoins(context, blankCoins, changeSignatures, amounts);
+    await changePayment(
+      context,
+      payment.id,
+      (row) => (row.change === "pending" ? { ...row, change: "done", changeSignatures: undefined } : row),
+      (tables) => tables.coins.putAll(coins),
+    );
+  }
+}
+
+/** Registers the account, if that has not happened yet, and looks at its balance. */
+export async function refreshAccount(context: Context): Promise<void> {
+  const { keys, provider, row } = await context.open();
+  const account = row.registered ? await provider.account(keys.account) : await provider.register(keys.account);
+  await context.updateWallet((kept) => ({ ...kept, account, registered: true }));
+}
+
+async function withdrawWhatIsMissing(context: Context, needed: Micros): Promise<void> {
+  const { row } = await context.open();
+  const coins = await freeCoins(context);
+  const value = valueOf(coins);
+  const isLow = value * 2n < DRAWER_VALUE || isPoorlyComposed(coins);
+  const wanted = [isLow ? DRAWER_VALUE - value : 0n, needed - value].reduce((a, b) => (a > b ? a : b));
+  const possible = row.account?.withdrawable ?? ZERO;
+  const amount = wanted < possible ? wanted : possible;
+  const payable = micros(amount - (amount % SMALLEST_COIN));
+  if (payable > 0n) await withdraw(context, composeCoins(payable, coins));
+}
+
+async function composeAnew(context: Context, needed: Micros): Promise<void> {
+  const coins = await freeCoins(context);
+  if (needed > 0n && valueOf(coins) >= needed && !chooseCoins(coins, needed)) {
+    await mergeCoins(context, coins.toSorted((a, b) => (a.amount < b.amount ? -1 : 1)).slice(0, MAX_MERGED_COINS));
+  }
+  for (let breaks = 0; breaks < MAX_BREAKS; breaks++) {
+    const coin = coinToBreak(await freeCoins(context));
+    if (!coin) return;
+    await breakCoin(context, coin);
+  }
+}
+
+function freeCoins(context: Context) {
+  return context.store.read((tables) => tables.coins.where("state", "free"));
+}
+
+function randomDelayMs(context: Context): number {
+  const [high = 0, low = 0] = context.ports.random.bytes(2);
+  return LEAST_DELAY_MS + Math.floor(((high * 256 + low) / 65_536) * (MOST_DELAY_MS - LEAST_DELAY_MS));
+}

@@ -1,0 +1,121 @@
+/**
+ * Coins → fresh coins. The row, with the coins that it takes and the numbers that its blank coins derive from, is stored
+ * before anything is sent, so that a swap whose answer was lost is asked for again (NUT-09).
+ */
+import { TuppenceError } from "../../shared/errors.ts";
+import { type Micros, splitIntoCoins } from "../../shared/money.ts";
+import type { BlindedMessageJson, BlindSignature } from "../../shared/protocol/cashu.ts";
+import { yOf } from "./cashu.ts";
+import { composeCoins, valueOf } from "./drawer.ts";
+import { makeBlankCoins, openCoins, outputsOf } from "./coins.ts";
+import { type Context, isFinal, takeNumbers } from "./context.ts";
+import { activeKeyset } from "./keysets.ts";
+import { newId } from "./ids.ts";
+import type { CoinRow, PaymentRow, SwapRow } from "./rows.ts";
+
+/** Takes a payment's coins back. @throws TuppenceError coin_spent if the payment came first; others: try again */
+export async function swapBack(context: Context, payment: PaymentRow): Promise<void> {
+  const earlier = await context.store.read(async (tables) => (await tables.swaps.all()).filter(({ paymentId }) => paymentId === payment.id));
+  if (earlier.some(({ state }) => state === "done")) return;
+  const open = earlier.find(({ state }) => state === "created");
+  const swap = open ?? (await makeSwap(context, payment.coinSecrets, payment.id, (coins) => splitIntoCoins(valueOf(coins)) ?? []));
+  await runSwap(context, swap);
+}
+
+/** Breaks one coin into what the drawer lacks. */
+export async function breakCoin(context: Context, coin: CoinRow): Promise<void> {
+  const swap = await makeSwap(context, [coin.secret], undefined, (_, others) => composeCoins(coin.amount, others));
+  await runSwap(context, swap);
+}
+
+/** Makes fewer, larger coins of many. */
+export async function mergeCoins(context: Context, coins: readonly CoinRow[]): Promise<void> {
+  const swap = await makeSwap(
+    context,
+    coins.map(({ secret }) => secret),
+    undefined,
+    (taken) => splitIntoCoins(valueOf(taken)) ?? [],
+  );
+  await runSwap(context, swap);
+}
+
+/** Finishes a stored swap. On a final refusal the coins are free again, and it throws. */
+export async function runSwap(context: Context, swap: SwapRow): Promise<void> {
+  const { keys } = await context.open();
+  const blanks = await makeBlankCoins(context, keys.swapSeed, swap.keysetId, swap.firstCounter, swap.amounts.length);
+  const outputs = outputsOf(blanks, swap.amounts);
+  const coins = await context.store.read((tables) => Promise.all(swap.coinSecrets.map((secret) => tables.coins.get(secret))));
+  const inputs = coins.filter((coin) => coin !== undefined).map(({ amount, keysetId, secret, C }) => ({ amount: Number(amount), id: keysetId, secret, C }));
+  let signatures: readonly BlindSignature[];
+  try {
+    const { provider } = await context.open();
+    signatures = await provider.swap(inputs, outputs).catch(async (error: unknown) => {
+      if (!isFinal(error)) throw error;
+      return (await restoreAll(context, outputs)) ?? Promise.reject(error);
+    });
+  } catch (error) {
+    if (isFinal(error)) await giveUp(context, swap, error);
+    throw error;
+  }
+  const fresh = await openCoins(context, blanks, signatures, swap.amounts);
+  await context.store.transaction(async (tables) => {
+    if ((await tables.swaps.get(swap.id))?.state !== "created") return;
+    await Promise.all([
+      tables.coins.removeAll(swap.coinSecrets),
+      tables.coins.putAll(fresh),
+      tables.swaps.put({ ...swap, state: "done" }),
+    ]);
+  });
+  context.changed();
+}
+
+/** The signatures of outputs that were signed before, if all of them were. */
+export async function restoreAll(context: Context, outputs: readonly BlindedMessageJson[]): Promise<BlindSignature[] | undefined> {
+  const { provider } = await context.open();
+  const found = await provider.restore(outputs);
+  const signatures = outputs.map(({ B_ }) => found.get(B_)).filter((signature) => signature !== undefined);
+  return signatures.length === outputs.length ? signatures : undefined;
+}
+
+async function makeSwap(
+  context: Context,
+  coinSecrets: readonly string[],
+  paymentId: string | undefined,
+  split: (coins: readonly CoinRow[], others: readonly CoinRow[]) => Micros[],
+): Promise<SwapRow> {
+  const { id: keysetId } = await activeKeyset(context);
+  const id = newId(context);
+  return context.store.transaction(async (tables) => {
+    const found = await Promise.all(coinSecrets.map((secret) => tables.coins.get(secret)));
+    const coins = found.filter((coin) => coin !== undefined);
+    const isOurs = coins.length === coinSecrets.length && coins.every((coin) => (paymentId === undefined ? coin.state === "free" : coin.holder === paymentId));
+    // A payment took one of them meanwhile: there is nothing to swap.
+    if (!isOurs) throw new TuppenceError("coin_spent", { here: true });
+    const amounts = split(coins, await tables.coins.where("state", "free"));
+    const firstCounter = await takeNumbers(tables, `swap:${keysetId}`, amounts.length);
+    const swap: SwapRow = { id, state: "created", at: context.nowMs(), coinSecrets, keysetId, firstCounter, amounts, paymentId, error: undefined };
+    await tables.swaps.put(swap);
+    // A payment's coins stay the payment's, so that it still counts them as its own.
+    if (paymentId === undefined) await tables.coins.putAll(coins.map((coin) => ({ ...coin, state: "reserved", holder: id })));
+    return swap;
+  });
+}
+
+async function giveUp(context: Context, swap: SwapRow, error: TuppenceError): Promise<void> {
+  const spent = error.code === "coin_spent" ? await spentAmong(context, swap.coinSecrets) : new Set<string>();
+  await context.store.transaction(async (tables) => {
+    await tables.swaps.put({ ...swap, state: "failed", error: error.code });
+    const coins = await Promise.all(swap.coinSecrets.map((secret) => tables.coins.get(secret)));
+    const held = coins.filter((coin): coin is CoinRow => coin?.holder === swap.id);
+    await tables.coins.putAll(held.map((coin) => ({ ...coin, state: spent.has(coin.secret) ? "spent" : "free", holder: undefined })));
+  });
+  context.changed();
+}
+
+/** Asked only for coins that were sent together already: about others it would tell that they are one reader's. */
+export async function spentAmong(context: Context, secrets: readonly string[]): Promise<Set<string>> {
+  const { provider } = await context.open();
+  const secretByY = new Map(secrets.map((secret) => [yOf(secret), secret]));
+  const states = await provider.checkSpent([...secretByY.keys()]);
+  return new Set([...secretByY].filter(([y]) => states.get(y) === true).map(([, secret]) => secret));
+}
