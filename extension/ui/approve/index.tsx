@@ -32,8 +32,9 @@ async function decide(sent: "approve" | "decline", chosen: { readonly amount?: M
     ...(allowance === undefined ? {} : { allowance: String(allowance) }),
   };
   const answer = await ask(request, UiResults.decide);
-  if ("error" in answer) change({ sent: null, error: answer.error });
-  else if (sent === "decline") window.close();
+  // A window that is closed is a "no" as well, so this "no" needs no answer.
+  if (sent === "decline") window.close();
+  else if ("error" in answer) change({ sent: null, error: answer.error });
 }
 
 const actions: ApproveActions = {

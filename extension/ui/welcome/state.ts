@@ -1,0 +1,126 @@
+/**
+ * The welcome page, as data: three steps of which one is open.
+ *
+ *   create ──(createWallet)──> phrase ──(written down, or later)──> ready
+ *
+ * Which step it is follows from the snapshot, so that the page can be left and opened again at any point.
+ */
+import type { Micros } from "../../../shared/money.ts";
+import type { PageError } from "../../../shared/protocol/page.ts";
+import type { TopUpView, WalletSnapshot } from "../../../shared/protocol/ui.ts";
+
+export const PHRASE_WORDS = 12;
+
+export interface WelcomeLocal {
+  readonly mode: "create" | "restore";
+  /** What stands in the field for the phrase, as typed. */
+  readonly typedPhrase: string;
+  /** Null while the field for the provider was not touched. */
+  readonly typedProvider: string | null;
+  readonly busy: boolean;
+  readonly error: PageError | null;
+  /** In memory while it is shown, never stored by the page. */
+  readonly phrase: string | null;
+  readonly copied: boolean;
+  readonly writtenDown: boolean;
+  readonly later: boolean;
+  /** Top-ups that were open while this page was. */
+  readonly seenOpenTopUps: readonly string[];
+}
+
+export const LOCAL_AT_START: WelcomeLocal = {
+  mode: "create",
+  typedPhrase: "",
+  typedProvider: null,
+  busy: false,
+  error: null,
+  phrase: null,
+  copied: false,
+  writtenDown: false,
+  later: false,
+  seenOpenTopUps: [],
+};
+
+export interface CreateStep {
+  readonly is: "create";
+  readonly mode: "create" | "restore";
+  readonly typedPhrase: string;
+  readonly wordCount: number;
+  readonly provider: string;
+  readonly providerProblem: string | null;
+  readonly canGo: boolean;
+  readonly busy: boolean;
+  readonly error: PageError | null;
+}
+
+export interface PhraseStep {
+  readonly is: "phrase";
+  /** Null while they are hidden. */
+  readonly words: readonly string[] | null;
+  readonly copied: boolean;
+  readonly writtenDown: boolean;
+  readonly busy: boolean;
+  readonly error: PageError | null;
+}
+
+export interface ReadyStep {
+  readonly is: "ready";
+  readonly currency: string;
+  readonly balance: Micros;
+  readonly topUpAmounts: readonly Micros[];
+  readonly topUp: TopUpView | null;
+  readonly phraseConfirmed: boolean;
+  readonly busy: boolean;
+  readonly error: PageError | null;
+}
+
+export type WelcomeScreen = { readonly is: "connecting" } | { readonly is: "silent" } | CreateStep | PhraseStep | ReadyStep;
+
+export function screen(snapshot: WalletSnapshot | undefined, silent: boolean, local: WelcomeLocal): WelcomeScreen {
+  if (snapshot === undefined) return { is: silent ? "silent" : "connecting" };
+  const { busy, error } = local;
+  if (snapshot.state === "none") {
+    const provider = local.typedProvider ?? snapshot.provider.origin;
+    const problem = originOf(provider) === undefined ? "This is no address, like https://provider.example" : null;
+    const wordCount = wordsOf(local.typedPhrase).length;
+    const canGo = problem === null && (local.mode === "create" || wordCount === PHRASE_WORDS);
+    return { is: "create", mode: local.mode, typedPhrase: local.typedPhrase, wordCount, provider, providerProblem: problem, canGo, busy, error };
+  }
+  if (!snapshot.phraseConfirmed && !local.later) {
+    const words = local.phrase === null ? null : wordsOf(local.phrase);
+    return { is: "phrase", words, copied: local.copied, writtenDown: local.writtenDown, busy, error };
+  }
+  return {
+    is: "ready",
+    currency: snapshot.currency,
+    balance: snapshot.balance.total,
+    topUpAmounts: snapshot.frozen ? [] : snapshot.topUpAmounts,
+    topUp: snapshot.topUps.find(({ id, state }) => state === "open" || local.seenOpenTopUps.includes(id)) ?? null,
+    phraseConfirmed: snapshot.phraseConfirmed,
+    busy,
+    error,
+  };
+}
+
+/** What `createWallet` is sent: only what differs from what the wallet does by itself. */
+export function creationOf(snapshot: WalletSnapshot, local: WelcomeLocal): { readonly provider?: string; readonly phrase?: string } {
+  const provider = local.typedProvider === null ? undefined : originOf(local.typedProvider);
+  return {
+    ...(provider === undefined || provider === snapshot.provider.origin ? {} : { provider }),
+    ...(local.mode === "restore" ? { phrase: wordsOf(local.typedPhrase).join(" ") } : {}),
+  };
+}
+
+/** However they were pasted: with numbers, line breaks, capitals. */
+export function wordsOf(phrase: string): readonly string[] {
+  return phrase.toLowerCase().match(/\p{L}+/gu) ?? [];
+}
+
+/** The origin of a typed address; a slash at the end is forgiven, a path is not. */
+export function originOf(address: string): string | undefined {
+  const trimmed = address.trim();
+  if (!URL.canParse(trimmed)) return undefined;
+  const { protocol, origin, pathname, search, hash, username } = new URL(trimmed);
+  const isOrigin = pathname === "/" && search === "" && hash === "" && username === "";
+  return isOrigin && (protocol === "https:" || protocol === "http:") ? origin : undefined;
+}
