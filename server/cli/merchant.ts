@@ -32,12 +32,18 @@ async function addMerchant(deps: Deps, args: readonly string[]): Promise<number>
     origins: options.origin,
     ...(options["frame-parent"] && { frameParents: options["frame-parent"] }),
     ...(sealKeys && { sealKeys }),
-    ...(options["seals-valid-from"] !== undefined && { sealsValidFrom: wholeSeconds(options["seals-valid-from"]) }),
-    ...(options["refund-window"] !== undefined && { refundWindowSeconds: wholeSeconds(options["refund-window"]) }),
+    ...(options["seals-valid-from"] !== undefined && {
+      sealsValidFrom: wholeSeconds(options["seals-valid-from"]),
+    }),
+    ...(options["refund-window"] !== undefined && {
+      refundWindowSeconds: wholeSeconds(options["refund-window"]),
+    }),
     ...(options["payout-minimum"] !== undefined && { payoutMinimum: micros(options["payout-minimum"]) }),
   });
   const { merchant, isNew } = await deps.merchants.put(registration);
-  console.log(`${isNew ? "Registered" : "Updated"} ${merchant.id}: ${merchant.name}, ${merchant.origins.join(", ")}, ${merchant.sealKeys.length} seal keys.`);
+  console.log(
+    `${isNew ? "Registered" : "Updated"} ${merchant.id}: ${merchant.name}, ${merchant.origins.join(", ")}, ${merchant.sealKeys.length} seal keys.`,
+  );
   return 0;
 }
 
@@ -69,7 +75,9 @@ function readPublicKey(path: string): unknown {
   try {
     parsed = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    throw new UsageError(`${path} cannot be read as a JSON Web Key: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(
+      `${path} cannot be read as a JSON Web Key: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   return parsed;
 }

@@ -36,9 +36,16 @@ function explain(error: unknown): number {
 
 /** Columns as wide as their widest cell; numbers to the right. */
 export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
   const isNumber = (cell: string) => /^[−$€£]?[0-9]/.test(cell);
-  const line = (row: readonly string[]) => row.map((cell, column) => (isNumber(cell) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join("  ");
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) =>
+        isNumber(cell) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      )
+      .join("  ");
   console.log(line(head));
   console.log(widths.map((width) => "─".repeat(width)).join("  "));
   for (const row of rows) console.log(line(row).trimEnd());

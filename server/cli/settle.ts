@@ -3,12 +3,20 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatBalance } from "../../shared/money.ts";
 import type { Deps } from "../deps.ts";
-import { readStatement, type Settlement, settleAll, settlementId, statementCsv, statementJson } from "../settlement/index.ts";
+import {
+  readStatement,
+  type Settlement,
+  settleAll,
+  settlementId,
+  statementCsv,
+  statementJson,
+} from "../settlement/index.ts";
 import { printTable, runCommand } from "./run.ts";
 
 await runCommand(async (deps) => {
   const settlements = await settleAll(deps, { now: deps.now() });
-  if (settlements.length === 0) console.log("Nothing to settle: no payment has matured since the last settlement.");
+  if (settlements.length === 0)
+    console.log("Nothing to settle: no payment has matured since the last settlement.");
   else printSettlements(settlements);
   const written = await writeMissingStatements(deps);
   for (const path of written) console.log(`wrote ${path}`);
@@ -16,7 +24,16 @@ await runCommand(async (deps) => {
 });
 
 function printSettlements(settlements: readonly Settlement[]): void {
-  const head = ["settlement", "payments", "paid", "refunded", "fee", "carried in", "payout", "carried forward"];
+  const head = [
+    "settlement",
+    "payments",
+    "paid",
+    "refunded",
+    "fee",
+    "carried in",
+    "payout",
+    "carried forward",
+  ];
   const rows = settlements.map((settlement) => {
     const money = (amount: Settlement["payout"]) => formatBalance(amount, settlement.currency);
     const { payments, refunds, fee, carryForwardIn, payout, carryForwardOut } = settlement;
@@ -38,7 +55,9 @@ async function writeMissingStatements(deps: Deps): Promise<string[]> {
       const statement = await readStatement(deps.ledger, merchant, number);
       if (!statement) break;
       writeFileSync(`${path}.csv`, statementCsv(statement), { mode: 0o600 });
-      writeFileSync(`${path}.json`, `${JSON.stringify(statementJson(statement), undefined, 2)}\n`, { mode: 0o600 });
+      writeFileSync(`${path}.json`, `${JSON.stringify(statementJson(statement), undefined, 2)}\n`, {
+        mode: 0o600,
+      });
       written.push(`${path}.csv`, `${path}.json`);
     }
   }

@@ -8,7 +8,12 @@ const RECORD_TYPE = "tuppence-merchant+jwt";
 /** A site that lost its verification keeps its record for no longer than this. */
 export const RECORD_SECONDS = 24 * 3_600;
 
-export async function issueMerchantRecord(merchant: Merchant, issuer: string, key: SigningKey, nowSeconds: number): Promise<string> {
+export async function issueMerchantRecord(
+  merchant: Merchant,
+  issuer: string,
+  key: SigningKey,
+  nowSeconds: number,
+): Promise<string> {
   const claims: v.InferInput<typeof MerchantRecord> = {
     iss: issuer,
     sub: merchant.id,

@@ -22,20 +22,43 @@ export interface MerchantDeps extends AdminDeps {
 const RECORD_CACHE_SECONDS = 300;
 
 export function registerMerchants(app: FastifyInstance, deps: MerchantDeps): void {
-  const recordSchema = describe({ summary: "A merchant's signed record", tags: ["merchants"], response: { 200: MerchantResponse } });
-  app.get("/merchants/:id", { config: { side: "anonymous" }, schema: recordSchema }, async ({ params }, reply) => {
-    const merchant = await findMerchant(deps, params);
-    reply.header("cache-control", `public, max-age=${RECORD_CACHE_SECONDS}`);
-    return { merchantRecord: await issueMerchantRecord(merchant, deps.config.origin, deps.secrets.signingKey, Math.floor(deps.now() / 1_000)) };
+  const recordSchema = describe({
+    summary: "A merchant's signed record",
+    tags: ["merchants"],
+    response: { 200: MerchantResponse },
   });
+  app.get(
+    "/merchants/:id",
+    { config: { side: "anonymous" }, schema: recordSchema },
+    async ({ params }, reply) => {
+      const merchant = await findMerchant(deps, params);
+      reply.header("cache-control", `public, max-age=${RECORD_CACHE_SECONDS}`);
+      return {
+        merchantRecord: await issueMerchantRecord(
+          merchant,
+          deps.config.origin,
+          deps.secrets.signingKey,
+          Math.floor(deps.now() / 1_000),
+        ),
+      };
+    },
+  );
 
-  const adminSchema = describe({ summary: "Registers or updates a merchant", tags: ["operator"], body: MerchantRegistration });
-  app.post("/admin/merchants", { config: { side: "accounts" }, schema: adminSchema }, async ({ headers, body }, reply) => {
-    requireAdmin(deps, headers.authorization);
-    const { merchant, isNew } = await deps.merchants.put(decodeRegistration(body));
-    reply.code(isNew ? 201 : 200);
-    return merchantJson(merchant);
+  const adminSchema = describe({
+    summary: "Registers or updates a merchant",
+    tags: ["operator"],
+    body: MerchantRegistration,
   });
+  app.post(
+    "/admin/merchants",
+    { config: { side: "accounts" }, schema: adminSchema },
+    async ({ headers, body }, reply) => {
+      requireAdmin(deps, headers.authorization);
+      const { merchant, isNew } = await deps.merchants.put(decodeRegistration(body));
+      reply.code(isNew ? 201 : 200);
+      return merchantJson(merchant);
+    },
+  );
 }
 
 /** @throws TuppenceError merchant_invalid, with the place and the problem */
@@ -43,7 +66,10 @@ export function decodeRegistration(value: unknown): MerchantRegistration {
   const decoded = v.safeParse(MerchantRegistration, value);
   if (decoded.success) return decoded.output;
   const [issue] = decoded.issues;
-  throw new TuppenceError("merchant_invalid", { at: v.getDotPath(issue)?.slice(0, 100) ?? "body", problem: issue.message.slice(0, 200) });
+  throw new TuppenceError("merchant_invalid", {
+    at: v.getDotPath(issue)?.slice(0, 100) ?? "body",
+    problem: issue.message.slice(0, 200),
+  });
 }
 
 export function merchantJson(merchant: Merchant) {

@@ -62,7 +62,11 @@ export function createMerchantStore({ database, now, config }: MerchantStoreOpti
       await db
         .insertInto("merchants")
         .values({ id: registration.id, created_at: BigInt(now()), value })
-        .onConflict((conflict) => conflict.column("id").doUpdateSet({ value: sql<string>`json_patch(merchants.value, ${JSON.stringify(given)})` }))
+        .onConflict((conflict) =>
+          conflict
+            .column("id")
+            .doUpdateSet({ value: sql<string>`json_patch(merchants.value, ${JSON.stringify(given)})` }),
+        )
         .execute();
       cached.delete(registration.id);
       const merchant = await read(registration.id);
@@ -81,7 +85,11 @@ const StoredMerchant = v.object({
   sealKeys: v.array(Ed25519PublicJwk),
   sealsValidFrom: seconds,
 });
-type MerchantValues = { readonly [K in keyof v.InferOutput<typeof StoredMerchant>]?: v.InferOutput<typeof StoredMerchant>[K] | undefined };
+type MerchantValues = {
+  readonly [K in keyof v.InferOutput<typeof StoredMerchant>]?:
+    | v.InferOutput<typeof StoredMerchant>[K]
+    | undefined;
+};
 
 function decode(row: Tables["merchants"]): Merchant {
   return { id: row.id, createdAt: Number(row.created_at), ...v.parse(StoredMerchant, JSON.parse(row.value)) };
@@ -89,7 +97,8 @@ function decode(row: Tables["merchants"]): Merchant {
 
 /** Only what is given. */
 function encode(values: MerchantValues): object {
-  const { name, origins, frameParents, refundWindowSeconds, payoutMinimum, sealKeys, sealsValidFrom } = values;
+  const { name, origins, frameParents, refundWindowSeconds, payoutMinimum, sealKeys, sealsValidFrom } =
+    values;
   return {
     ...(name === undefined ? {} : { name }),
     ...(origins && { origins: [...new Set(origins)] }),

@@ -38,12 +38,22 @@ export async function answerPayment(
     network: networkOf(record.currency),
     payer: record.holder,
     amount: record.amount.toString(),
-    extensions: { tuppence: { receipt, ...(change ? { change } : {}), ...(contentKey ? { contentKey: toBase64url(contentKey) } : {}) } },
+    extensions: {
+      tuppence: {
+        receipt,
+        ...(change ? { change } : {}),
+        ...(contentKey ? { contentKey: toBase64url(contentKey) } : {}),
+      },
+    },
   };
 }
 
 /** The key of what was paid for. None after a refund: whoever took the money back has no claim to the article. */
-export async function committedContentKey(deps: PaymentDeps, paymentId: string, record: PaymentRecord): Promise<Bytes | undefined> {
+export async function committedContentKey(
+  deps: PaymentDeps,
+  paymentId: string,
+  record: PaymentRecord,
+): Promise<Bytes | undefined> {
   if (!record.sealedKey || (await isRefunded(deps, paymentId))) return undefined;
   return deps.seals.open({ iss: record.merchant, resource: record.resource, sealedKey: record.sealedKey });
 }

@@ -38,16 +38,26 @@ export const closingKey = (merchantId: string, number: number): string => `closi
 
 export function encodeClosing(closing: Closing): string {
   const { feeBasisPoints, payoutMinimum, isPayoutHeld } = closing.terms;
-  const json: v.InferInput<typeof Closing> = { ...closing, terms: { feeBasisPoints, payoutMinimum: payoutMinimum.toString(), isPayoutHeld } };
+  const json: v.InferInput<typeof Closing> = {
+    ...closing,
+    terms: { feeBasisPoints, payoutMinimum: payoutMinimum.toString(), isPayoutHeld },
+  };
   return JSON.stringify(json);
 }
 
-export async function readClosing(ledger: Ledger, merchantId: string, number: number): Promise<NumberedClosing | undefined> {
+export async function readClosing(
+  ledger: Ledger,
+  merchantId: string,
+  number: number,
+): Promise<NumberedClosing | undefined> {
   const value = await ledger.record(closingKey(merchantId, number));
   return value === undefined ? undefined : { number, ...v.parse(Closing, JSON.parse(value)) };
 }
 
-export async function latestClosing(ledger: Ledger, merchantId: string): Promise<NumberedClosing | undefined> {
+export async function latestClosing(
+  ledger: Ledger,
+  merchantId: string,
+): Promise<NumberedClosing | undefined> {
   const powers = Array.from({ length: LARGEST_POWER }, (_, power) => 2 ** power);
   const found = await ledger.records(powers.map((number) => closingKey(merchantId, number)));
   // Without gaps, so the last one lies between the largest power that exists and the next.

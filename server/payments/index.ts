@@ -1,5 +1,13 @@
 /** Payments: a reader's coins become a merchant's money, and back within the refund window. */
-export { type Closing, closingKey, encodeClosing, latestClosing, type NumberedClosing, readClosing, refundWindowEnd } from "./closing.ts";
+export {
+  type Closing,
+  closingKey,
+  encodeClosing,
+  latestClosing,
+  type NumberedClosing,
+  readClosing,
+  refundWindowEnd,
+} from "./closing.ts";
 export type { PaymentDeps } from "./deps.ts";
 export { decodePaymentRecord, type PaymentRecord, paymentKey, refundKey } from "./record.ts";
 export { refundGroupId } from "./refund.ts";

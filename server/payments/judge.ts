@@ -39,7 +39,11 @@ export async function judgePayment(deps: PaymentDeps, opened: OpenedPayment): Pr
   if (!merchant) throw new TuppenceError("merchant_unknown", { merchant: accepted.payTo });
   const seal = await readSeal(deps, merchant, opened);
   const coins = await deps.mint.verifyCoins(payment.proofs);
-  const change = prepareChange(deps, payment, subtract(add(...coins.map(({ amount }) => amount)), accepted.amount));
+  const change = prepareChange(
+    deps,
+    payment,
+    subtract(add(...coins.map(({ amount }) => amount)), accepted.amount),
+  );
   const record = makeRecord(opened, merchant, change?.outputs ?? [], seal);
   return { group: makeGroup(opened, coins, change, record), record, contentKey: seal?.contentKey };
 }
@@ -47,16 +51,23 @@ export async function judgePayment(deps: PaymentDeps, opened: OpenedPayment): Pr
 function checkOffer(deps: PaymentDeps, accepted: PaymentRequirements): void {
   const { origin, currency, largestPayment } = deps.config;
   if (accepted.extra.provider !== origin) throw new TuppenceError("provider_unknown", { provider: origin });
-  if (accepted.network !== networkOf(currency) || accepted.asset !== currency) throw new TuppenceError("currency_unknown", { currency });
+  if (accepted.network !== networkOf(currency) || accepted.asset !== currency)
+    throw new TuppenceError("currency_unknown", { currency });
   if (!isPayableInCoins(accepted.amount)) throw new TuppenceError("amount_not_payable");
-  if (accepted.amount > largestPayment) throw new TuppenceError("amount_too_large", { largest: largestPayment.toString() });
+  if (accepted.amount > largestPayment)
+    throw new TuppenceError("amount_too_large", { largest: largestPayment.toString() });
 }
 
-async function readSeal(deps: PaymentDeps, merchant: Merchant, { accepted, resource }: OpenedPayment): Promise<OpenedSeal | undefined> {
+async function readSeal(
+  deps: PaymentDeps,
+  merchant: Merchant,
+  { accepted, resource }: OpenedPayment,
+): Promise<OpenedSeal | undefined> {
   if (accepted.extra.seal === undefined) return undefined;
   const seal = await deps.seals.read(accepted.extra.seal, merchant);
   const { claims } = seal;
-  const fits = claims.resource === resource && claims.amount === accepted.amount && claims.currency === accepted.asset;
+  const fits =
+    claims.resource === resource && claims.amount === accepted.amount && claims.currency === accepted.asset;
   if (!fits) throw new TuppenceError("seal_mismatch");
   return seal;
 }
@@ -67,12 +78,20 @@ function prepareChange(deps: PaymentDeps, payment: Payment, change: Micros): Pre
   if (change < ZERO) throw new TuppenceError("coins_too_small");
   const amounts = splitIntoCoins(change);
   const blanks = payment.outputs ?? [];
-  if (!amounts || amounts.length > blanks.length) throw new TuppenceError("change_not_possible", { outputs: blanks.length });
-  const assigned = blanks.slice(0, amounts.length).map((blank, index) => ({ ...blank, amount: amounts[index] ?? ZERO }));
+  if (!amounts || amounts.length > blanks.length)
+    throw new TuppenceError("change_not_possible", { outputs: blanks.length });
+  const assigned = blanks
+    .slice(0, amounts.length)
+    .map((blank, index) => ({ ...blank, amount: amounts[index] ?? ZERO }));
   return deps.mint.prepareOutputs(assigned, payment.paymentId);
 }
 
-function makeRecord({ payment, accepted, resource }: OpenedPayment, merchant: Merchant, change: readonly BlindedMessage[], seal: OpenedSeal | undefined): PaymentRecord {
+function makeRecord(
+  { payment, accepted, resource }: OpenedPayment,
+  merchant: Merchant,
+  change: readonly BlindedMessage[],
+  seal: OpenedSeal | undefined,
+): PaymentRecord {
   return {
     merchant: merchant.id,
     amount: accepted.amount,
@@ -87,7 +106,12 @@ function makeRecord({ payment, accepted, resource }: OpenedPayment, merchant: Me
   };
 }
 
-function makeGroup(opened: OpenedPayment, coins: readonly GenuineCoin[], change: PreparedOutputs | undefined, record: PaymentRecord): Group {
+function makeGroup(
+  opened: OpenedPayment,
+  coins: readonly GenuineCoin[],
+  change: PreparedOutputs | undefined,
+  record: PaymentRecord,
+): Group {
   const { paymentId } = opened.payment;
   const merchant = merchantAccount(record.merchant);
   const spend = (coin: GenuineCoin): Transfer => ({
@@ -111,7 +135,12 @@ function makeGroup(opened: OpenedPayment, coins: readonly GenuineCoin[], change:
     fingerprint: opened.fingerprint,
     transfers: [
       ...coins.map(spend),
-      ...(change ? [fromClearing(merchant, record.amount, "payment"), fromClearing(floatAccount(change.keysetId), change.total, "change")] : []),
+      ...(change
+        ? [
+            fromClearing(merchant, record.amount, "payment"),
+            fromClearing(floatAccount(change.keysetId), change.total, "change"),
+          ]
+        : []),
     ],
     records: [{ key: paymentKey(paymentId), value: encodePaymentRecord(record) }, ...(change?.records ?? [])],
   };

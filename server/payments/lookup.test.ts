@@ -48,14 +48,20 @@ test("a receipt opens no other article, no other merchant's, and no forged seal"
   const made = await shop.pay(shop.offer({ seal: await shop.seal() }));
   const stranger = await signingKeyFromSeed(keyOf(6));
   await shop.registerMerchant("the-mirror", ["https://mirror.example"], stranger);
-  expect(refusal(await shop.lookUp(made, { seal: await shop.seal({ resource: `${ARTICLE}?other` }) }))).toBe("seal_mismatch");
-  expect(refusal(await shop.lookUp(made, { seal: await shop.seal({ merchant: "the-mirror" }, stranger) }))).toBe("seal_invalid");
+  expect(refusal(await shop.lookUp(made, { seal: await shop.seal({ resource: `${ARTICLE}?other` }) }))).toBe(
+    "seal_mismatch",
+  );
+  expect(
+    refusal(await shop.lookUp(made, { seal: await shop.seal({ merchant: "the-mirror" }, stranger) })),
+  ).toBe("seal_invalid");
   expect(refusal(await shop.lookUp(made, { seal: await shop.seal({}, stranger) }))).toBe("seal_invalid");
 });
 
 test("a small tip on an article's address does not open the article", async () => {
   const tip = await shop.pay(shop.offer({ kind: "tip", amount: 1_000n }), [1_000]);
-  expect(refusal(await shop.lookUp(tip, { seal: await shop.seal({ amount: 500_000n }) }))).toBe("seal_mismatch");
+  expect(refusal(await shop.lookUp(tip, { seal: await shop.seal({ amount: 500_000n }) }))).toBe(
+    "seal_mismatch",
+  );
 });
 
 test("after a refund the receipt is given again, but neither this article's key nor a later one", async () => {

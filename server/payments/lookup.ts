@@ -12,7 +12,11 @@ import { paymentGroupId } from "./judge.ts";
 import { readPaymentRecord, type PaymentRecord } from "./record.ts";
 
 /** @throws TuppenceError request_invalid, holder_invalid, clock_skew, payment_unknown, and with a seal: seal_*, refund_done */
-export async function lookUpPayment(deps: PaymentDeps, paymentId: string, body: unknown): Promise<SettleResponseJson> {
+export async function lookUpPayment(
+  deps: PaymentDeps,
+  paymentId: string,
+  body: unknown,
+): Promise<SettleResponseJson> {
   const decoded = v.safeParse(PaymentLookup, body);
   if (!decoded.success) throw new TuppenceError("request_invalid");
   const { proof, seal } = decoded.output;
@@ -21,21 +25,31 @@ export async function lookUpPayment(deps: PaymentDeps, paymentId: string, body: 
   const group = await deps.ledger.group(paymentGroupId(paymentId));
   if (!record || !group) throw new TuppenceError("payment_unknown");
   if (record.holder !== holder) throw new TuppenceError("holder_invalid");
-  const contentKey = seal === undefined ? await committedContentKey(deps, paymentId, record) : await openLaterSeal(deps, paymentId, record, seal);
+  const contentKey =
+    seal === undefined
+      ? await committedContentKey(deps, paymentId, record)
+      : await openLaterSeal(deps, paymentId, record, seal);
   return answerPayment(deps, paymentId, record, group.timestamp, contentKey);
 }
 
 /** The thumbprint of the key that signed the proof. */
 async function verifyHolder(deps: PaymentDeps, paymentId: string, proof: string): Promise<string> {
   const verified = await verifySelfSigned("tuppence-holder+jwt", proof, HolderLookupClaims);
-  if (!verified || verified.claims.aud !== deps.config.origin || verified.claims.jti !== paymentId) throw new TuppenceError("holder_invalid");
+  if (!verified || verified.claims.aud !== deps.config.origin || verified.claims.jti !== paymentId)
+    throw new TuppenceError("holder_invalid");
   const serverTime = Math.floor(deps.now() / 1_000);
-  if (Math.abs(verified.claims.iat - serverTime) > HOLDER_PROOF_SECONDS) throw new TuppenceError("clock_skew", { serverTime });
+  if (Math.abs(verified.claims.iat - serverTime) > HOLDER_PROOF_SECONDS)
+    throw new TuppenceError("clock_skew", { serverTime });
   return verified.thumbprint;
 }
 
 /** A receipt for a sealed article opens every later seal of it, whatever its price then: nobody pays for a correction. */
-async function openLaterSeal(deps: PaymentDeps, paymentId: string, record: PaymentRecord, seal: string): Promise<Bytes> {
+async function openLaterSeal(
+  deps: PaymentDeps,
+  paymentId: string,
+  record: PaymentRecord,
+  seal: string,
+): Promise<Bytes> {
   if (await isRefunded(deps, paymentId)) throw new TuppenceError("refund_done");
   const merchant = await deps.merchants.get(record.merchant);
   if (!merchant) throw new TuppenceError("merchant_unknown", { merchant: record.merchant });

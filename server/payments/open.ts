@@ -4,7 +4,12 @@ import { fromUtf8, sha256, toHex } from "../../shared/bytes.ts";
 import { canonicalJson } from "../../shared/canonical.ts";
 import { type ErrorCode, TuppenceError } from "../../shared/errors.ts";
 import { openSealed, paymentBinding } from "../../shared/hpke.ts";
-import { FacilitatorRequest, Payment, PaymentRequirements, type SealedPayment } from "../../shared/protocol/x402.ts";
+import {
+  FacilitatorRequest,
+  Payment,
+  PaymentRequirements,
+  type SealedPayment,
+} from "../../shared/protocol/x402.ts";
 import type { PaymentDeps } from "./deps.ts";
 
 export interface OpenedPayment {
@@ -33,10 +38,15 @@ export function decodeFacilitatorRequest(body: unknown): FacilitatorRequest {
 const AMOUNT_PATHS = ["paymentPayload.accepted.amount", "paymentRequirements.amount"];
 
 /** @throws TuppenceError offer_invalid, payment_sealed_invalid */
-export async function openPayment(deps: Pick<PaymentDeps, "now" | "secrets">, request: FacilitatorRequest, body: unknown): Promise<OpenedPayment> {
+export async function openPayment(
+  deps: Pick<PaymentDeps, "now" | "secrets">,
+  request: FacilitatorRequest,
+  body: unknown,
+): Promise<OpenedPayment> {
   const { accepted, resource, payload } = request.paymentPayload;
   const isSealed = "ct" in payload;
-  if (!isSameOffer(accepted, request.paymentRequirements)) throw new TuppenceError(isSealed ? "payment_sealed_invalid" : "offer_invalid");
+  if (!isSameOffer(accepted, request.paymentRequirements))
+    throw new TuppenceError(isSealed ? "payment_sealed_invalid" : "offer_invalid");
   const payment = isSealed ? await openSealedPayment(deps, payload, resource.url, body) : payload;
   const fingerprint = toHex(await sha256(canonicalJson(withoutBigints({ payment, accepted, resource }))));
   const isExpired = isSealed && deps.now() > payload.expiresAt * 1_000;
@@ -55,9 +65,17 @@ function isSameOffer(accepted: PaymentRequirements, required: PaymentRequirement
 }
 
 /** Whoever carried it can neither read it nor take it for another merchant, amount, article or time: it would not open. */
-async function openSealedPayment(deps: Pick<PaymentDeps, "secrets">, sealed: SealedPayment, resource: string, body: unknown): Promise<Payment> {
+async function openSealedPayment(
+  deps: Pick<PaymentDeps, "secrets">,
+  sealed: SealedPayment,
+  resource: string,
+  body: unknown,
+): Promise<Payment> {
   const binding = bindingOf(body, resource, sealed.expiresAt);
-  const content = binding === undefined ? undefined : await openSealed(deps.secrets.sealingKey, "tuppence payment v1", binding, sealed);
+  const content =
+    binding === undefined
+      ? undefined
+      : await openSealed(deps.secrets.sealingKey, "tuppence payment v1", binding, sealed);
   const payment = content && v.safeParse(Payment, parseJson(content));
   if (!payment?.success) throw new TuppenceError("payment_sealed_invalid");
   return payment.output;
@@ -87,5 +105,7 @@ function parseJson(bytes: Uint8Array): unknown {
 }
 
 function withoutBigints(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value, (_, member: unknown) => (typeof member === "bigint" ? member.toString() : member)));
+  return JSON.parse(
+    JSON.stringify(value, (_, member: unknown) => (typeof member === "bigint" ? member.toString() : member)),
+  );
 }

@@ -5,7 +5,16 @@
  */
 import * as v from "valibot";
 import { BlindedMessage, type BlindedMessageJson } from "../../shared/protocol/cashu.ts";
-import { base64url, currency, hash256, merchantId, positiveAmount, seconds, thumbprint, url } from "../../shared/protocol/fields.ts";
+import {
+  base64url,
+  currency,
+  hash256,
+  merchantId,
+  positiveAmount,
+  seconds,
+  thumbprint,
+  url,
+} from "../../shared/protocol/fields.ts";
 import { PaymentKind } from "../../shared/protocol/x402.ts";
 import type { Ledger, LedgerRecord } from "../ledger/ledger.ts";
 
@@ -32,7 +41,11 @@ export const paymentKey = (paymentId: string): string => `payment:${paymentId}`;
 export const refundKey = (paymentId: string): string => `refund:${paymentId}`;
 
 export function encodePaymentRecord(record: PaymentRecord): string {
-  const json: v.InferInput<typeof PaymentRecord> = { ...record, amount: record.amount.toString(), change: record.change.map(outputJson) };
+  const json: v.InferInput<typeof PaymentRecord> = {
+    ...record,
+    amount: record.amount.toString(),
+    change: record.change.map(outputJson),
+  };
   return JSON.stringify(json);
 }
 
@@ -56,7 +69,10 @@ export function findPaymentRecord(records: readonly LedgerRecord[], paymentId: s
   return decodePaymentRecord(found.value);
 }
 
-export async function readPaymentRecord(ledger: Ledger, paymentId: string): Promise<PaymentRecord | undefined> {
+export async function readPaymentRecord(
+  ledger: Ledger,
+  paymentId: string,
+): Promise<PaymentRecord | undefined> {
   const value = await ledger.record(paymentKey(paymentId));
   return value === undefined ? undefined : decodePaymentRecord(value);
 }

@@ -2,7 +2,15 @@ import * as v from "valibot";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { RefundResponse, RevokedReceipts } from "../../shared/protocol/provider.ts";
 import { type BlankCoin, makeBlankCoins, openCoins } from "../../test/support/coins.ts";
-import { type Answer, MERCHANT, openShop, refusal, REFUND_WINDOW_SECONDS, type Shop, signatureJson } from "../../test/support/shop.ts";
+import {
+  type Answer,
+  MERCHANT,
+  openShop,
+  refusal,
+  REFUND_WINDOW_SECONDS,
+  type Shop,
+  signatureJson,
+} from "../../test/support/shop.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
 import { settleAll } from "../settlement/index.ts";
 
@@ -54,7 +62,10 @@ test("two refunds at the same moment with different outputs pay one", async () =
   const [one, two] = [blanksOf(50_000), blanksOf(50_000)];
   const answers = await Promise.all([shop.refund(made, one), shop.refund(made, two)]);
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
-  bookRefund(answers[0]?.status === 200 ? one : two, answers.find(({ status }) => status === 200) ?? { status: 0, text: "", json: {} });
+  bookRefund(
+    answers[0]?.status === 200 ? one : two,
+    answers.find(({ status }) => status === 200) ?? { status: 0, text: "", json: {} },
+  );
 });
 
 test("a wrong preimage takes nothing back", async () => {
@@ -77,7 +88,9 @@ test("outputs that were signed before, as change, are refused", async () => {
   const made = await shop.pay(shop.offer(), [100_000], 12);
   const [used] = made.blanks;
   if (!used) throw new Error("a blank");
-  expect(refusal(await shop.refund(made, [{ ...used, output: { ...used.output, amount: 50_000 } }]))).toBe("outputs_signed");
+  expect(refusal(await shop.refund(made, [{ ...used, output: { ...used.output, amount: 50_000 } }]))).toBe(
+    "outputs_signed",
+  );
 });
 
 test("a refund after the window is refused, at its very end too", async () => {
@@ -92,7 +105,9 @@ test("a refund after the window is refused, at its very end too", async () => {
 
 test("the window is the one of the moment of paying, whatever the merchant decides later", async () => {
   const made = await shop.pay();
-  await shop.registerMerchant(MERCHANT, ["https://lantern.example"], shop.sealKey, { refundWindowSeconds: 0 });
+  await shop.registerMerchant(MERCHANT, ["https://lantern.example"], shop.sealKey, {
+    refundWindowSeconds: 0,
+  });
   const blanks = blanksOf(50_000);
   bookRefund(blanks, await shop.refund(made, blanks));
 });
@@ -117,7 +132,10 @@ test("a settlement and a refund at the same moment never both take the money", a
     const made = await shop.pay(shop.offer({ amount: 200_000n }), [200_000]);
     const blanks = blanksOf(200_000);
     const windowEnd = shop.clock.now + REFUND_WINDOW_SECONDS * 1_000;
-    const [settled, answer] = await Promise.all([settleAll(shop.deps, { now: windowEnd }), shop.refund(made, blanks)]);
+    const [settled, answer] = await Promise.all([
+      settleAll(shop.deps, { now: windowEnd }),
+      shop.refund(made, blanks),
+    ]);
     if (answer.status === 200) bookRefund(blanks, answer);
     else expect(refusal(answer)).toBe("refund_window_closed");
     expect(settled.at(-1)?.refundCount).toBe(answer.status === 200 ? 1 : 0);
@@ -126,7 +144,10 @@ test("a settlement and a refund at the same moment never both take the money", a
 });
 
 test("the receipt of a refunded payment stands in the list of revoked ones, others do not", async () => {
-  const list = async () => v.parse(RevokedReceipts, (await shop.anonymous("GET", "/receipts/revoked")).json).revoked.map(({ jti }) => jti);
+  const list = async () =>
+    v
+      .parse(RevokedReceipts, (await shop.anonymous("GET", "/receipts/revoked")).json)
+      .revoked.map(({ jti }) => jti);
   const kept = await shop.pay();
   const first = await shop.pay();
   expect(await list()).toEqual([]);

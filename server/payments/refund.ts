@@ -15,7 +15,13 @@ import type { Group } from "../ledger/ledger.ts";
 import { closingKey, latestClosing, refundWindowEnd } from "./closing.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { paymentGroupId } from "./judge.ts";
-import { decodeRefundRecord, encodeRefundRecord, type PaymentRecord, readPaymentRecord, refundKey } from "./record.ts";
+import {
+  decodeRefundRecord,
+  encodeRefundRecord,
+  type PaymentRecord,
+  readPaymentRecord,
+  refundKey,
+} from "./record.ts";
 
 export const refundGroupId = (paymentId: string): string => deriveId("refund", paymentId);
 
@@ -25,23 +31,34 @@ const MAX_CLOSINGS_MET = 5;
 type RefundAnswer = v.InferInput<typeof RefundResponse>;
 
 /** @throws TuppenceError request_invalid, payment_unknown, refund_*, outputs_* */
-export async function refundPayment(deps: PaymentDeps, paymentId: string, body: unknown): Promise<RefundAnswer> {
+export async function refundPayment(
+  deps: PaymentDeps,
+  paymentId: string,
+  body: unknown,
+): Promise<RefundAnswer> {
   const decoded = v.safeParse(RefundRequest, body);
   if (!decoded.success) throw new TuppenceError("request_invalid");
   const { preimage, outputs } = decoded.output;
   const record = await readPaymentRecord(deps.ledger, paymentId);
   if (!record) throw new TuppenceError("payment_unknown");
-  if (toHex(await sha256(fromHex(preimage))) !== record.refundHash) throw new TuppenceError("refund_preimage_invalid");
+  if (toHex(await sha256(fromHex(preimage))) !== record.refundHash)
+    throw new TuppenceError("refund_preimage_invalid");
   const fingerprint = await fingerprintOf(outputs);
   for (let met = 0; met < MAX_CLOSINGS_MET; met++) {
-    const answer = (await replayRefund(deps, paymentId, fingerprint)) ?? (await commitRefund(deps, paymentId, record, outputs, fingerprint));
+    const answer =
+      (await replayRefund(deps, paymentId, fingerprint)) ??
+      (await commitRefund(deps, paymentId, record, outputs, fingerprint));
     if (answer) return answer;
   }
   throw new TuppenceError("overloaded");
 }
 
 /** The answer to a refund that was committed, without the checks that it would not pass any more. */
-async function replayRefund(deps: PaymentDeps, paymentId: string, fingerprint: string): Promise<RefundAnswer | undefined> {
+async function replayRefund(
+  deps: PaymentDeps,
+  paymentId: string,
+  fingerprint: string,
+): Promise<RefundAnswer | undefined> {
   const committed = await deps.ledger.group(refundGroupId(paymentId));
   if (!committed) return undefined;
   if (committed.fingerprint !== fingerprint) throw new TuppenceError("refund_done");
@@ -60,7 +77,8 @@ async function commitRefund(
 ): Promise<RefundAnswer | undefined> {
   const nextClosing = await checkWindow(deps, paymentId, record);
   const prepared = deps.mint.prepareOutputs(outputs, paymentId);
-  if (prepared.total !== record.amount) throw new TuppenceError("outputs_invalid", { expected: record.amount.toString() });
+  if (prepared.total !== record.amount)
+    throw new TuppenceError("outputs_invalid", { expected: record.amount.toString() });
   const group: Group = {
     id: refundGroupId(paymentId),
     fingerprint,
@@ -74,7 +92,10 @@ async function commitRefund(
         reference: paymentId,
       },
     ],
-    records: [{ key: refundKey(paymentId), value: encodeRefundRecord({ outputs: [...prepared.outputs] }) }, ...prepared.records],
+    records: [
+      { key: refundKey(paymentId), value: encodeRefundRecord({ outputs: [...prepared.outputs] }) },
+      ...prepared.records,
+    ],
     guards: [{ kind: "absent", key: closingKey(record.merchant, nextClosing) }],
   };
   const outcome = await deps.ledger.apply(group);
@@ -87,7 +108,9 @@ async function commitRefund(
       throw new TuppenceError("outputs_signed");
     case "overdraft":
     case "transfer_exists":
-      throw new Error(`refund of ${paymentId}: ${outcome.rejection.reason}, though the money of an open window stays with the merchant`);
+      throw new Error(
+        `refund of ${paymentId}: ${outcome.rejection.reason}, though the money of an open window stays with the merchant`,
+      );
   }
 }
 
@@ -97,10 +120,13 @@ async function checkWindow(deps: PaymentDeps, paymentId: string, record: Payment
   if (!paid) throw new Error(`payment ${paymentId} has a record and no group`);
   const end = refundWindowEnd(paid.timestamp, record.refundWindowSeconds);
   const closing = await latestClosing(deps.ledger, record.merchant);
-  if (deps.now() >= end || (closing && closing.closedAt >= end)) throw new TuppenceError("refund_window_closed");
+  if (deps.now() >= end || (closing && closing.closedAt >= end))
+    throw new TuppenceError("refund_window_closed");
   return (closing?.number ?? 0) + 1;
 }
 
 async function fingerprintOf(outputs: readonly BlindedMessage[]): Promise<string> {
-  return toHex(await sha256(canonicalJson(outputs.map(({ amount, id, B_ }) => ({ amount: amount.toString(), id, B_ })))));
+  return toHex(
+    await sha256(canonicalJson(outputs.map(({ amount, id, B_ }) => ({ amount: amount.toString(), id, B_ })))),
+  );
 }

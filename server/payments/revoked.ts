@@ -19,8 +19,15 @@ export function createRevocationList(ledger: Ledger): () => Promise<readonly Rev
     const found: Revoked[] = [];
     for (const account of (await ledger.balances(merchantAccount(""))).keys()) {
       for (;;) {
-        const page = await ledger.transfers({ account, side: "debit", codes: ["refund"], afterSequence: readUpTo.get(account) ?? 0, limit: PAGE_TRANSFERS });
-        for (const { reference, timestamp } of page) found.push({ jti: reference, at: Math.floor(timestamp / 1_000) });
+        const page = await ledger.transfers({
+          account,
+          side: "debit",
+          codes: ["refund"],
+          afterSequence: readUpTo.get(account) ?? 0,
+          limit: PAGE_TRANSFERS,
+        });
+        for (const { reference, timestamp } of page)
+          found.push({ jti: reference, at: Math.floor(timestamp / 1_000) });
         const last = page.at(-1);
         if (last) readUpTo.set(account, last.sequence);
         if (page.length < PAGE_TRANSFERS) break;

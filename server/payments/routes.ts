@@ -3,8 +3,20 @@ import type { FastifyInstance } from "fastify";
 import * as v from "valibot";
 import { TuppenceError } from "../../shared/errors.ts";
 import { id128 } from "../../shared/protocol/fields.ts";
-import { PaymentLookup, RefundRequest, RefundResponse, RevokedReceipts } from "../../shared/protocol/provider.ts";
-import { FacilitatorRequest, networkOf, SCHEME, SettleResponse, VerifyResponse, X402_VERSION } from "../../shared/protocol/x402.ts";
+import {
+  PaymentLookup,
+  RefundRequest,
+  RefundResponse,
+  RevokedReceipts,
+} from "../../shared/protocol/provider.ts";
+import {
+  FacilitatorRequest,
+  networkOf,
+  SCHEME,
+  SettleResponse,
+  VerifyResponse,
+  X402_VERSION,
+} from "../../shared/protocol/x402.ts";
 import { describe } from "../openapi.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { lookUpPayment } from "./lookup.ts";
@@ -23,29 +35,57 @@ export function registerPayments(app: FastifyInstance, deps: PaymentDeps): void 
     schema: describe({ summary, tags: ["payments"], response: { 200: response }, ...(body ? { body } : {}) }),
   });
 
-  app.get("/x402/supported", route("What this x402 facilitator takes", SupportedResponse), async () => supported(deps));
-  app.post("/x402/verify", route("Whether a payment would go through now", VerifyResponse, FacilitatorRequest), async ({ body }) => verifyPayment(deps, body));
-  app.post("/x402/settle", route("Pays", SettleResponse, FacilitatorRequest), async ({ body }) => settlePayment(deps, body));
-  app.post("/payments/:id", route("The answer to a payment again, for its holder", SettleResponse, PaymentLookup), async ({ params, body }) =>
-    lookUpPayment(deps, paymentIdOf(params), body),
+  app.get("/x402/supported", route("What this x402 facilitator takes", SupportedResponse), async () =>
+    supported(deps),
   );
-  app.post("/payments/:id/refund", route("Takes a payment back", RefundResponse, RefundRequest), async ({ params, body }) =>
-    refundPayment(deps, paymentIdOf(params), body),
+  app.post(
+    "/x402/verify",
+    route("Whether a payment would go through now", VerifyResponse, FacilitatorRequest),
+    async ({ body }) => verifyPayment(deps, body),
   );
-  app.get("/receipts/revoked", route("The receipts of refunded payments", RevokedReceipts), async (_, reply) => {
-    reply.header("cache-control", `public, max-age=${REVOKED_CACHE_SECONDS}`);
-    return { revoked: await listRevoked() };
-  });
+  app.post("/x402/settle", route("Pays", SettleResponse, FacilitatorRequest), async ({ body }) =>
+    settlePayment(deps, body),
+  );
+  app.post(
+    "/payments/:id",
+    route("The answer to a payment again, for its holder", SettleResponse, PaymentLookup),
+    async ({ params, body }) => lookUpPayment(deps, paymentIdOf(params), body),
+  );
+  app.post(
+    "/payments/:id/refund",
+    route("Takes a payment back", RefundResponse, RefundRequest),
+    async ({ params, body }) => refundPayment(deps, paymentIdOf(params), body),
+  );
+  app.get(
+    "/receipts/revoked",
+    route("The receipts of refunded payments", RevokedReceipts),
+    async (_, reply) => {
+      reply.header("cache-control", `public, max-age=${REVOKED_CACHE_SECONDS}`);
+      return { revoked: await listRevoked() };
+    },
+  );
 }
 
 const SupportedResponse = v.object({
-  kinds: v.array(v.object({ x402Version: v.literal(X402_VERSION), scheme: v.literal(SCHEME), network: v.string(), extra: v.object({ provider: v.string() }) })),
+  kinds: v.array(
+    v.object({
+      x402Version: v.literal(X402_VERSION),
+      scheme: v.literal(SCHEME),
+      network: v.string(),
+      extra: v.object({ provider: v.string() }),
+    }),
+  ),
   extensions: v.array(v.string()),
   signers: v.record(v.string(), v.array(v.string())),
 });
 
 function supported({ config }: PaymentDeps): v.InferInput<typeof SupportedResponse> {
-  const kind = { x402Version: X402_VERSION, scheme: SCHEME, network: networkOf(config.currency), extra: { provider: config.origin } } as const;
+  const kind = {
+    x402Version: X402_VERSION,
+    scheme: SCHEME,
+    network: networkOf(config.currency),
+    extra: { provider: config.origin },
+  } as const;
   return { kinds: [kind], extensions: [], signers: {} };
 }
 

@@ -1,6 +1,14 @@
 /** HTTP 402: a site's back end carries the payment, and must not be able to take it. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { acceptedOf, ARTICLE, MERCHANT, openShop, paid, refusal, type Shop } from "../../test/support/shop.ts";
+import {
+  acceptedOf,
+  ARTICLE,
+  MERCHANT,
+  openShop,
+  paid,
+  refusal,
+  type Shop,
+} from "../../test/support/shop.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
 
 let shop: Shop;
@@ -50,7 +58,9 @@ test("a site that keeps the payment and tries it after its time gets nothing", a
 test("a site that writes a later time on it gets nothing", async () => {
   const { body } = await sealed();
   const payload = { ...Object(body.paymentPayload.payload), expiresAt: nowSeconds() + 3_600 };
-  expect(refusal(await shop.settle({ ...body, paymentPayload: { ...body.paymentPayload, payload } }))).toBe("payment_sealed_invalid");
+  expect(refusal(await shop.settle({ ...body, paymentPayload: { ...body.paymentPayload, payload } }))).toBe(
+    "payment_sealed_invalid",
+  );
 });
 
 test("what was paid in time is answered the same way after its time", async () => {
@@ -78,7 +88,11 @@ test.each([
   await shop.registerMerchant("the-mirror", ["https://mirror.example"], shop.sealKey);
   const { body } = await sealed();
   const accepted = { ...body.paymentPayload.accepted, ...change };
-  const changed = { ...body, paymentPayload: { ...body.paymentPayload, accepted }, paymentRequirements: accepted };
+  const changed = {
+    ...body,
+    paymentPayload: { ...body.paymentPayload, accepted },
+    paymentRequirements: accepted,
+  };
   expect(refusal(await shop.settle(changed))).toBe("payment_sealed_invalid");
   const onlyAsked = { ...body, paymentRequirements: { ...acceptedOf(shop.offer()), ...change } };
   const expected = "extra" in change ? "paid" : "payment_sealed_invalid";
@@ -88,7 +102,10 @@ test.each([
 
 test("a site that moves the payment to another article gets nothing", async () => {
   const { body } = await sealed();
-  const moved = { ...body.paymentPayload, resource: { ...body.paymentPayload.resource, url: `${ARTICLE}?other` } };
+  const moved = {
+    ...body.paymentPayload,
+    resource: { ...body.paymentPayload.resource, url: `${ARTICLE}?other` },
+  };
   expect(refusal(await shop.settle({ ...body, paymentPayload: moved }))).toBe("payment_sealed_invalid");
 });
 
@@ -102,7 +119,10 @@ test("a site that wants the change for itself cannot put its outputs in: it can 
     { ...payload, ct: flipped },
     { ...payload, enc: `${payload.enc.slice(0, -2)}AA` },
   ]) {
-    const answer = await shop.settle({ ...body, paymentPayload: { ...body.paymentPayload, payload: forged } });
+    const answer = await shop.settle({
+      ...body,
+      paymentPayload: { ...body.paymentPayload, payload: forged },
+    });
     // Outputs beside the seal are not part of it: if such a payment goes through, the change is the reader's all the same.
     if (forged.ct === payload.ct && forged.enc === payload.enc) shop.bookPayment(made, answer);
     else expect(["payment_sealed_invalid", "request_invalid"]).toContain(refusal(answer));
@@ -120,5 +140,8 @@ test("what was sealed is a payment with an id: with other change outputs under t
 
 test("rubbish inside a genuine seal is refused", async () => {
   const made = await shop.makePayment([]);
-  for (const content of [{}, "text", null, made.payment]) expect(refusal(await shop.settle(await shop.sealedBody(shop.offer(), content)))).toBe("payment_sealed_invalid");
+  for (const content of [{}, "text", null, made.payment])
+    expect(refusal(await shop.settle(await shop.sealedBody(shop.offer(), content)))).toBe(
+      "payment_sealed_invalid",
+    );
 });

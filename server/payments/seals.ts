@@ -30,7 +30,8 @@ export function createSealReader(sealingKey: CryptoKey): SealReader {
     if (cached) opened.delete(cacheKey);
     else if (opened.size >= MAX_CACHED_SEALS) forgetOldest(opened);
     opened.set(cacheKey, known);
-    if (known.claims.iat < merchant.sealsValidFrom) throw new TuppenceError("seal_outdated", { validFrom: merchant.sealsValidFrom });
+    if (known.claims.iat < merchant.sealsValidFrom)
+      throw new TuppenceError("seal_outdated", { validFrom: merchant.sealsValidFrom });
     return known;
   }
 

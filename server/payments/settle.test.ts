@@ -5,7 +5,15 @@ import { signingKeyFromSeed } from "../../shared/jws.ts";
 import { micros } from "../../shared/money.ts";
 import { Jwks } from "../../shared/protocol/provider.ts";
 import { verifyReceipt } from "../../shared/receipt.ts";
-import { acceptedOf, ARTICLE, MERCHANT, openShop, paid, refusal, type Shop } from "../../test/support/shop.ts";
+import {
+  acceptedOf,
+  ARTICLE,
+  MERCHANT,
+  openShop,
+  paid,
+  refusal,
+  type Shop,
+} from "../../test/support/shop.ts";
 import { merchantAccount, PAYMENT_CLEARING } from "../ledger/accounts.ts";
 
 let shop: Shop;
@@ -45,12 +53,23 @@ describe("a payment that goes through", () => {
     const { answer } = await shop.pay();
     const { receipt } = paid(answer);
     const jwks = v.parse(Jwks, (await shop.anonymous("GET", "/.well-known/jwks.json")).json);
-    const expected = { issuer: shop.origin, merchant: MERCHANT, resource: ARTICLE, leastAmount: micros(50_000n) };
-    expect(await verifyReceipt(receipt, jwks, expected)).toMatchObject({ aud: MERCHANT, amount: 50_000n, kind: "article" });
+    const expected = {
+      issuer: shop.origin,
+      merchant: MERCHANT,
+      resource: ARTICLE,
+      leastAmount: micros(50_000n),
+    };
+    expect(await verifyReceipt(receipt, jwks, expected)).toMatchObject({
+      aud: MERCHANT,
+      amount: 50_000n,
+      kind: "article",
+    });
     expect(await verifyReceipt(receipt, jwks, { ...expected, merchant: "the-mirror" })).toBeUndefined();
     expect(await verifyReceipt(receipt, jwks, { ...expected, resource: `${ARTICLE}?other` })).toBeUndefined();
     const [header, payload, signature] = receipt.split(".");
-    const claims = Buffer.from(payload ?? "", "base64url").toString().replace('"50000"', '"90000"');
+    const claims = Buffer.from(payload ?? "", "base64url")
+      .toString()
+      .replace('"50000"', '"90000"');
     const altered = `${header}.${Buffer.from(claims).toString("base64url")}.${signature}`;
     expect(await verifyReceipt(altered, jwks, expected)).toBeUndefined();
   });
@@ -78,7 +97,11 @@ describe("the same payment sent again", () => {
   test("twice at the same moment charges once", async () => {
     const made = await shop.makePayment(await shop.withdraw(100_000), 12);
     const body = shop.directBody(shop.offer({ seal: await shop.seal() }), made.payment);
-    const [first, second, third] = await Promise.all([shop.settle(body), shop.settle(body), shop.settle(body)]);
+    const [first, second, third] = await Promise.all([
+      shop.settle(body),
+      shop.settle(body),
+      shop.settle(body),
+    ]);
     shop.bookPayment(made, first);
     expect(second.text).toBe(first.text);
     expect(third.text).toBe(first.text);
@@ -88,7 +111,9 @@ describe("the same payment sent again", () => {
   test("gets its answer even after the merchant withdrew its seal's key, because it was paid", async () => {
     const { body, answer } = await shop.pay(shop.offer({ seal: await shop.seal() }));
     const other = await signingKeyFromSeed(new Uint8Array(32).fill(9));
-    await shop.registerMerchant(MERCHANT, ["https://lantern.example"], other, { sealsValidFrom: 4_000_000_000 });
+    await shop.registerMerchant(MERCHANT, ["https://lantern.example"], other, {
+      sealsValidFrom: 4_000_000_000,
+    });
     expect((await shop.settle(body)).text).toBe(answer.text);
   });
 
@@ -117,8 +142,12 @@ describe("coins", () => {
   test("of two payments racing for one coin pay exactly one of them", async () => {
     const coins = await shop.withdraw(50_000);
     const [one, two] = [await shop.makePayment(coins), await shop.makePayment(coins)];
-    const answers = await Promise.all([one, two].map(({ payment }) => shop.settle(shop.directBody(shop.offer(), payment))));
-    expect(answers.map((answer) => (answer.text.includes('"success":true') ? "paid" : refusal(answer))).sort()).toEqual(["coin_spent", "paid"]);
+    const answers = await Promise.all(
+      [one, two].map(({ payment }) => shop.settle(shop.directBody(shop.offer(), payment))),
+    );
+    expect(
+      answers.map((answer) => (answer.text.includes('"success":true') ? "paid" : refusal(answer))).sort(),
+    ).toEqual(["coin_spent", "paid"]);
     shop.bookSpent(coins);
     expect(await merchantBalance()).toBe(50_000n);
   });
@@ -138,14 +167,17 @@ describe("coins", () => {
     const dleq = { e: "00".repeat(32), s: "00".repeat(32), r: "00".repeat(32) };
     const made = await shop.makePayment([]);
     const forged = { ...coin, C: `02${"11".repeat(32)}`, dleq };
-    expect(refusal(await shop.settle(shop.directBody(shop.offer(), { ...made.payment, proofs: [forged] })))).toBe("coin_has_dleq");
+    expect(
+      refusal(await shop.settle(shop.directBody(shop.offer(), { ...made.payment, proofs: [forged] }))),
+    ).toBe("coin_has_dleq");
   });
 
   test("that are forged, repeated, or of an unknown keyset are refused and nothing moves", async () => {
     const [coin] = await shop.withdraw(50_000);
     if (!coin) throw new Error("a coin");
     const made = await shop.makePayment([]);
-    const payWith = (...proofs: object[]) => shop.settle(shop.directBody(shop.offer(), { ...made.payment, proofs }));
+    const payWith = (...proofs: object[]) =>
+      shop.settle(shop.directBody(shop.offer(), { ...made.payment, proofs }));
     expect(refusal(await payWith({ ...coin, secret: `${coin.secret}0` }))).toBe("coin_invalid");
     expect(refusal(await payWith({ ...coin, amount: 100_000 }))).toBe("coin_invalid");
     expect(refusal(await payWith(coin, coin))).toBe("coin_repeated");
@@ -162,7 +194,9 @@ describe("coins", () => {
     const coins = await shop.withdraw(100_000, 20_000);
     for (const outputs of [0, 1]) {
       const made = await shop.makePayment(coins, outputs);
-      expect(refusal(await shop.settle(shop.directBody(shop.offer(), made.payment)))).toBe("change_not_possible");
+      expect(refusal(await shop.settle(shop.directBody(shop.offer(), made.payment)))).toBe(
+        "change_not_possible",
+      );
     }
   });
 
@@ -189,27 +223,39 @@ describe("an offer", () => {
 
   test("with an amount that coins cannot make is refused, never rounded", async () => {
     const made = await shop.makePayment(await shop.withdraw(50_000));
-    expect(refusal(await shop.settle(shop.directBody(shop.offer({ amount: 49_999n }), made.payment)))).toBe("amount_not_payable");
+    expect(refusal(await shop.settle(shop.directBody(shop.offer({ amount: 49_999n }), made.payment)))).toBe(
+      "amount_not_payable",
+    );
   });
 
   test("above the provider's limit is refused", async () => {
     const made = await shop.makePayment(await shop.withdraw(50_000));
-    expect(refusal(await shop.settle(shop.directBody(shop.offer({ amount: 20_001_000n }), made.payment)))).toBe("amount_too_large");
+    expect(
+      refusal(await shop.settle(shop.directBody(shop.offer({ amount: 20_001_000n }), made.payment))),
+    ).toBe("amount_too_large");
   });
 
   test("of a merchant that does not exist is refused", async () => {
     const made = await shop.makePayment(await shop.withdraw(50_000));
-    expect(refusal(await shop.settle(shop.directBody(shop.offer({ merchant: "nobody" }), made.payment)))).toBe("merchant_unknown");
+    expect(
+      refusal(await shop.settle(shop.directBody(shop.offer({ merchant: "nobody" }), made.payment))),
+    ).toBe("merchant_unknown");
   });
 
   test("that names another provider is refused", async () => {
     const made = await shop.makePayment(await shop.withdraw(50_000));
-    expect(refusal(await shop.settle(shop.directBody(shop.offer({ provider: "https://pay.example" }), made.payment)))).toBe("provider_unknown");
+    expect(
+      refusal(
+        await shop.settle(shop.directBody(shop.offer({ provider: "https://pay.example" }), made.payment)),
+      ),
+    ).toBe("provider_unknown");
   });
 
   test("in another currency is refused", async () => {
     const made = await shop.makePayment(await shop.withdraw(50_000));
-    expect(refusal(await shop.settle(shop.directBody(shop.offer({ currency: "EUR" }), made.payment)))).toBe("currency_unknown");
+    expect(refusal(await shop.settle(shop.directBody(shop.offer({ currency: "EUR" }), made.payment)))).toBe(
+      "currency_unknown",
+    );
   });
 
   test("that differs from what the reader accepted is refused", async () => {
@@ -222,7 +268,14 @@ describe("an offer", () => {
   test("that does not decode is a problem, and a body that is no object too", async () => {
     const made = await shop.makePayment(await shop.withdraw(50_000));
     const body = shop.directBody(shop.offer(), made.payment);
-    for (const broken of [{}, [], "x", 7, { ...body, x402Version: 1 }, { ...body, paymentPayload: { ...body.paymentPayload, payload: {} } }]) {
+    for (const broken of [
+      {},
+      [],
+      "x",
+      7,
+      { ...body, x402Version: 1 },
+      { ...body, paymentPayload: { ...body.paymentPayload, payload: {} } },
+    ]) {
       const answer = await shop.settle(broken);
       expect([answer.status, refusal(answer)]).toEqual([400, "request_invalid"]);
     }
@@ -238,8 +291,14 @@ describe("a seal", () => {
   test("that is unsigned or altered charges nothing", async () => {
     const seal = await shop.seal();
     const [header, payload, signature] = seal.split(".");
-    const cheaper = Buffer.from(Buffer.from(payload ?? "", "base64url").toString().replace('"50000"', '"20000"')).toString("base64url");
-    const unsigned = Buffer.from(JSON.stringify({ alg: "none", typ: "tuppence-seal+jwt" })).toString("base64url");
+    const cheaper = Buffer.from(
+      Buffer.from(payload ?? "", "base64url")
+        .toString()
+        .replace('"50000"', '"20000"'),
+    ).toString("base64url");
+    const unsigned = Buffer.from(JSON.stringify({ alg: "none", typ: "tuppence-seal+jwt" })).toString(
+      "base64url",
+    );
     expect(await payWith(`${header}.${cheaper}.${signature}`)).toBe("seal_invalid");
     expect(await payWith(`${unsigned}.${payload}.${signature}`)).toBe("seal_invalid");
     expect(await payWith(`${header}.${payload}.${"A".repeat(86)}`)).toBe("seal_invalid");
@@ -261,22 +320,36 @@ describe("a seal", () => {
   test("older than the merchant still accepts is refused, also when it was good a moment ago", async () => {
     const seal = await shop.seal();
     await shop.pay(shop.offer({ seal }));
-    await shop.registerMerchant(MERCHANT, ["https://lantern.example"], shop.sealKey, { sealsValidFrom: Math.floor(shop.clock.now / 1_000) + 1 });
+    await shop.registerMerchant(MERCHANT, ["https://lantern.example"], shop.sealKey, {
+      sealsValidFrom: Math.floor(shop.clock.now / 1_000) + 1,
+    });
     expect(await payWith(seal)).toBe("seal_outdated");
   });
 
   test("whose key the merchant withdrew is refused, also when it was good a moment ago", async () => {
     const seal = await shop.seal();
     await shop.pay(shop.offer({ seal }));
-    await shop.registerMerchant(MERCHANT, ["https://lantern.example"], await signingKeyFromSeed(new Uint8Array(32).fill(4)));
+    await shop.registerMerchant(
+      MERCHANT,
+      ["https://lantern.example"],
+      await signingKeyFromSeed(new Uint8Array(32).fill(4)),
+    );
     expect(await payWith(seal)).toBe("seal_invalid");
   });
 
   test("that was sealed to another provider does not open and charges nothing", async () => {
     const { issueSeal } = await import("../../shared/seal.ts");
     const stranger = { kty: "OKP", crv: "X25519", x: "hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo" } as const;
-    const terms = { merchant: MERCHANT, resource: ARTICLE, amount: 50_000n, currency: "USD", issuedAtSeconds: Math.floor(shop.clock.now / 1_000) };
-    expect(await payWith(await issueSeal(terms, new Uint8Array(32), stranger, shop.sealKey))).toBe("seal_invalid");
+    const terms = {
+      merchant: MERCHANT,
+      resource: ARTICLE,
+      amount: 50_000n,
+      currency: "USD",
+      issuedAtSeconds: Math.floor(shop.clock.now / 1_000),
+    };
+    expect(await payWith(await issueSeal(terms, new Uint8Array(32), stranger, shop.sealKey))).toBe(
+      "seal_invalid",
+    );
   });
 });
 
@@ -295,14 +368,26 @@ describe("verify", () => {
     const spent = await shop.makePayment(payment.proofs, 12);
     expect(refusal(await shop.verify(shop.directBody(shop.offer(), spent.payment)))).toBe("coin_spent");
     const fresh = await shop.makePayment(await shop.withdraw(100_000));
-    expect(refusal(await shop.verify(shop.directBody(shop.offer(), { ...fresh.payment, outputs: payment.outputs })))).toBe("outputs_signed");
-    expect(refusal(await shop.verify(shop.directBody(shop.offer(), { ...fresh.payment, paymentId: payment.paymentId })))).toBe("request_conflict");
+    expect(
+      refusal(
+        await shop.verify(shop.directBody(shop.offer(), { ...fresh.payment, outputs: payment.outputs })),
+      ),
+    ).toBe("outputs_signed");
+    expect(
+      refusal(
+        await shop.verify(shop.directBody(shop.offer(), { ...fresh.payment, paymentId: payment.paymentId })),
+      ),
+    ).toBe("request_conflict");
   });
 });
 
 test("no coin's secret and no content key is written to the ledger", async () => {
   const contentKey = new Uint8Array(32).fill(0xab);
-  const { payment } = await shop.pay(shop.offer({ seal: await shop.seal({}, shop.sealKey, contentKey) }), [100_000], 12);
+  const { payment } = await shop.pay(
+    shop.offer({ seal: await shop.seal({}, shop.sealKey, contentKey) }),
+    [100_000],
+    12,
+  );
   const record = (await shop.deps.ledger.record(`payment:${payment.paymentId}`)) ?? "";
   expect(record).toContain(payment.holder);
   for (const { secret, C } of payment.proofs) {

@@ -34,17 +34,27 @@ async function commitPayment(deps: PaymentDeps, opened: OpenedPayment): Promise<
   if (outcome.status === "rejected") throw new TuppenceError(codeOf(outcome.rejection));
   if (outcome.status === "conflict") throw new TuppenceError("request_conflict");
   const record = findPaymentRecord(outcome.records, paymentId);
-  const key = outcome.status === "committed" ? contentKey : await committedContentKey(deps, paymentId, record);
+  const key =
+    outcome.status === "committed" ? contentKey : await committedContentKey(deps, paymentId, record);
   return answerPayment(deps, paymentId, record, outcome.timestamp, key);
 }
 
 /** The committed answer, if exactly this payment was committed. */
-async function replayPayment(deps: PaymentDeps, { payment: { paymentId }, fingerprint }: OpenedPayment): Promise<SettleResponseJson | undefined> {
+async function replayPayment(
+  deps: PaymentDeps,
+  { payment: { paymentId }, fingerprint }: OpenedPayment,
+): Promise<SettleResponseJson | undefined> {
   const group = await deps.ledger.group(paymentGroupId(paymentId));
   if (group?.fingerprint !== fingerprint) return undefined;
   const record = await readPaymentRecord(deps.ledger, paymentId);
   if (!record) throw new Error(`payment ${paymentId} was committed without its record`);
-  return answerPayment(deps, paymentId, record, group.timestamp, await committedContentKey(deps, paymentId, record));
+  return answerPayment(
+    deps,
+    paymentId,
+    record,
+    group.timestamp,
+    await committedContentKey(deps, paymentId, record),
+  );
 }
 
 function codeOf(rejection: Rejection): ErrorCode {

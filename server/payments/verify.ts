@@ -8,7 +8,10 @@ import { judgePayment, paymentGroupId } from "./judge.ts";
 import { decodeFacilitatorRequest, type OpenedPayment, openPayment } from "./open.ts";
 
 /** @throws TuppenceError request_invalid, amount_invalid */
-export async function verifyPayment(deps: PaymentDeps, body: unknown): Promise<v.InferInput<typeof VerifyResponse>> {
+export async function verifyPayment(
+  deps: PaymentDeps,
+  body: unknown,
+): Promise<v.InferInput<typeof VerifyResponse>> {
   const request = decodeFacilitatorRequest(body);
   let opened: OpenedPayment | undefined;
   try {
@@ -19,7 +22,12 @@ export async function verifyPayment(deps: PaymentDeps, body: unknown): Promise<v
     const code = refusalOf(error);
     if (!code) throw error;
     const payer = opened ? { payer: opened.payment.holder } : {};
-    return { isValid: false, invalidReason: code, invalidMessage: `${ERRORS[code].title} ${ERRORS[code].safe}`, ...payer };
+    return {
+      isValid: false,
+      invalidReason: code,
+      invalidMessage: `${ERRORS[code].title} ${ERRORS[code].safe}`,
+      ...payer,
+    };
   }
 }
 

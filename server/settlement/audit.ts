@@ -19,15 +19,25 @@ export async function auditSettlements(deps: SettlementDeps): Promise<string[]> 
       // The last closing may still wait to be settled; its payments are then counted as unsettled below.
       if (!closing || !settlement) break;
       if (encodeSettlement(await addUp(deps, merchant, closing)) !== encodeSettlement(settlement)) {
-        differences.push(`${settlementId(merchant.id, number)}: its payments do not add up to what was settled`);
+        differences.push(
+          `${settlementId(merchant.id, number)}: its payments do not add up to what was settled`,
+        );
       }
       settled = settlement;
     }
-    const unsettled = await readPaymentLines(deps.ledger, merchant.id, { afterSequence: settled.upToSequence }, Number.MAX_SAFE_INTEGER);
+    const unsettled = await readPaymentLines(
+      deps.ledger,
+      merchant.id,
+      { afterSequence: settled.upToSequence },
+      Number.MAX_SAFE_INTEGER,
+    );
     const refunded = unsettled.filter((line) => line.refundedAt !== undefined);
     const expected = add(settled.carryForwardOut, subtract(totalOf(unsettled), totalOf(refunded)));
     const balance = await deps.ledger.balance(merchantAccount(merchant.id));
-    if (balance !== expected) differences.push(`${merchantAccount(merchant.id)}: holds ${balance}, its settlements and open payments say ${expected}`);
+    if (balance !== expected)
+      differences.push(
+        `${merchantAccount(merchant.id)}: holds ${balance}, its settlements and open payments say ${expected}`,
+      );
   }
   return differences;
 }

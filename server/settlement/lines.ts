@@ -2,7 +2,13 @@
 import { add, type Micros, ZERO } from "../../shared/money.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
 import type { Ledger, PostedTransfer } from "../ledger/ledger.ts";
-import { decodePaymentRecord, paymentKey, type PaymentRecord, refundGroupId, refundKey } from "../payments/index.ts";
+import {
+  decodePaymentRecord,
+  paymentKey,
+  type PaymentRecord,
+  refundGroupId,
+  refundKey,
+} from "../payments/index.ts";
 
 export interface PaymentLine {
   readonly paymentId: string;
@@ -25,7 +31,12 @@ export interface LineRange {
 const PAGE_TRANSFERS = 10_000;
 
 /** At most about `most` payments, never a part of one. */
-export async function readPaymentLines(ledger: Ledger, merchant: string, range: LineRange, most: number): Promise<PaymentLine[]> {
+export async function readPaymentLines(
+  ledger: Ledger,
+  merchant: string,
+  range: LineRange,
+  most: number,
+): Promise<PaymentLine[]> {
   const lines: PaymentLine[] = [];
   let afterSequence = range.afterSequence;
   for (;;) {
@@ -58,7 +69,10 @@ function groupByPayment(transfers: readonly PostedTransfer[]): PostedTransfer[][
   return payments;
 }
 
-async function addRecords(ledger: Ledger, payments: readonly (readonly PostedTransfer[])[]): Promise<PaymentLine[]> {
+async function addRecords(
+  ledger: Ledger,
+  payments: readonly (readonly PostedTransfer[])[],
+): Promise<PaymentLine[]> {
   const ids = payments.map((transfers) => transfers[0]?.reference ?? "");
   const records = await ledger.records(ids.map(paymentKey));
   const refunds = await ledger.records(ids.map(refundKey));
@@ -70,9 +84,19 @@ async function addRecords(ledger: Ledger, payments: readonly (readonly PostedTra
     if (!last || value === undefined) throw new Error(`payment ${paymentId} has no record`);
     const record = decodePaymentRecord(value);
     const amount = add(...transfers.map((transfer) => transfer.amount));
-    if (amount !== record.amount) throw new Error(`payment ${paymentId} moved ${amount} for a record of ${record.amount}`);
-    const refund = refunds.has(refundKey(paymentId)) ? await ledger.group(refundGroupId(paymentId)) : undefined;
-    lines.push({ paymentId, paidAt: last.timestamp, amount, record, sequence: last.sequence, refundedAt: refund?.timestamp });
+    if (amount !== record.amount)
+      throw new Error(`payment ${paymentId} moved ${amount} for a record of ${record.amount}`);
+    const refund = refunds.has(refundKey(paymentId))
+      ? await ledger.group(refundGroupId(paymentId))
+      : undefined;
+    lines.push({
+      paymentId,
+      paidAt: last.timestamp,
+      amount,
+      record,
+      sequence: last.sequence,
+      refundedAt: refund?.timestamp,
+    });
   }
   return lines;
 }

@@ -19,23 +19,41 @@ const SettlementRequest = v.optional(v.nullable(v.object({ merchant: v.optional(
 
 export function registerSettlement(app: FastifyInstance, deps: SettlementRouteDeps): void {
   const settleSchema = describe({ summary: "Settles what has matured", tags: ["operator"] });
-  app.post("/admin/settlements", { config: { side: "accounts" }, schema: settleSchema }, async ({ headers, body }) => {
-    requireAdmin(deps, headers.authorization);
-    const request = v.safeParse(SettlementRequest, body);
-    if (!request.success) throw new TuppenceError("request_invalid");
-    const settlements = await settleRequested(deps, request.output?.merchant);
-    return { settlements: settlements.map((settlement) => ({ id: settlementId(settlement.merchant, settlement.number), ...settlementJson(settlement) })) };
+  app.post(
+    "/admin/settlements",
+    { config: { side: "accounts" }, schema: settleSchema },
+    async ({ headers, body }) => {
+      requireAdmin(deps, headers.authorization);
+      const request = v.safeParse(SettlementRequest, body);
+      if (!request.success) throw new TuppenceError("request_invalid");
+      const settlements = await settleRequested(deps, request.output?.merchant);
+      return {
+        settlements: settlements.map((settlement) => ({
+          id: settlementId(settlement.merchant, settlement.number),
+          ...settlementJson(settlement),
+        })),
+      };
+    },
+  );
+  const statementSchema = describe({
+    summary: "A settlement's statement, as JSON or with ?format=csv",
+    tags: ["operator"],
   });
-  const statementSchema = describe({ summary: "A settlement's statement, as JSON or with ?format=csv", tags: ["operator"] });
-  app.get("/admin/settlements/:id", { config: { side: "accounts" }, schema: statementSchema }, async ({ headers, params, query }, reply) => {
-    requireAdmin(deps, headers.authorization);
-    const statement = await findStatement(deps, params);
-    const format = v.safeParse(StatementQuery, query);
-    if (!format.success) throw new TuppenceError("request_invalid");
-    if (format.output.format === "json") return statementJson(statement);
-    reply.header("content-type", "text/csv; charset=utf-8").header("content-disposition", `attachment; filename="${statement.id}.csv"`);
-    return statementCsv(statement);
-  });
+  app.get(
+    "/admin/settlements/:id",
+    { config: { side: "accounts" }, schema: statementSchema },
+    async ({ headers, params, query }, reply) => {
+      requireAdmin(deps, headers.authorization);
+      const statement = await findStatement(deps, params);
+      const format = v.safeParse(StatementQuery, query);
+      if (!format.success) throw new TuppenceError("request_invalid");
+      if (format.output.format === "json") return statementJson(statement);
+      reply
+        .header("content-type", "text/csv; charset=utf-8")
+        .header("content-disposition", `attachment; filename="${statement.id}.csv"`);
+      return statementCsv(statement);
+    },
+  );
 }
 
 async function settleRequested(deps: SettlementRouteDeps, id: string | undefined) {

@@ -7,7 +7,11 @@ export interface SettlementSchedule {
 }
 
 /** Returns the function that ends it and waits for a run under way. An interval of 0 means never. */
-export function startSettlementSchedule({ settle, intervalSeconds, onError }: SettlementSchedule): () => Promise<void> {
+export function startSettlementSchedule({
+  settle,
+  intervalSeconds,
+  onError,
+}: SettlementSchedule): () => Promise<void> {
   if (intervalSeconds === 0) return async () => {};
   let running: Promise<void> | undefined;
   const timer = setInterval(() => {

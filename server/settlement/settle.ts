@@ -14,7 +14,15 @@ import { merchantAccount, PAYOUT_CLEARING, REVENUE } from "../ledger/accounts.ts
 import { deriveId } from "../ledger/ids.ts";
 import type { Ledger, Transfer } from "../ledger/ledger.ts";
 import type { Merchant, MerchantStore } from "../merchants/index.ts";
-import { type Closing, closingKey, encodeClosing, latestClosing, type NumberedClosing, readClosing, refundWindowEnd } from "../payments/index.ts";
+import {
+  type Closing,
+  closingKey,
+  encodeClosing,
+  latestClosing,
+  type NumberedClosing,
+  readClosing,
+  refundWindowEnd,
+} from "../payments/index.ts";
 import { type PaymentLine, readPaymentLines, totalOf } from "./lines.ts";
 import { encodeSettlement, readSettlement, type Settlement, settlementKey } from "./settlement.ts";
 
@@ -35,18 +43,27 @@ const MAX_SETTLEMENTS_PER_RUN = 100;
 const WHOLE_BASIS_POINTS = 10_000n;
 
 /** Settles every merchant. What it answers is what this call paid; a second call at the same time answers the rest. */
-export async function settleAll(deps: SettlementDeps, options: { readonly now: number }): Promise<Settlement[]> {
+export async function settleAll(
+  deps: SettlementDeps,
+  options: { readonly now: number },
+): Promise<Settlement[]> {
   const settlements: Settlement[] = [];
-  for (const merchant of await deps.merchants.list()) settlements.push(...(await settleMerchant(deps, merchant, options)));
+  for (const merchant of await deps.merchants.list())
+    settlements.push(...(await settleMerchant(deps, merchant, options)));
   return settlements;
 }
 
-export async function settleMerchant(deps: SettlementDeps, merchant: Merchant, { now }: { readonly now: number }): Promise<Settlement[]> {
+export async function settleMerchant(
+  deps: SettlementDeps,
+  merchant: Merchant,
+  { now }: { readonly now: number },
+): Promise<Settlement[]> {
   const settlements: Settlement[] = [];
   for (let run = 0; run < MAX_SETTLEMENTS_PER_RUN; run++) {
     const last = await latestClosing(deps.ledger, merchant.id);
     // Closed and not settled: another process is at it, or died. Either way it comes first, because it may carry forward.
-    if (last && !(await readSettlement(deps.ledger, merchant.id, last.number))) settlements.push(...(await commit(deps, merchant, last)));
+    if (last && !(await readSettlement(deps.ledger, merchant.id, last.number)))
+      settlements.push(...(await commit(deps, merchant, last)));
     const closing = await close(deps, merchant, last, now);
     if (!closing) break;
     settlements.push(...(await commit(deps, merchant, closing)));
@@ -55,9 +72,19 @@ export async function settleMerchant(deps: SettlementDeps, merchant: Merchant, {
 }
 
 /** Undefined if nothing has matured and nothing that was carried forward can be paid out now. */
-async function close(deps: SettlementDeps, merchant: Merchant, last: NumberedClosing | undefined, now: number): Promise<NumberedClosing | undefined> {
+async function close(
+  deps: SettlementDeps,
+  merchant: Merchant,
+  last: NumberedClosing | undefined,
+  now: number,
+): Promise<NumberedClosing | undefined> {
   const afterSequence = last?.upToSequence ?? 0;
-  const lines = await readPaymentLines(deps.ledger, merchant.id, { afterSequence }, MAX_PAYMENTS_PER_SETTLEMENT);
+  const lines = await readPaymentLines(
+    deps.ledger,
+    merchant.id,
+    { afterSequence },
+    MAX_PAYMENTS_PER_SETTLEMENT,
+  );
   const isOpen = (line: PaymentLine) => refundWindowEnd(line.paidAt, line.record.refundWindowSeconds) > now;
   const firstOpen = lines.findIndex(isOpen);
   const matured = firstOpen === -1 ? lines : lines.slice(0, firstOpen);
@@ -69,21 +96,39 @@ async function close(deps: SettlementDeps, merchant: Merchant, last: NumberedClo
   const carried = last ? await readSettlement(deps.ledger, merchant.id, last.number) : undefined;
   if (matured.length === 0 && payoutOf(carried?.carryForwardOut ?? ZERO, terms) === ZERO) return undefined;
   const upToSequence = matured.at(-1)?.sequence ?? afterSequence;
-  return commitClosing(deps.ledger, merchant.id, (last?.number ?? 0) + 1, { upToSequence, closedAt: now, terms });
+  return commitClosing(deps.ledger, merchant.id, (last?.number ?? 0) + 1, {
+    upToSequence,
+    closedAt: now,
+    terms,
+  });
 }
 
 /** The closing with this number: ours, or that of another process that was first. */
-async function commitClosing(ledger: Ledger, merchant: string, number: number, closing: Closing): Promise<NumberedClosing> {
+async function commitClosing(
+  ledger: Ledger,
+  merchant: string,
+  number: number,
+  closing: Closing,
+): Promise<NumberedClosing> {
   const value = encodeClosing(closing);
   const key = closingKey(merchant, number);
-  await ledger.apply({ id: deriveId("closing", merchant, String(number)), fingerprint: await fingerprintOf(value), transfers: [], records: [{ key, value }] });
+  await ledger.apply({
+    id: deriveId("closing", merchant, String(number)),
+    fingerprint: await fingerprintOf(value),
+    transfers: [],
+    records: [{ key, value }],
+  });
   const committed = await readClosing(ledger, merchant, number);
   if (!committed) throw new Error(`${key} was neither committed nor there before`);
   return committed;
 }
 
 /** Empty if another process has settled this closing already. */
-async function commit(deps: SettlementDeps, merchant: Merchant, closing: NumberedClosing): Promise<Settlement[]> {
+async function commit(
+  deps: SettlementDeps,
+  merchant: Merchant,
+  closing: NumberedClosing,
+): Promise<Settlement[]> {
   const settlement = await addUp(deps, merchant, closing);
   const value = encodeSettlement(settlement);
   const key = settlementKey(merchant.id, settlement.number);
@@ -95,13 +140,21 @@ async function commit(deps: SettlementDeps, merchant: Merchant, closing: Numbere
   });
   if (outcome.status === "committed") return [settlement];
   if (outcome.status === "exists") return [];
-  throw new Error(`${key}: ${JSON.stringify(outcome)}, though everyone who settles a closing gets the same sums`);
+  throw new Error(
+    `${key}: ${JSON.stringify(outcome)}, though everyone who settles a closing gets the same sums`,
+  );
 }
 
 /** The same for everyone who does it: nothing here asks the clock. */
-export async function addUp(deps: SettlementDeps, merchant: Merchant, closing: NumberedClosing): Promise<Settlement> {
-  const before = closing.number === 1 ? undefined : await readSettlement(deps.ledger, merchant.id, closing.number - 1);
-  if (closing.number > 1 && !before) throw new Error(`settlement ${closing.number} of ${merchant.id} without the one before`);
+export async function addUp(
+  deps: SettlementDeps,
+  merchant: Merchant,
+  closing: NumberedClosing,
+): Promise<Settlement> {
+  const before =
+    closing.number === 1 ? undefined : await readSettlement(deps.ledger, merchant.id, closing.number - 1);
+  if (closing.number > 1 && !before)
+    throw new Error(`settlement ${closing.number} of ${merchant.id} without the one before`);
   const range = { afterSequence: before?.upToSequence ?? 0, upToSequence: closing.upToSequence };
   const lines = await readPaymentLines(deps.ledger, merchant.id, range, MAX_PAYMENTS_PER_SETTLEMENT);
   const refunded = lines.filter((line) => line.refundedAt !== undefined);

@@ -38,7 +38,9 @@ export const settlementKey = (merchant: string, number: number): string => `sett
 /** How people and paths name it: `the-lantern-3`. */
 export const settlementId = (merchant: string, number: number): string => `${merchant}-${number}`;
 
-export function parseSettlementId(id: string): { readonly merchant: string; readonly number: number } | undefined {
+export function parseSettlementId(
+  id: string,
+): { readonly merchant: string; readonly number: number } | undefined {
   const [, merchant, number] = /^([a-z0-9][a-z0-9-]{1,39})-([1-9][0-9]{0,6})$/.exec(id) ?? [];
   return merchant === undefined || number === undefined ? undefined : { merchant, number: Number(number) };
 }
@@ -64,7 +66,11 @@ export function decodeSettlement(value: string): Settlement {
   return v.parse(Settlement, JSON.parse(value));
 }
 
-export async function readSettlement(ledger: Ledger, merchant: string, number: number): Promise<Settlement | undefined> {
+export async function readSettlement(
+  ledger: Ledger,
+  merchant: string,
+  number: number,
+): Promise<Settlement | undefined> {
   const value = await ledger.record(settlementKey(merchant, number));
   return value === undefined ? undefined : decodeSettlement(value);
 }

@@ -29,21 +29,42 @@ export interface Statement {
   readonly lines: readonly StatementLine[];
 }
 
-export async function readStatement(ledger: Ledger, merchant: Pick<Merchant, "id" | "name">, number: number): Promise<Statement | undefined> {
+export async function readStatement(
+  ledger: Ledger,
+  merchant: Pick<Merchant, "id" | "name">,
+  number: number,
+): Promise<Statement | undefined> {
   const settlement = await readSettlement(ledger, merchant.id, number);
   if (!settlement) return undefined;
   const payments = await readPaymentLines(ledger, merchant.id, settlement, MAX_PAYMENTS_PER_SETTLEMENT);
   const refunds = payments.filter((line) => line.refundedAt !== undefined);
   const lines: StatementLine[] = [];
   for (const { paymentId: id, paidAt, amount, record } of payments) {
-    lines.push({ type: "payment", time: isoTime(paidAt), id, resource: record.resource, kind: record.kind, amount });
+    lines.push({
+      type: "payment",
+      time: isoTime(paidAt),
+      id,
+      resource: record.resource,
+      kind: record.kind,
+      amount,
+    });
   }
   for (const { paymentId: id, refundedAt, amount, record } of refunds) {
-    lines.push({ type: "refund", time: isoTime(refundedAt ?? 0), id, resource: record.resource, kind: record.kind, amount });
+    lines.push({
+      type: "refund",
+      time: isoTime(refundedAt ?? 0),
+      id,
+      resource: record.resource,
+      kind: record.kind,
+      amount,
+    });
   }
   const { carryForwardIn, fee, payout, carryForwardOut } = settlement;
   const left = subtract(subtract(add(carryForwardIn, totalOf(payments)), totalOf(refunds)), add(fee, payout));
-  if (left !== carryForwardOut) throw new Error(`statement ${settlementId(merchant.id, number)}: ${left} is left over, ${carryForwardOut} was carried forward`);
+  if (left !== carryForwardOut)
+    throw new Error(
+      `statement ${settlementId(merchant.id, number)}: ${left} is left over, ${carryForwardOut} was carried forward`,
+    );
   return { id: settlementId(merchant.id, number), merchantName: merchant.name, settlement, lines };
 }
 
@@ -61,7 +82,16 @@ export function statementJson({ id, merchantName, settlement, lines }: Statement
 export function statementCsv({ id, settlement, lines }: Statement): string {
   const { currency, carryForwardIn, fee, payout, carryForwardOut } = settlement;
   const closed = isoTime(settlement.closedAt);
-  const sum = (type: string, amount: Micros) => [type, closed, id, "", "", currency, amount.toString(), decimal(amount)];
+  const sum = (type: string, amount: Micros) => [
+    type,
+    closed,
+    id,
+    "",
+    "",
+    currency,
+    amount.toString(),
+    decimal(amount),
+  ];
   const rows = [
     ["type", "time", "id", "resource", "kind", "currency", "amount_micros", "amount"],
     sum("carry_forward_in", carryForwardIn),

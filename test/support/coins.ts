@@ -18,23 +18,37 @@ export interface BlankCoin {
 export function makeBlankCoins(keysetId: string, amounts: readonly number[]): BlankCoin[] {
   return amounts.map((amount) => {
     const blinded = blindMessage(utf8(toHex(randomBytes(32))));
-    return { output: { amount, id: keysetId, B_: blinded.B_.toHex(true) }, secret: fromUtf8(blinded.secret), blindingFactor: blinded.r };
+    return {
+      output: { amount, id: keysetId, B_: blinded.B_.toHex(true) },
+      secret: fromUtf8(blinded.secret),
+      blindingFactor: blinded.r,
+    };
   });
 }
 
 /** The coins of the first blanks, as many as there are signatures. */
-export function openCoins(deps: Pick<Deps, "mint">, blanks: readonly BlankCoin[], signatures: readonly BlindSignatureJson[]): ProofJson[] {
+export function openCoins(
+  deps: Pick<Deps, "mint">,
+  blanks: readonly BlankCoin[],
+  signatures: readonly BlindSignatureJson[],
+): ProofJson[] {
   return signatures.map((signature, index) => {
     const blank = blanks[index];
-    const key = deps.mint.publicKeys(signature.id)?.[String(signature.amount)];
+    const keyset = deps.mint.keysets().find(({ id }) => id === signature.id);
+    const key = keyset?.publicKeys.get(micros(signature.amount));
     if (!blank || key === undefined) throw new Error(`no blank or no key for signature ${index}`);
-    const C = unblindSignature(pointFromHex(signature.C_), blank.blindingFactor, pointFromHex(key)).toHex(true);
+    const C = unblindSignature(pointFromHex(signature.C_), blank.blindingFactor, pointFromHex(key)).toHex(
+      true,
+    );
     return { amount: signature.amount, id: signature.id, secret: blank.secret, C };
   });
 }
 
 /** Tops up an account that nobody else has and withdraws all of it as coins of these amounts (micros). */
-export async function withdrawCoins(deps: Pick<Deps, "ledger" | "mint">, amounts: readonly number[]): Promise<ProofJson[]> {
+export async function withdrawCoins(
+  deps: Pick<Deps, "ledger" | "mint">,
+  amounts: readonly number[],
+): Promise<ProofJson[]> {
   const reader = toHex(randomBytes(16));
   const blanks = makeBlankCoins(deps.mint.activeKeysetId(), amounts);
   const outputs = blanks.map(({ output }) => ({ ...output, amount: micros(output.amount) }));
@@ -44,8 +58,22 @@ export async function withdrawCoins(deps: Pick<Deps, "ledger" | "mint">, amounts
     id: deriveId("test withdraw", reader),
     fingerprint: reader,
     transfers: [
-      { id: deriveId("test top-up transfer", reader), debit: GATEWAY_CLEARING, credit: readerAccount(reader), amount: total, code: "top_up", reference: reader },
-      { id: deriveId("test withdraw transfer", reader), debit: readerAccount(reader), credit: floatAccount(prepared.keysetId), amount: total, code: "withdraw", reference: reader },
+      {
+        id: deriveId("test top-up transfer", reader),
+        debit: GATEWAY_CLEARING,
+        credit: readerAccount(reader),
+        amount: total,
+        code: "top_up",
+        reference: reader,
+      },
+      {
+        id: deriveId("test withdraw transfer", reader),
+        debit: readerAccount(reader),
+        credit: floatAccount(prepared.keysetId),
+        amount: total,
+        code: "withdraw",
+        reference: reader,
+      },
     ],
     records: prepared.records,
   });

@@ -50,7 +50,11 @@ export function refusal(answer: Answer): string {
   return refused.errorReason ?? refused.invalidReason ?? refused.code ?? `not refused: ${answer.text}`;
 }
 
-const Refusal = v.object({ errorReason: v.optional(v.string()), invalidReason: v.optional(v.string()), code: v.optional(v.string()) });
+const Refusal = v.object({
+  errorReason: v.optional(v.string()),
+  invalidReason: v.optional(v.string()),
+  code: v.optional(v.string()),
+});
 
 /** What a wallet keeps of a payment. */
 export interface MadePayment {
@@ -84,15 +88,43 @@ export async function openShop(environment: Readonly<Record<string, string>> = {
 
   await registerMerchant(MERCHANT, [SITE], sealKey);
 
-  async function registerMerchant(id: string, origins: string[], key: SigningKey, more: Partial<Parameters<Deps["merchants"]["put"]>[0]> = {}) {
-    const { merchant } = await deps.merchants.put({ id, name: `Merchant ${id}`, origins, sealKeys: [key.publicJwk], refundWindowSeconds: REFUND_WINDOW_SECONDS, ...more });
+  async function registerMerchant(
+    id: string,
+    origins: string[],
+    key: SigningKey,
+    more: Partial<Parameters<Deps["merchants"]["put"]>[0]> = {},
+  ) {
+    const { merchant } = await deps.merchants.put({
+      id,
+      name: `Merchant ${id}`,
+      origins,
+      sealKeys: [key.publicJwk],
+      refundWindowSeconds: REFUND_WINDOW_SECONDS,
+      ...more,
+    });
     return merchant;
   }
 
-  async function call(host: string, method: "GET" | "POST", url: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    const payload = body === undefined ? {} : { payload: JSON.stringify(body), headers: { "content-type": "application/json", host, ...headers } };
+  async function call(
+    host: string,
+    method: "GET" | "POST",
+    url: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const payload =
+      body === undefined
+        ? {}
+        : {
+            payload: JSON.stringify(body),
+            headers: { "content-type": "application/json", host, ...headers },
+          };
     const answer = await app.inject({ method, url, headers: { host, ...headers }, ...payload });
-    return { status: answer.statusCode, text: answer.body, json: isJson(answer.headers["content-type"]) ? JSON.parse(answer.body) : undefined };
+    return {
+      status: answer.statusCode,
+      text: answer.body,
+      json: isJson(answer.headers["content-type"]) ? JSON.parse(answer.body) : undefined,
+    };
   }
 
   /** Takes coins of these amounts from the mint into the purse. */
@@ -115,15 +147,29 @@ export async function openShop(environment: Readonly<Record<string, string>> = {
     });
   }
 
-  async function seal(terms: Partial<Parameters<typeof issueSeal>[0]> = {}, key = sealKey, contentKey = new Uint8Array(randomBytes(32))): Promise<string> {
-    const all = { merchant: MERCHANT, resource: ARTICLE, amount: 50_000n, currency: "USD", issuedAtSeconds: Math.floor(clock.now / 1_000), ...terms };
+  async function seal(
+    terms: Partial<Parameters<typeof issueSeal>[0]> = {},
+    key = sealKey,
+    contentKey = new Uint8Array(randomBytes(32)),
+  ): Promise<string> {
+    const all = {
+      merchant: MERCHANT,
+      resource: ARTICLE,
+      amount: 50_000n,
+      currency: "USD",
+      issuedAtSeconds: Math.floor(clock.now / 1_000),
+      ...terms,
+    };
     return issueSeal(all, contentKey, deps.secrets.sealingPublicKey, key);
   }
 
   async function makePayment(proofs: readonly ProofJson[], blankOutputs = 0): Promise<MadePayment> {
     const holder = await signingKeyFromSeed(new Uint8Array(randomBytes(32)));
     const preimage = toHex(randomBytes(32));
-    const blanks = makeBlankCoins(deps.mint.activeKeysetId(), Array.from({ length: blankOutputs }, () => 0));
+    const blanks = makeBlankCoins(
+      deps.mint.activeKeysetId(),
+      Array.from({ length: blankOutputs }, () => 0),
+    );
     const payment: PaymentJson = {
       paymentId: toHex(randomBytes(16)),
       proofs: [...proofs],
@@ -136,14 +182,23 @@ export async function openShop(environment: Readonly<Record<string, string>> = {
 
   /** What the wallet posts for a static site. */
   function directBody(terms: Offer, payment: unknown, accepted: Accepted = acceptedOf(terms)) {
-    return { x402Version: 2, paymentPayload: { x402Version: 2, resource: terms.resource, accepted, payload: payment }, paymentRequirements: accepted };
+    return {
+      x402Version: 2,
+      paymentPayload: { x402Version: 2, resource: terms.resource, accepted, payload: payment },
+      paymentRequirements: accepted,
+    };
   }
 
   /** What a site's back end posts, having been given the payment sealed. */
   async function sealedBody(terms: Offer, payment: unknown, expiresAt = Math.floor(clock.now / 1_000) + 120) {
     const accepted = acceptedOf(terms);
     const binding = paymentBinding(accepted, terms.resource.url, expiresAt);
-    const sealed = await sealTo(deps.secrets.sealingPublicKey, "tuppence payment v1", binding, utf8(JSON.stringify(payment)));
+    const sealed = await sealTo(
+      deps.secrets.sealingPublicKey,
+      "tuppence payment v1",
+      binding,
+      utf8(JSON.stringify(payment)),
+    );
     return directBody(terms, { ...sealed, expiresAt });
   }
 
@@ -170,14 +225,32 @@ export async function openShop(environment: Readonly<Record<string, string>> = {
     return { ...made, body, answer };
   }
 
-  async function refund(made: MadePayment, blanks = makeBlankCoins(deps.mint.activeKeysetId(), [50_000]), preimage = made.preimage): Promise<Answer> {
-    return call("127.0.0.1:4020", "POST", `/payments/${made.payment.paymentId}/refund`, { preimage, outputs: blanks.map(({ output }) => output) });
+  async function refund(
+    made: MadePayment,
+    blanks = makeBlankCoins(deps.mint.activeKeysetId(), [50_000]),
+    preimage = made.preimage,
+  ): Promise<Answer> {
+    return call("127.0.0.1:4020", "POST", `/payments/${made.payment.paymentId}/refund`, {
+      preimage,
+      outputs: blanks.map(({ output }) => output),
+    });
   }
 
-  async function lookUp(made: MadePayment, options: { seal?: string; holder?: SigningKey; claims?: object } = {}): Promise<Answer> {
-    const claims = { aud: ORIGIN, jti: made.payment.paymentId, iat: Math.floor(clock.now / 1_000), ...options.claims };
+  async function lookUp(
+    made: MadePayment,
+    options: { seal?: string; holder?: SigningKey; claims?: object } = {},
+  ): Promise<Answer> {
+    const claims = {
+      aud: ORIGIN,
+      jti: made.payment.paymentId,
+      iat: Math.floor(clock.now / 1_000),
+      ...options.claims,
+    };
     const proof = await signJws("tuppence-holder+jwt", claims, options.holder ?? made.holder, "jwk");
-    return call("127.0.0.1:4020", "POST", `/payments/${made.payment.paymentId}`, { proof, ...(options.seal === undefined ? {} : { seal: options.seal }) });
+    return call("127.0.0.1:4020", "POST", `/payments/${made.payment.paymentId}`, {
+      proof,
+      ...(options.seal === undefined ? {} : { seal: options.seal }),
+    });
   }
 
   /** Invariants 1 and 2, and what settlements say: to the micro. */
@@ -199,7 +272,8 @@ export async function openShop(environment: Readonly<Record<string, string>> = {
     accountsOrigin: ACCOUNTS_ORIGIN,
     sealKey,
     registerMerchant,
-    anonymous: (method: "GET" | "POST", url: string, body?: unknown) => call("127.0.0.1:4020", method, url, body),
+    anonymous: (method: "GET" | "POST", url: string, body?: unknown) =>
+      call("127.0.0.1:4020", method, url, body),
     operator: (method: "GET" | "POST", url: string, body?: unknown, token = deps.secrets.adminToken) =>
       call("localhost:4020", method, url, body, { authorization: `Bearer ${token}` }),
     withdraw,
