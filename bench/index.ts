@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { build } from "../scripts/build.ts";
+import { buildAll } from "../scripts/build.ts";
 import { idle } from "./idle.ts";
 import type { Row } from "./row.ts";
 import { unlock } from "./unlock.ts";
@@ -20,7 +20,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-await build();
+await buildAll(["chrome", "merchant"]);
 const rows: Row[] = [];
 for (const part of PARTS.filter(({ name }) => wanted.includes(name))) {
   console.log(`measuring ${part.name} …`);

@@ -1,0 +1,171 @@
+/**
+ * The built extension (`dist/chrome`) in the system's Chromium, with a fresh profile, for tests, tour and benchmarks.
+ * Nothing but the test talks to the network: the browser's own traffic is switched off.
+ */
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type BrowserContext, test as base, chromium, type Page, type Worker } from "@playwright/test";
+import { requireBrowser } from "../../scripts/browsers.ts";
+import {
+  APPROVE_PAGE,
+  POPUP_PAGE,
+  type UiRequestJson,
+  type UiResponse,
+  WELCOME_PAGE,
+} from "../../shared/protocol/ui.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+const POPUP_PIXELS = { width: 380, height: 620 };
+const BACKGROUND_TIMEOUT_MS = 15_000;
+
+const BROWSER_FLAGS = [
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--no-default-browser-check",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-domain-reliability",
+  "--disable-client-side-phishing-detection",
+  "--disable-sync",
+  "--disable-default-apps",
+  "--metrics-recording-only",
+  "--no-pings",
+  "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication,CertificateTransparencyComponentUpdater",
+];
+
+export interface LaunchOptions {
+  /** A profile to use again, e.g. after a restart; without it a fresh one, removed at the end. */
+  readonly profileFolder?: string;
+  readonly headless?: boolean;
+  /** Where the extension was built to; `dist/chrome` of this checkout if not given. */
+  readonly extensionFolder?: string;
+  readonly extraFlags?: readonly string[];
+}
+
+export interface Extension {
+  readonly context: BrowserContext;
+  readonly extensionId: string;
+  readonly profileFolder: string;
+  /** The address of a file of the extension. */
+  url(file: string): string;
+  /** The page that opens by itself at the first start of a profile. */
+  welcomePage(): Promise<Page>;
+  /** The popup, in a window of its own, so that the tab behind it stays the active one. */
+  openPopup(): Promise<Page>;
+  /** The running worker, or the next that starts. */
+  serviceWorker(): Promise<Worker>;
+  /** Ends the worker as the browser does, at any moment, and waits until it is gone. What wakes it starts another. */
+  killWorker(): Promise<void>;
+  /** The approval window: the one that is open, or the next that opens. */
+  waitForApproval(): Promise<Page>;
+  /** What a page of the extension would ask the background. */
+  ask(request: UiRequestJson): Promise<UiResponse>;
+  close(): Promise<void>;
+}
+
+export async function launchExtension(options: LaunchOptions = {}): Promise<Extension> {
+  const extensionFolder = options.extensionFolder ?? path.join(ROOT, "dist/chrome");
+  if (!existsSync(path.join(extensionFolder, "manifest.json")))
+    throw new Error(`There is no extension in ${extensionFolder}. Run "npm run build".`);
+  const profileFolder = options.profileFolder ?? (await mkdtemp(path.join(tmpdir(), "tuppence-chromium-")));
+  const context = await chromium.launchPersistentContext(profileFolder, {
+    executablePath: requireBrowser("chromium"),
+    headless: options.headless ?? true,
+    viewport: null,
+    args: [
+      ...BROWSER_FLAGS,
+      `--disable-extensions-except=${extensionFolder}`,
+      `--load-extension=${extensionFolder}`,
+      ...(options.extraFlags ?? []),
+    ],
+  });
+
+  const serviceWorker = async () => {
+    const [running] = context.serviceWorkers();
+    return running ?? context.waitForEvent("serviceworker", { timeout: BACKGROUND_TIMEOUT_MS });
+  };
+  const extensionId = new URL((await serviceWorker()).url()).host;
+  const url = (file: string) => `chrome-extension://${extensionId}/${file}`;
+  const pageAt = async (file: string) => {
+    const isIt = (page: Page) => page.url().startsWith(url(file));
+    return context.pages().find(isIt) ?? (await waitForPage(context, isIt));
+  };
+
+  return {
+    context,
+    extensionId,
+    profileFolder,
+    url,
+    serviceWorker,
+    welcomePage: () => pageAt(WELCOME_PAGE),
+    waitForApproval: () => pageAt(APPROVE_PAGE),
+    async openPopup() {
+      const worker = await serviceWorker();
+      const opened = context.waitForEvent("page");
+      await worker.evaluate((window) => chrome.windows.create(window), {
+        url: url(POPUP_PAGE),
+        type: "popup" as const,
+        ...POPUP_PIXELS,
+      });
+      const popup = await opened;
+      await popup.waitForLoadState();
+      return popup;
+    },
+    async killWorker() {
+      const worker = await serviceWorker();
+      const [anyPage] = context.pages();
+      if (anyPage === undefined) throw new Error("a page is needed to reach the browser through");
+      const session = await context.newCDPSession(anyPage);
+      const { targetInfos } = await session.send("Target.getTargets");
+      const target = targetInfos.find(
+        ({ type, url: address }) => type === "service_worker" && address === worker.url(),
+      );
+      if (target === undefined) throw new Error("the worker is not running");
+      const gone = new Promise((resolve) => worker.once("close", resolve));
+      await session.send("Target.closeTarget", { targetId: target.targetId });
+      await gone;
+      await session.detach();
+    },
+    async ask(request) {
+      const page = await context.newPage();
+      try {
+        // A page of the extension that has nothing of its own to say.
+        await page.goto(url("extension/icons/16.png"));
+        return await page.evaluate((message) => chrome.runtime.sendMessage(message), request);
+      } finally {
+        await page.close();
+      }
+    },
+    async close() {
+      await context.close();
+      if (options.profileFolder === undefined) await rm(profileFolder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function waitForPage(context: BrowserContext, isIt: (page: Page) => boolean): Promise<Page> {
+  const page = await context.waitForEvent("page", {
+    predicate: async (opened) => {
+      if (opened.url() === "about:blank" || opened.url() === "") await opened.waitForURL(/./);
+      return isIt(opened);
+    },
+    timeout: BACKGROUND_TIMEOUT_MS,
+  });
+  await page.waitForLoadState();
+  return page;
+}
+
+/** A test with an extension of its own: `test("…", async ({ extension }) => …)`. */
+export const test = base.extend<{ extension: Extension }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of the fixtures from this pattern.
+  extension: async ({}, use) => {
+    const extension = await launchExtension({extensionFolder: process.env.EXT!});
+    await use(extension);
+    await extension.close();
+  },
+});
+
+export { expect } from "@playwright/test";

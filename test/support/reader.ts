@@ -1,0 +1,103 @@
+/** What a reader does with the wallet, by the words and roles that people and screen readers find. For tests, tour and benchmarks. */
+import { expect, type Page } from "@playwright/test";
+import type { Extension } from "./extension.ts";
+
+/** Goes through the welcome page. Gives back the recovery phrase that it showed. */
+export async function setUpWallet(extension: Extension, providerOrigin: string): Promise<string> {
+  const page = await extension.welcomePage();
+  await page.getByText("Advanced").click();
+  await page.getByLabel("Provider", { exact: true }).fill(providerOrigin);
+  await page.getByRole("button", { name: "Create my wallet" }).click();
+  const phrase = await readPhrase(page);
+  await page.getByLabel("I have written it down").check();
+  await page.getByRole("button", { name: "Go on" }).click();
+  await expect(page.getByText("Keep it in sight")).toBeVisible();
+  return phrase;
+}
+
+export async function readPhrase(page: Page): Promise<string> {
+  const show = page.getByRole("button", { name: "Show the words" });
+  const words = page.getByRole("list", { name: "Recovery phrase" }).locator(".word-text");
+  await expect(words).toHaveCount(12);
+  if (await show.isVisible()) await show.click();
+  await expect(words.first()).not.toHaveText("••••••");
+  return (await words.allTextContents()).join(" ");
+}
+
+export type CheckoutDecision = "Approve" | "Decline" | "Leave";
+
+/** From the popup to the gateway's page and through it. The popup stays open, as the reader would see it. */
+export async function topUp(extension: Extension, popup: Page, amount: string, decision: CheckoutDecision = "Approve"): Promise<void> {
+  const checkout = await openCheckout(extension, popup, amount);
+  await decideCheckout(checkout, decision);
+  await checkout.close();
+}
+
+export async function openCheckout(extension: Extension, popup: Page, amount: string): Promise<Page> {
+  await popup.getByRole("button", { name: "Top up", exact: true }).click();
+  const opened = extension.context.waitForEvent("page");
+  await popup.getByRole("button", { name: `Top up ${amount}`, exact: true }).click();
+  const checkout = await opened;
+  await checkout.waitForLoadState();
+  return checkout;
+}
+
+export async function decideCheckout(checkout: Page, decision: CheckoutDecision): Promise<void> {
+  await checkout.getByRole("button", { name: new RegExp(`^${decision}`) }).click();
+  await checkout.waitForLoadState();
+}
+
+export async function expectBalance(popup: Page, balance: string): Promise<void> {
+  await expect(popup.locator("#balance")).toHaveText(balance);
+}
+
+/** Waits until the wallet has withdrawn coins for all that lies in its account. */
+export async function waitForCoins(extension: Extension): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        const { balance } = await readSnapshot(extension);
+        return balance.coins !== "0" && balance.inFlight === "0" && balance.total === balance.coins;
+      },
+      { timeout: 30_000, intervals: [100] },
+    )
+    .toBe(true);
+}
+
+export interface SnapshotJson {
+  readonly balance: { readonly total: string; readonly account: string; readonly coins: string; readonly inFlight: string };
+  readonly payments: readonly { readonly id: string; readonly state: string; readonly amount: string; readonly title: string; readonly refundableUntil: number | null }[];
+  readonly approvals: readonly { readonly id: string; readonly state: string }[];
+  readonly allowances: readonly { readonly origin: string; readonly left: string }[];
+}
+
+export async function readSnapshot(extension: Extension): Promise<SnapshotJson> {
+  const answer = await extension.ask({ kind: "ui", type: "snapshot" });
+  if (!("ok" in answer)) throw new Error(`no snapshot: ${JSON.stringify(answer)}`);
+  return answer.ok as SnapshotJson;
+}
+
+export interface Approval {
+  /** A budget for this site, as its choice reads: "$1". */
+  readonly allowance?: string;
+}
+
+/** Approves in the wallet's own window, which closes by itself. */
+export async function approve(window: Page, { allowance }: Approval = {}): Promise<void> {
+  if (allowance !== undefined) {
+    await window.getByRole("checkbox", { name: /Don’t ask again/ }).check();
+    await window.getByLabel("Limit of the allowance").selectOption({ label: allowance });
+  }
+  const pay = window.getByRole("button", { name: /^(Pay|Tip) / });
+  await expect(pay).toBeEnabled();
+  await pay.click();
+}
+
+/** The button of the first paywall in the page. */
+export function paywallButton(page: Page) {
+  return page.locator("tuppence-paywall").getByRole("button");
+}
+
+export async function expectArticleOpen(page: Page): Promise<void> {
+  await expect(page.locator("tuppence-paywall").first()).toHaveAttribute("state", "open", { timeout: 15_000 });
+}

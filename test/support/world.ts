@@ -1,0 +1,64 @@
+/** A provider and the demo newspaper, registered with it: all that a reader needs outside of the browser. */
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { registerNewspaper } from "../../demo/register.ts";
+import { type Newspaper, startNewspaper } from "../../demo/serve.ts";
+import { makeKey, readKey } from "../../merchant/cli/key.ts";
+import { type ProviderOptions, type RunningProvider, startProvider } from "./provider.ts";
+
+export const NEWSPAPER_ID = "the-lantern";
+export const NEWSPAPER_NAME = "The Lantern";
+
+export interface World {
+  readonly provider: RunningProvider;
+  readonly newspaper: Newspaper;
+  readonly adminToken: string;
+  close(): Promise<void>;
+}
+
+export interface WorldOptions extends ProviderOptions {
+  readonly newspaperPort?: number;
+  readonly refundWindowSeconds?: number;
+}
+
+/** What differs from a provider that deals in real money: payouts at once, and of any size that a bank could make. */
+export const SANDBOX_ENVIRONMENT = {
+  TUPPENCE_PAYOUT_MINIMUM: "0.01",
+  TUPPENCE_FIRST_PAYOUT_DELAY_SECONDS: "0",
+  TUPPENCE_SETTLE_EVERY_SECONDS: "0",
+} as const;
+
+const REFUND_WINDOW_SECONDS = 3_600;
+
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const { newspaperPort = 0, refundWindowSeconds = REFUND_WINDOW_SECONDS, environment, ...rest } = options;
+  const provider = await startProvider({ ...rest, environment: { ...SANDBOX_ENVIRONMENT, ...environment } });
+  try {
+    const adminToken = readFileSync(join(provider.dataFolder, "secrets", "admin-token"), "utf8").trim();
+    const dataFolder = join(provider.dataFolder, "newspaper");
+    mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+    const keyFile = join(dataFolder, "seal-key.json");
+    const sealKey = existsSync(keyFile) ? await readKey(keyFile) : await makeKey(keyFile);
+    const newspaper = await startNewspaper({
+      provider: provider.origin,
+      merchantId: NEWSPAPER_ID,
+      sealKey,
+      port: newspaperPort,
+      dataFolder,
+      onOrigin: (origin) =>
+        registerNewspaper({ accountsOrigin: provider.accountsOrigin, adminToken, merchantId: NEWSPAPER_ID, name: NEWSPAPER_NAME, origin, sealKey, refundWindowSeconds }),
+    });
+    return {
+      provider,
+      newspaper,
+      adminToken,
+      async close() {
+        await newspaper.close();
+        await provider.close();
+      },
+    };
+  } catch (error) {
+    await provider.close();
+    throw error;
+  }
+}
