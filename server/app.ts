@@ -5,7 +5,7 @@ import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import { fastify, type FastifyInstance, type FastifyServerFactory } from "fastify";
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyServerFactory, fastify } from "fastify";
 import * as v from "valibot";
 import { registerAccounts } from "./accounts/index.ts";
 import type { Deps } from "./deps.ts";
@@ -40,8 +40,9 @@ export interface AppOptions {
 
 export async function createApp(deps: Deps, options: AppOptions = {}): Promise<FastifyInstance> {
   const { config } = deps;
+  const logger: FastifyBaseLogger = deps.logger;
   const app = fastify({
-    loggerInstance: deps.logger,
+    loggerInstance: logger,
     // The framework's own lines would name addresses and paths: who asked, for which payment.
     disableRequestLogging: true,
     bodyLimit: MAX_BODY_BYTES,
@@ -61,7 +62,10 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
   await app.register(rateLimit, { max: config.rateLimitPerMinute, timeWindow: RATE_WINDOW_MILLISECONDS });
   answerErrors(app);
   await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { "default-src": ["'none'"], "frame-ancestors": ["'none'"] } },
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { "default-src": ["'none'"], "frame-ancestors": ["'none'"] },
+    },
     crossOriginResourcePolicy: { policy: "cross-origin" },
     referrerPolicy: { policy: "no-referrer" },
     strictTransportSecurity: config.origin.startsWith("https:"),
@@ -69,7 +73,12 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
   await app.register(cors, {
     delegator: (request, callback) => {
       const anonymous = sideOf(request, config) === "anonymous";
-      callback(null, { origin: anonymous ? "*" : false, methods: ["GET", "POST"], allowedHeaders: ["content-type"], maxAge: PREFLIGHT_SECONDS });
+      callback(null, {
+        origin: anonymous ? "*" : false,
+        methods: ["GET", "POST"],
+        allowedHeaders: ["content-type"],
+        maxAge: PREFLIGHT_SECONDS,
+      });
     },
   });
   await app.register(formbody);
@@ -90,7 +99,11 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
 }
 
 function registerHealth(app: FastifyInstance): void {
-  const schema = describe({ summary: "Whether the provider is up", tags: ["provider"], response: { 200: v.object({ status: v.literal("ok") }) } });
+  const schema = describe({
+    summary: "Whether the provider is up",
+    tags: ["provider"],
+    response: { 200: v.object({ status: v.literal("ok") }) },
+  });
   app.get("/healthz", { config: { side: "both", rateLimit: false }, schema }, async () => ({ status: "ok" }));
 }
 
@@ -100,14 +113,22 @@ function keepRawBodies(app: FastifyInstance): void {
   app.removeContentTypeParser("application/json");
   app.addContentTypeParser<Buffer>("application/json", { parseAs: "buffer" }, (request, body, done) => {
     request.rawBody = body;
-    parse(request, body.toString("utf8"), done);
+    void parse(request, body.toString("utf8"), done);
   });
 }
 
 /** One line per answer, with the route's pattern in place of the address: no id, no host, no body. */
 function logAnswers(app: FastifyInstance): void {
   app.addHook("onResponse", async (request, reply) => {
-    request.log.info({ method: request.method, route: request.routeOptions.url ?? "none", status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, "answered");
+    request.log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? "none",
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      "answered",
+    );
   });
 }
 

@@ -17,13 +17,25 @@ const variables = {
   TUPPENCE_DATA: variable(".tuppence", v.pipe(v.string(), v.minLength(1, "is empty")), "/var/lib/tuppence"),
   /** 0: any free port. */
   TUPPENCE_PORT: variable("4020", wholeNumber(0, 65_535), "4020"),
-  TUPPENCE_HOST: variable("127.0.0.1", v.pipe(v.string(), v.regex(/^[A-Za-z0-9.:-]{1,255}$/, "is not an address to listen on")), "127.0.0.1"),
+  TUPPENCE_HOST: variable(
+    "127.0.0.1",
+    v.pipe(v.string(), v.regex(/^[A-Za-z0-9.:-]{1,255}$/, "is not an address to listen on")),
+    "127.0.0.1",
+  ),
   /** The anonymous origin, the provider's identity. Empty: `http://127.0.0.1:<port>`. */
   TUPPENCE_ORIGIN: variable("", originOrEmpty(), "https://pay.example"),
   /** Empty: `http://localhost:<port>`. */
   TUPPENCE_ACCOUNTS_ORIGIN: variable("", originOrEmpty(), "https://accounts.pay.example"),
-  TUPPENCE_NAME: variable("Tuppence Sandbox", v.pipe(v.string(), v.minLength(1, "is empty"), v.maxLength(100, "is longer than 100 characters")), "Example Payments"),
-  TUPPENCE_CURRENCY: variable("USD", v.pipe(v.string(), v.regex(/^[A-Z]{3}$/, "is not a currency code of three capital letters")), "USD"),
+  TUPPENCE_NAME: variable(
+    "Tuppence Sandbox",
+    v.pipe(v.string(), v.minLength(1, "is empty"), v.maxLength(100, "is longer than 100 characters")),
+    "Example Payments",
+  ),
+  TUPPENCE_CURRENCY: variable(
+    "USD",
+    v.pipe(v.string(), v.regex(/^[A-Z]{3}$/, "is not a currency code of three capital letters")),
+    "USD",
+  ),
   TUPPENCE_FEE_PERCENT: variable("10", percent(), "10 or 2.5"),
   /** For merchants that are registered without one. */
   TUPPENCE_REFUND_WINDOW_SECONDS: variable("86400", wholeNumber(0, 90 * 86_400), "86400"),
@@ -43,7 +55,11 @@ const variables = {
   TUPPENCE_RATE_LIMIT_PER_MINUTE: variable("6000", wholeNumber(1, 100_000_000), "6000"),
   /** Threads for curve work. 0: none, all of it on the main thread. */
   TUPPENCE_MINT_THREADS: variable("1", wholeNumber(0, 64), "2"),
-  TUPPENCE_LOG_LEVEL: variable("info", v.picklist(["fatal", "error", "warn", "info", "debug", "trace", "silent"], "is not a level of logging"), "info"),
+  TUPPENCE_LOG_LEVEL: variable(
+    "info",
+    v.picklist(["fatal", "error", "warn", "info", "debug", "trace", "silent"], "is not a level of logging"),
+    "info",
+  ),
 } as const;
 
 export interface Config {
@@ -117,7 +133,11 @@ interface Variable<S extends v.GenericSchema<string, unknown>> {
   readonly example: string;
 }
 
-function variable<S extends v.GenericSchema<string, unknown>>(fallback: string, schema: S, example: string): Variable<S> {
+function variable<S extends v.GenericSchema<string, unknown>>(
+  fallback: string,
+  schema: S,
+  example: string,
+): Variable<S> {
   return { fallback, schema, example };
 }
 
@@ -130,7 +150,9 @@ function reader(environment: Environment) {
     const given = environment[name]?.trim() || fallback;
     const parsed = v.safeParse<(typeof variables)[N]["schema"]>(schema, given);
     if (parsed.success) return parsed.output;
-    throw new ConfigError(`${name} is "${given}", which ${parsed.issues[0].message}; a value that would do: ${example}.`);
+    throw new ConfigError(
+      `${name} is "${given}", which ${parsed.issues[0].message}; a value that would do: ${example}.`,
+    );
   };
 }
 
@@ -138,7 +160,9 @@ function reader(environment: Environment) {
 function rejectUnknown(environment: Environment): void {
   for (const name of Object.keys(environment)) {
     if (name.startsWith("TUPPENCE_") && !Object.hasOwn(variables, name) && !OF_OTHER_PROGRAMS.test(name)) {
-      throw new ConfigError(`${name} is not a setting that the provider has; it has ${Object.keys(variables).join(", ")}.`);
+      throw new ConfigError(
+        `${name} is not a setting that the provider has; it has ${Object.keys(variables).join(", ")}.`,
+      );
     }
   }
 }
@@ -148,13 +172,23 @@ const OF_OTHER_PROGRAMS = /^TUPPENCE_(DEMO|TEST|TOUR|DEV|BENCH|E2E)_?/;
 
 function rejectContradictions(config: Config): void {
   if (config.origin === config.accountsOrigin) {
-    throw new ConfigError(`TUPPENCE_ACCOUNTS_ORIGIN is the same as TUPPENCE_ORIGIN, ${config.origin}; they must differ, so that accounts and payments stay apart: http://localhost:4020 beside http://127.0.0.1:4020, for example.`);
+    throw new ConfigError(
+      `TUPPENCE_ACCOUNTS_ORIGIN is the same as TUPPENCE_ORIGIN, ${config.origin}; they must differ, so that accounts and payments stay apart: http://localhost:4020 beside http://127.0.0.1:4020, for example.`,
+    );
   }
   if (new URL(config.origin).host === new URL(config.accountsOrigin).host) {
-    throw new ConfigError(`TUPPENCE_ACCOUNTS_ORIGIN has the same host as TUPPENCE_ORIGIN, ${config.origin}; the two are told apart by it, so name another: https://accounts.pay.example, for example.`);
+    throw new ConfigError(
+      `TUPPENCE_ACCOUNTS_ORIGIN has the same host as TUPPENCE_ORIGIN, ${config.origin}; the two are told apart by it, so name another: https://accounts.pay.example, for example.`,
+    );
   }
-  if (config.topUpLeast > config.topUpMost) throw new ConfigError("TUPPENCE_TOPUP_LEAST is more than TUPPENCE_TOPUP_MOST, so nothing could be topped up; a value that would do: 1.");
-  if (config.topUpMost > config.topUpPerDay) throw new ConfigError("TUPPENCE_TOPUP_MOST is more than TUPPENCE_TOPUP_PER_DAY, so it could never be reached; a value that would do: 50.");
+  if (config.topUpLeast > config.topUpMost)
+    throw new ConfigError(
+      "TUPPENCE_TOPUP_LEAST is more than TUPPENCE_TOPUP_MOST, so nothing could be topped up; a value that would do: 1.",
+    );
+  if (config.topUpMost > config.topUpPerDay)
+    throw new ConfigError(
+      "TUPPENCE_TOPUP_MOST is more than TUPPENCE_TOPUP_PER_DAY, so it could never be reached; a value that would do: 50.",
+    );
 }
 
 function wholeNumber(least: number, most: number) {
@@ -170,7 +204,10 @@ function wholeNumber(least: number, most: number) {
 function originOrEmpty() {
   return v.pipe(
     v.string(),
-    v.check((value) => value === "" || isOrigin(value), "is not an origin (scheme://host[:port], nothing after it)"),
+    v.check(
+      (value) => value === "" || isOrigin(value),
+      "is not an origin (scheme://host[:port], nothing after it)",
+    ),
   );
 }
 
@@ -210,4 +247,3 @@ function coins() {
     v.check((value) => isPayableInCoins(value), "is not an amount above zero that coins can make"),
   );
 }
-

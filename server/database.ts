@@ -78,7 +78,14 @@ function adapt(database: DatabaseSync) {
 }
 
 function sqlValue(value: unknown): SQLInputValue {
-  if (value === null || typeof value === "string" || typeof value === "bigint" || typeof value === "number" || value instanceof Uint8Array) return value;
+  if (
+    value === null ||
+    typeof value === "string" ||
+    typeof value === "bigint" ||
+    typeof value === "number" ||
+    value instanceof Uint8Array
+  )
+    return value;
   if (typeof value === "boolean") return value ? 1n : 0n;
   if (value === undefined) return null;
   throw new TypeError(`not a value for SQL: ${typeof value}`);

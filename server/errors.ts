@@ -1,14 +1,16 @@
 /**
- * Every refusal as problem details (RFC 9457), under `/v1/` as Cashu answers. What the framework throws for bad input
+ * Every refusal as problem details (RFC 9457), under `/v1/` with Cashu's numbers where it has one. What the framework throws for bad input
  * becomes one of our codes; what is left is a bug, logged, and told to nobody in detail.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type ErrorCode, ERRORS, TuppenceError } from "../shared/errors.ts";
-import { cashuAnswer, CashuRefusal } from "./mint/index.ts";
+import { ERRORS, type ErrorCode, TuppenceError } from "../shared/errors.ts";
+import { CashuRefusal, cashuAnswer } from "./mint/index.ts";
 import { MisdirectedRequest } from "./origins.ts";
 
 const PROBLEM_TYPE = "application/problem+json";
 const CASHU_PREFIX = "/v1/";
+/** Whatever it is, as stock Cashu wallets expect it. */
+const CASHU_STATUS = 400;
 const MISDIRECTED_STATUS = 421;
 
 export function answerErrors(app: FastifyInstance): void {
@@ -23,7 +25,9 @@ export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => answer(error, request, reply));
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {
     const path = request.url.split("?")[0] ?? "";
-    const methods = [...routes.values()].filter(({ pattern }) => pattern.test(path)).flatMap((route) => [...route.methods]);
+    const methods = [...routes.values()]
+      .filter(({ pattern }) => pattern.test(path))
+      .flatMap((route) => [...route.methods]);
     if (methods.length === 0) return answer(new TuppenceError("not_found"), request, reply);
     reply.header("allow", [...new Set(methods)].join(", "));
     return answer(new TuppenceError("method_not_allowed"), request, reply);
@@ -33,21 +37,29 @@ export function answerErrors(app: FastifyInstance): void {
 /** Also for what Fastify refuses before there is a route. */
 export function answer(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error instanceof MisdirectedRequest) {
-    return reply.code(MISDIRECTED_STATUS).type(PROBLEM_TYPE).send(problem(new TuppenceError("wrong_origin"), MISDIRECTED_STATUS));
+    return reply
+      .code(MISDIRECTED_STATUS)
+      .type(PROBLEM_TYPE)
+      .send(problem(new TuppenceError("wrong_origin"), MISDIRECTED_STATUS));
   }
   const known = error instanceof CashuRefusal ? error : recognize(error);
-  if (known instanceof TuppenceError && known.code === "internal") request.log.error({ err: error }, "a request failed");
-  if (request.url.startsWith(CASHU_PREFIX)) {
-    const { status, body } = cashuAnswer(known);
-    return reply.code(status).type("application/json").send(body);
-  }
+  if (known instanceof TuppenceError && known.code === "internal")
+    request.log.error({ err: error }, "a request failed");
+  const cashu = request.url.startsWith(CASHU_PREFIX) ? cashuAnswer(known) : undefined;
+  if (cashu) return reply.code(CASHU_STATUS).type("application/json").send(cashu);
   if (known instanceof CashuRefusal) throw new Error("a Cashu refusal outside of /v1/");
   const { status } = ERRORS[known.code];
   return reply.code(status).type(PROBLEM_TYPE).send(problem(known, status));
 }
 
 function problem(error: TuppenceError, status: number): object {
-  return { ...error.details, type: `urn:tuppence:error:${error.code}`, title: ERRORS[error.code].title, status, code: error.code };
+  return {
+    ...error.details,
+    type: `urn:tuppence:error:${error.code}`,
+    title: ERRORS[error.code].title,
+    status,
+    code: error.code,
+  };
 }
 
 const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {
@@ -73,7 +85,9 @@ function recognize(error: unknown): TuppenceError {
 function patternOf(url: string): RegExp {
   const source = url
     .split("/")
-    .map((part) => (part.startsWith(":") ? "[^/]+" : part === "*" ? ".*" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")))
+    .map((part) =>
+      part.startsWith(":") ? "[^/]+" : part === "*" ? ".*" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"),
+    )
     .join("/");
   return new RegExp(`^${source}$`);
 }

@@ -5,7 +5,15 @@ import type * as v from "valibot";
 
 export interface RouteDescription {
   readonly summary: string;
-  readonly tags: readonly ("coins" | "payments" | "merchants" | "accounts" | "top-ups" | "provider" | "operator")[];
+  readonly tags: readonly (
+    | "coins"
+    | "payments"
+    | "merchants"
+    | "accounts"
+    | "top-ups"
+    | "provider"
+    | "operator"
+  )[];
   readonly description?: string;
   readonly body?: v.GenericSchema;
   /** By status. */
@@ -14,8 +22,18 @@ export interface RouteDescription {
 }
 
 /** A Fastify schema that documents and does not validate: decoding is `decode`'s. */
-export function describe({ summary, tags, description, body, response, hide }: RouteDescription): FastifySchema {
-  const responses = Object.entries(response ?? {}).map(([status, schema]) => [status, { description: summary, ...jsonSchema(schema) }]);
+export function describe({
+  summary,
+  tags,
+  description,
+  body,
+  response,
+  hide,
+}: RouteDescription): FastifySchema {
+  const responses = Object.entries(response ?? {}).map(([status, schema]) => [
+    status,
+    { description: summary, ...jsonSchema(schema) },
+  ]);
   return {
     summary,
     tags: [...tags],

@@ -31,12 +31,14 @@ export function separateOrigins(app: FastifyInstance, config: Config): void {
   app.addHook("onRoute", (route) => {
     if (route.url.startsWith("/docs")) route.config = { ...route.config, side: "both" };
     if (route.method === "OPTIONS") route.config = { ...route.config, side: "both" };
-    if (route.config?.side === undefined) throw new Error(`the route ${route.url} does not say on which origin it stands: config: { side }`);
+    if (route.config?.side === undefined)
+      throw new Error(`the route ${route.url} does not say on which origin it stands: config: { side }`);
   });
   app.addHook("onRequest", async (request) => {
     const side = sideOf(request, config);
     if (side === undefined) throw new MisdirectedRequest();
-    if (side === "anonymous" && request.headers.authorization !== undefined) throw new TuppenceError("account_token_not_allowed");
+    if (side === "anonymous" && request.headers.authorization !== undefined)
+      throw new TuppenceError("account_token_not_allowed");
     const home = request.routeOptions.config.side;
     if (home !== undefined && home !== "both" && home !== side) throw new TuppenceError("wrong_origin");
   });

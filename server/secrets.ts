@@ -66,7 +66,9 @@ function read(path: string): Bytes | undefined {
   }
   if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
   if (!new RegExp(`^[0-9a-f]{${2 * SECRET_BYTES}}$`).test(text)) {
-    throw new ConfigError(`${path} does not hold ${SECRET_BYTES} bytes in hex; put the file back from a backup.`);
+    throw new ConfigError(
+      `${path} does not hold ${SECRET_BYTES} bytes in hex; put the file back from a backup.`,
+    );
   }
   return fromHex(text);
 }
@@ -88,10 +90,18 @@ function make(path: string, random: (length: number) => Bytes): Bytes {
 }
 
 /** RFC 8410: the DER that stands before the 32 bytes of an X25519 private key. */
-const PKCS8_X25519_PREFIX = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x04, 0x22, 0x04, 0x20];
+const PKCS8_X25519_PREFIX = [
+  0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x04, 0x22, 0x04, 0x20,
+];
 
 async function sealingPublicKeyOf(privateKey: Bytes): Promise<X25519PublicJwk> {
-  const key = await crypto.subtle.importKey("pkcs8", new Uint8Array([...PKCS8_X25519_PREFIX, ...privateKey]), "X25519", true, ["deriveBits"]);
+  const key = await crypto.subtle.importKey(
+    "pkcs8",
+    new Uint8Array([...PKCS8_X25519_PREFIX, ...privateKey]),
+    "X25519",
+    true,
+    ["deriveBits"],
+  );
   const { x } = await crypto.subtle.exportKey("jwk", key);
   if (x === undefined) throw new Error("an X25519 key has a public half");
   return { kty: "OKP", crv: "X25519", x };

@@ -15,30 +15,46 @@ export function registerWellKnown(app: FastifyInstance, deps: Deps): void {
     schema: describe({ summary, tags: ["provider"], response: { 200: response } }),
   });
 
-  app.get("/.well-known/tuppence.json", route("The provider: names, origins, keys, limits", ProviderInfo), async (_, reply) => {
-    reply.header("cache-control", CACHE);
-    const info: v.InferInput<typeof ProviderInfo> = {
-      name: config.name,
-      origin: config.origin,
-      accountsOrigin: config.accountsOrigin,
-      currency: config.currency,
-      unit: config.unit,
-      network: networkOf(config.currency),
-      sandbox: true,
-      sealingKey: secrets.sealingPublicKey,
-      topUps: { gateways: ["sandbox"], least: config.topUpLeast.toString(), most: config.topUpMost.toString() },
-      largestPayment: config.largestPayment.toString(),
-    };
-    return info;
-  });
+  app.get(
+    "/.well-known/tuppence.json",
+    route("The provider: names, origins, keys, limits", ProviderInfo),
+    async (_, reply) => {
+      reply.header("cache-control", CACHE);
+      const info: v.InferInput<typeof ProviderInfo> = {
+        name: config.name,
+        origin: config.origin,
+        accountsOrigin: config.accountsOrigin,
+        currency: config.currency,
+        unit: config.unit,
+        network: networkOf(config.currency),
+        sandbox: true,
+        sealingKey: secrets.sealingPublicKey,
+        topUps: {
+          gateways: ["sandbox"],
+          least: config.topUpLeast.toString(),
+          most: config.topUpMost.toString(),
+        },
+        largestPayment: config.largestPayment.toString(),
+      };
+      return info;
+    },
+  );
 
-  app.get("/.well-known/jwks.json", route("Keys of receipts and merchant records", Jwks), async (_, reply) => {
-    reply.header("cache-control", CACHE);
-    return { keys: [{ ...secrets.signingKey.publicJwk, kid: secrets.signingKeyId }] };
-  });
+  app.get(
+    "/.well-known/jwks.json",
+    route("Keys of receipts and merchant records", Jwks),
+    async (_, reply) => {
+      reply.header("cache-control", CACHE);
+      return { keys: [{ ...secrets.signingKey.publicJwk, kid: secrets.signingKeyId }] };
+    },
+  );
 
-  app.get("/.well-known/keysets.json", route("Every keyset there ever was, oldest first", KeysetLog), async (_, reply) => {
-    reply.header("cache-control", CACHE);
-    return { keysets: deps.mint.keysetLog() };
-  });
+  app.get(
+    "/.well-known/keysets.json",
+    route("Every keyset there ever was, oldest first", KeysetLog),
+    async (_, reply) => {
+      reply.header("cache-control", CACHE);
+      return { keysets: deps.mint.keysetLog() };
+    },
+  );
 }

@@ -21,7 +21,8 @@ export const floatAccount = (keysetId: string): AccountName => `float:${keysetId
 /** What of an account's top-ups is not final yet. */
 export const provisionalAccount = (accountId: string): AccountName => `provisional:${accountId}`;
 /** What an account topped up on a day (`2026-11-23`). */
-export const topUpDayAccount = (accountId: string, day: string): AccountName => `topped_up:${accountId}:${day}`;
+export const topUpDayAccount = (accountId: string, day: string): AccountName =>
+  `topped_up:${accountId}:${day}`;
 
 const NEVER_BELOW_ZERO = ["reader:", "merchant:", "float:", "provisional:", "topped_up:", "clearing:"];
 

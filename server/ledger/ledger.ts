@@ -57,7 +57,12 @@ export type Guard =
   /** After the group, `account` must hold no more than `amount`. */
   | { readonly kind: "at_most"; readonly account: AccountName; readonly amount: Micros }
   /** After the group, the balance of `account` plus `slack` must reach the balance of `against`. */
-  | { readonly kind: "covers"; readonly account: AccountName; readonly against: AccountName; readonly slack: Micros }
+  | {
+      readonly kind: "covers";
+      readonly account: AccountName;
+      readonly against: AccountName;
+      readonly slack: Micros;
+    }
   /** No record with this key may exist. */
   | { readonly kind: "absent"; readonly key: string }
   /** A record with this key must exist. */
@@ -83,7 +88,11 @@ export type Rejection =
 
 export type GroupOutcome =
   /** `timestamp` (milliseconds, never going back) and `records` are those of the first time, also on a replay. */
-  | { readonly status: "committed" | "exists"; readonly timestamp: number; readonly records: readonly LedgerRecord[] }
+  | {
+      readonly status: "committed" | "exists";
+      readonly timestamp: number;
+      readonly records: readonly LedgerRecord[];
+    }
   | { readonly status: "conflict" }
   | { readonly status: "rejected"; readonly rejection: Rejection };
 
@@ -126,6 +135,11 @@ export interface Ledger {
 
 export interface LedgerAudit {
   readonly transfers: number;
-  readonly trialBalance: readonly { readonly account: AccountName; readonly debits: Micros; readonly credits: Micros; readonly balance: Micros }[];
+  readonly trialBalance: readonly {
+    readonly account: AccountName;
+    readonly debits: Micros;
+    readonly credits: Micros;
+    readonly balance: Micros;
+  }[];
   readonly differences: readonly string[];
 }

@@ -11,5 +11,9 @@ export const OutputRecord = v.object({ amount, keysetId, reference: v.string() }
 export type OutputRecord = v.InferOutput<typeof OutputRecord>;
 
 export function writeOutputRecord(record: OutputRecord): string {
-  return JSON.stringify({ amount: record.amount.toString(), keysetId: record.keysetId, reference: record.reference });
+  return JSON.stringify({
+    amount: record.amount.toString(),
+    keysetId: record.keysetId,
+    reference: record.reference,
+  });
 }

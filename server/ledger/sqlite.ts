@@ -97,7 +97,9 @@ export function openSqliteLedger({ path, now }: SqliteLedgerOptions): Ledger {
     balance: async (account) => readBalance(statements, account),
     async balances(prefix) {
       const rows = statements.balances.all(prefix, `${prefix}\u{10FFFF}`);
-      return new Map(rows.map((row) => [text(row, "name"), micros(integer(row, "credits") - integer(row, "debits"))]));
+      return new Map(
+        rows.map((row) => [text(row, "name"), micros(integer(row, "credits") - integer(row, "debits"))]),
+      );
     },
     record: async (key) => optionalText(statements.record.get(key), "value"),
     async records(keys) {
@@ -110,7 +112,9 @@ export function openSqliteLedger({ path, now }: SqliteLedgerOptions): Ledger {
     },
     async group(id) {
       const row = statements.group.get(id);
-      return row === undefined ? undefined : { fingerprint: text(row, "fingerprint"), timestamp: Number(integer(row, "timestamp")) };
+      return row === undefined
+        ? undefined
+        : { fingerprint: text(row, "fingerprint"), timestamp: Number(integer(row, "timestamp")) };
     },
     existing: async (ids) => new Set(ids.filter((id) => statements.transferExists.get(id) !== undefined)),
     transfers: async (query) => queryTransfers(database, query),
@@ -177,9 +181,15 @@ function prepareStatements(database: DatabaseSync) {
     clock: prepare("SELECT timestamp FROM ledger_clock"),
     setClock: prepare("UPDATE ledger_clock SET timestamp = ?"),
     account: prepare("SELECT number, debits, credits FROM ledger_accounts WHERE name = ?"),
-    balances: prepare("SELECT name, debits, credits FROM ledger_accounts WHERE name >= ? AND name < ? ORDER BY name"),
-    insertAccount: prepare("INSERT INTO ledger_accounts (name, debits, credits) VALUES (?, 0, 0) RETURNING number"),
-    addToAccount: prepare("UPDATE ledger_accounts SET debits = debits + ?, credits = credits + ? WHERE number = ?"),
+    balances: prepare(
+      "SELECT name, debits, credits FROM ledger_accounts WHERE name >= ? AND name < ? ORDER BY name",
+    ),
+    insertAccount: prepare(
+      "INSERT INTO ledger_accounts (name, debits, credits) VALUES (?, 0, 0) RETURNING number",
+    ),
+    addToAccount: prepare(
+      "UPDATE ledger_accounts SET debits = debits + ?, credits = credits + ? WHERE number = ?",
+    ),
     group: prepare("SELECT fingerprint, timestamp FROM ledger_groups WHERE id = ?"),
     insertGroup: prepare("INSERT INTO ledger_groups (id, fingerprint, timestamp) VALUES (?, ?, ?)"),
     groupRecords: prepare("SELECT key, value FROM ledger_records WHERE group_id = ? ORDER BY position"),
@@ -201,12 +211,22 @@ interface Overlay {
   readonly balances: Map<AccountName, bigint>;
 }
 
-function commitBatch(database: DatabaseSync, statements: Statements, groups: readonly Group[], nowMilliseconds: number): GroupOutcome[] {
+function commitBatch(
+  database: DatabaseSync,
+  statements: Statements,
+  groups: readonly Group[],
+  nowMilliseconds: number,
+): GroupOutcome[] {
   database.exec("BEGIN IMMEDIATE");
   try {
     const last = Number(integer(statements.clock.get(), "timestamp"));
     const timestamp = Math.max(last, Math.floor(nowMilliseconds));
-    const overlay: Overlay = { committed: new Map(), transferIds: new Set(), records: new Set(), balances: new Map() };
+    const overlay: Overlay = {
+      committed: new Map(),
+      transferIds: new Set(),
+      records: new Set(),
+      balances: new Map(),
+    };
     const outcomes = groups.map((group) => judge(statements, overlay, group, timestamp));
     if (overlay.committed.size > 0) write(statements, [...overlay.committed.values()], timestamp);
     if (overlay.committed.size > 0 && timestamp !== last) statements.setClock.run(timestamp);
@@ -223,7 +243,9 @@ function judge(statements: Statements, overlay: Overlay, group: Group, timestamp
   if (replay) return replay;
 
   const rejection =
-    findExistingTransfer(statements, overlay, group) ?? findExistingRecord(statements, overlay, group) ?? judgeBalances(statements, overlay, group);
+    findExistingTransfer(statements, overlay, group) ??
+    findExistingRecord(statements, overlay, group) ??
+    judgeBalances(statements, overlay, group);
   if (rejection) return { status: "rejected", rejection };
 
   overlay.committed.set(group.id, group);
@@ -232,15 +254,24 @@ function judge(statements: Statements, overlay: Overlay, group: Group, timestamp
   return { status: "committed", timestamp, records: group.records };
 }
 
-function judgeReplay(statements: Statements, overlay: Overlay, group: Group, timestamp: number): GroupOutcome | undefined {
+function judgeReplay(
+  statements: Statements,
+  overlay: Overlay,
+  group: Group,
+  timestamp: number,
+): GroupOutcome | undefined {
   const inBatch = overlay.committed.get(group.id);
   if (inBatch) {
-    return inBatch.fingerprint === group.fingerprint ? { status: "exists", timestamp, records: inBatch.records } : { status: "conflict" };
+    return inBatch.fingerprint === group.fingerprint
+      ? { status: "exists", timestamp, records: inBatch.records }
+      : { status: "conflict" };
   }
   const row = statements.group.get(group.id);
   if (row === undefined) return undefined;
   if (text(row, "fingerprint") !== group.fingerprint) return { status: "conflict" };
-  const records = statements.groupRecords.all(group.id).map((record): LedgerRecord => ({ key: text(record, "key"), value: text(record, "value") }));
+  const records = statements.groupRecords
+    .all(group.id)
+    .map((record): LedgerRecord => ({ key: text(record, "key"), value: text(record, "value") }));
   return { status: "exists", timestamp: Number(integer(row, "timestamp")), records };
 }
 
@@ -280,16 +311,23 @@ function judgeBalances(statements: Statements, overlay: Overlay, group: Group): 
   }
   for (const { debit, code } of group.transfers) {
     // A chargeback takes the money whether it is there or not: the gateway has done so already.
-    if (code !== "chargeback" && mustNotGoBelowZero(debit) && balanceOf(debit) < 0n) return { reason: "overdraft", account: debit };
+    if (code !== "chargeback" && mustNotGoBelowZero(debit) && balanceOf(debit) < 0n)
+      return { reason: "overdraft", account: debit };
   }
-  const broken = (group.guards ?? []).findIndex((guard) => !holds(guard, balanceOf, (key) => recordExists(statements, overlay, key)));
+  const broken = (group.guards ?? []).findIndex(
+    (guard) => !holds(guard, balanceOf, (key) => recordExists(statements, overlay, key)),
+  );
   if (broken >= 0) return { reason: "guard", index: broken };
   for (const [account, balance] of after) overlay.balances.set(account, balance);
   return undefined;
 }
 
 /** Records are looked at as they were before the group, so that one may say "absent" of what it writes itself. */
-function holds(guard: Guard, balanceOf: (account: AccountName) => bigint, exists: (key: string) => boolean): boolean {
+function holds(
+  guard: Guard,
+  balanceOf: (account: AccountName) => bigint,
+  exists: (key: string) => boolean,
+): boolean {
   switch (guard.kind) {
     case "at_most":
       return balanceOf(guard.account) <= guard.amount;
@@ -330,13 +368,23 @@ function write(statements: Statements, groups: readonly Group[], timestamp: numb
       debit.debits += transfer.amount;
       credit.credits += transfer.amount;
       const { id, amount, code, reference } = transfer;
-      statements.insertTransfer.run(id, group.id, debit.number, credit.number, amount, code, reference, timestamp);
+      statements.insertTransfer.run(
+        id,
+        group.id,
+        debit.number,
+        credit.number,
+        amount,
+        code,
+        reference,
+        timestamp,
+      );
     }
     group.records.forEach((record, position) => {
       statements.insertRecord.run(record.key, record.value, group.id, position);
     });
   }
-  for (const { number, debits, credits } of movements.values()) statements.addToAccount.run(debits, credits, number);
+  for (const { number, debits, credits } of movements.values())
+    statements.addToAccount.run(debits, credits, number);
 }
 
 /** A group that breaks these was made by a bug of ours, never by a client. */
@@ -356,7 +404,8 @@ const ID = /^[0-9a-f]{32}$/;
 const MAX_TRANSFER_AMOUNT = 1_000_000_000_000_000n;
 
 function queryTransfers(database: DatabaseSync, query: TransferQuery): PostedTransfer[] {
-  if (!Number.isSafeInteger(query.limit) || query.limit < 1 || query.limit > MAX_QUERY_LIMIT) throw new RangeError(`limit of ${query.limit}`);
+  if (!Number.isSafeInteger(query.limit) || query.limit < 1 || query.limit > MAX_QUERY_LIMIT)
+    throw new RangeError(`limit of ${query.limit}`);
   const codes = query.codes ?? [];
   const statement = database.prepare(`
     SELECT t.sequence, t.id, t.group_id, d.name AS debit, c.name AS credit, t.amount, t.code, t.reference, t.timestamp
@@ -366,7 +415,13 @@ function queryTransfers(database: DatabaseSync, query: TransferQuery): PostedTra
       ${codes.length === 0 ? "" : `AND t.code IN (${codes.map(() => "?").join(", ")})`}
     ORDER BY t.sequence LIMIT ?`);
   statement.setReadBigInts(true);
-  const rows = statement.all(query.account, query.afterSequence ?? 0, query.upToSequence ?? Number.MAX_SAFE_INTEGER, ...codes, query.limit);
+  const rows = statement.all(
+    query.account,
+    query.afterSequence ?? 0,
+    query.upToSequence ?? Number.MAX_SAFE_INTEGER,
+    ...codes,
+    query.limit,
+  );
   return rows.map(readTransfer);
 }
 
@@ -433,10 +488,14 @@ function audit(database: DatabaseSync): LedgerAudit {
       const balance = credits - debits;
       sum += integer(row, "credits") - integer(row, "debits");
       if (debits !== integer(row, "debits") || credits !== integer(row, "credits")) {
-        differences.push(`${account}: its transfers say ${balance}, its row says ${integer(row, "credits") - integer(row, "debits")}`);
+        differences.push(
+          `${account}: its transfers say ${balance}, its row says ${integer(row, "credits") - integer(row, "debits")}`,
+        );
       }
-      if (balance < 0n && mustNotGoBelowZero(account) && integer(row, "chargebacks") === 0n) differences.push(`${account}: below zero, ${balance}`);
-      if (balance !== 0n && account.startsWith("clearing:") && account !== "clearing:payout") differences.push(`${account}: not cleared, ${balance}`);
+      if (balance < 0n && mustNotGoBelowZero(account) && integer(row, "chargebacks") === 0n)
+        differences.push(`${account}: below zero, ${balance}`);
+      if (balance !== 0n && account.startsWith("clearing:") && account !== "clearing:payout")
+        differences.push(`${account}: not cleared, ${balance}`);
       return { account, debits: micros(debits), credits: micros(credits), balance: micros(balance) };
     });
     if (sum !== 0n) differences.push(`the balances add up to ${sum}, not to zero`);
@@ -452,14 +511,17 @@ function audit(database: DatabaseSync): LedgerAudit {
     for (const { account, credits } of trialBalance) {
       if (!account.startsWith("float:")) continue;
       const coins = issued.get(account.slice("float:".length)) ?? 0n;
-      if (coins !== credits) differences.push(`${account}: ${credits} went into it, coins for ${coins} were issued`);
+      if (coins !== credits)
+        differences.push(`${account}: ${credits} went into it, coins for ${coins} were issued`);
     }
     for (const row of all(
       "SELECT t.id FROM ledger_transfers t LEFT JOIN ledger_groups g ON g.id = t.group_id WHERE g.id IS NULL OR g.timestamp <> t.timestamp LIMIT 10",
     )) {
       differences.push(`transfer ${text(row, "id")}: not of its group`);
     }
-    const transfers = Number(integer(all("SELECT count(*) AS transfers FROM ledger_transfers")[0], "transfers"));
+    const transfers = Number(
+      integer(all("SELECT count(*) AS transfers FROM ledger_transfers")[0], "transfers"),
+    );
     return { transfers, trialBalance, differences };
   } finally {
     database.exec("COMMIT");

@@ -2,9 +2,10 @@
  * The mint, as the other domains see it: it knows what a genuine coin is and can sign blank ones. It moves no
  * money: whoever calls it commits the group of transfers first, and signs after that.
  */
-import type { LedgerRecord, TransferId } from "../ledger/ledger.ts";
+
 import type { Micros } from "../../shared/money.ts";
 import type { BlindedMessage, BlindSignatureJson, Proof } from "../../shared/protocol/cashu.ts";
+import type { LedgerRecord, TransferId } from "../ledger/ledger.ts";
 
 /** A genuine coin and the transfer by which it is spent, whoever spends it. */
 export interface GenuineCoin {

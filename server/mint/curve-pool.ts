@@ -1,0 +1,80 @@
+/**
+ * Curve work beside the event loop. A journey to a thread and back costs the main thread about as much as verifying one
+ * coin, so that a few coins are done here; longer lists go in chunks, and the main thread answers others meanwhile.
+ */
+import { join } from "node:path";
+import { Piscina } from "piscina";
+import * as v from "valibot";
+import type { SignatureWithProof } from "./curve.ts";
+import {
+  type Keys,
+  type SignTask,
+  signAll,
+  type VerifyResult,
+  type VerifyTask,
+  verifyAll,
+} from "./curve-tasks.ts";
+
+export interface CurvePool {
+  verify(coins: VerifyTask["coins"]): Promise<VerifyResult[]>;
+  sign(blanks: SignTask["blanks"]): Promise<SignatureWithProof[]>;
+  close(): Promise<void>;
+}
+
+/** Up to so many are done on the main thread. */
+const MAX_INLINE_COINS = 2;
+const MAX_CHUNK_COINS = 16;
+/** Chunks that may wait: more, and the provider says that it is busy. */
+const MAX_QUEUED_CHUNKS = 4_096;
+
+/** @param threads 0: everything on the main thread */
+export function openCurvePool(keys: Keys, threads: number): CurvePool {
+  if (threads === 0)
+    return {
+      verify: async (coins) => verifyAll(keys, { kind: "verify", coins }),
+      sign: async (blanks) => signAll(keys, { kind: "sign", blanks }),
+      close: async () => {},
+    };
+
+  const pool = new Piscina<VerifyTask | SignTask, unknown>({
+    filename: join(import.meta.dirname, "curve-worker.ts"),
+    workerData: { keys },
+    minThreads: threads,
+    maxThreads: threads,
+    maxQueue: MAX_QUEUED_CHUNKS,
+    concurrentTasksPerWorker: 2,
+  });
+  return {
+    async verify(coins) {
+      if (coins.length <= MAX_INLINE_COINS) return verifyAll(keys, { kind: "verify", coins });
+      return (
+        await Promise.all(
+          chunk(coins).map(async (part) =>
+            v.parse(VerifyResults, await pool.run({ kind: "verify", coins: part })),
+          ),
+        )
+      ).flat();
+    },
+    async sign(blanks) {
+      if (blanks.length <= MAX_INLINE_COINS) return signAll(keys, { kind: "sign", blanks });
+      return (
+        await Promise.all(
+          chunk(blanks).map(async (part) =>
+            v.parse(SignResults, await pool.run({ kind: "sign", blanks: part })),
+          ),
+        )
+      ).flat();
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+const VerifyResults = v.array(v.object({ y: v.string(), genuine: v.boolean() }));
+const SignResults = v.array(v.object({ C_: v.string(), e: v.string(), s: v.string() }));
+
+function chunk<T>(items: readonly T[]): T[][] {
+  const chunks: T[][] = [];
+  for (let start = 0; start < items.length; start += MAX_CHUNK_COINS)
+    chunks.push(items.slice(start, start + MAX_CHUNK_COINS));
+  return chunks;
+}

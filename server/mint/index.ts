@@ -1,0 +1,4 @@
+/** The mint: keysets, and coins in and out. */
+export { CashuRefusal, cashuAnswer } from "./cashu-errors.ts";
+export { type MintOptions, type MintWithKeys, openMint } from "./open.ts";
+export { registerMint } from "./routes.ts";
