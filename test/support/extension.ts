@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type BrowserContext, test as base, chromium, type Page, type Worker } from "@playwright/test";
+import { type BrowserContext, test as base, type CDPSession, chromium, type Page, type Worker } from "@playwright/test";
 import { requireBrowser } from "../../scripts/browsers.ts";
 import {
   APPROVE_PAGE,
@@ -20,7 +20,7 @@ const ROOT = path.resolve(import.meta.dirname, "../..");
 const POPUP_PIXELS = { width: 380, height: 620 };
 const BACKGROUND_TIMEOUT_MS = 15_000;
 
-const BROWSER_FLAGS = [
+export const BROWSER_FLAGS = [
   "--no-sandbox",
   "--disable-quic",
   "--no-first-run",
@@ -55,8 +55,9 @@ export interface Extension {
   welcomePage(): Promise<Page>;
   /** The popup, in a window of its own, so that the tab behind it stays the active one. */
   openPopup(): Promise<Page>;
-  /** The running worker, or the next that starts. */
+  /** The worker. While none runs, what is evaluated in it waits for the next one. */
   serviceWorker(): Promise<Worker>;
+  isWorkerRunning(): Promise<boolean>;
   /** Ends the worker as the browser does, at any moment, and waits until it is gone. What wakes it starts another. */
   killWorker(): Promise<void>;
   /** The approval window: the one that is open, or the next that opens. */
@@ -87,6 +88,18 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
     const [running] = context.serviceWorkers();
     return running ?? context.waitForEvent("serviceworker", { timeout: BACKGROUND_TIMEOUT_MS });
   };
+  let session: Promise<CDPSession> | undefined;
+  const browserSession = () => {
+    const browser = context.browser();
+    if (browser === null) throw new Error("the browser is gone");
+    session ??= browser.newBrowserCDPSession();
+    return session;
+  };
+  /** Playwright's own list keeps a worker that died. */
+  const workerTarget = async () => {
+    const { targetInfos } = await (await browserSession()).send("Target.getTargets");
+    return targetInfos.find(({ type, url: at }) => type === "service_worker" && at.startsWith(url("")));
+  };
   const extensionId = new URL((await serviceWorker()).url()).host;
   const url = (file: string) => `chrome-extension://${extensionId}/${file}`;
   const pageAt = async (file: string) => {
@@ -114,20 +127,16 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
       await popup.waitForLoadState();
       return popup;
     },
+    isWorkerRunning: async () => (await workerTarget()) !== undefined,
     async killWorker() {
-      const worker = await serviceWorker();
-      const [anyPage] = context.pages();
-      if (anyPage === undefined) throw new Error("a page is needed to reach the browser through");
-      const session = await context.newCDPSession(anyPage);
-      const { targetInfos } = await session.send("Target.getTargets");
-      const target = targetInfos.find(
-        ({ type, url: address }) => type === "service_worker" && address === worker.url(),
-      );
+      const target = await workerTarget();
       if (target === undefined) throw new Error("the worker is not running");
-      const gone = new Promise((resolve) => worker.once("close", resolve));
-      await session.send("Target.closeTarget", { targetId: target.targetId });
-      await gone;
-      await session.detach();
+      const worker = await serviceWorker();
+      await worker.evaluate((mark) => Object.assign(globalThis, { [mark]: true }), LIFE_MARK);
+      await (await browserSession()).send("Target.closeTarget", { targetId: target.targetId });
+      const isAlive = () => worker.evaluate((mark) => mark in globalThis, LIFE_MARK);
+      // A page of ours may have woken the next one already; that one knows nothing of the mark.
+      while ((await workerTarget()) !== undefined && (await Promise.race([isAlive(), pause(true)]))) await pause();
     },
     async ask(request) {
       const page = await context.newPage();
@@ -144,6 +153,13 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
       if (options.profileFolder === undefined) await rm(profileFolder, { recursive: true, force: true });
     },
   };
+}
+
+const LIFE_MARK = "lifeBeforeKill";
+const PAUSE_MS = 20;
+
+function pause<T>(value?: T): Promise<T | undefined> {
+  return new Promise((resolve) => setTimeout(resolve, PAUSE_MS, value));
 }
 
 async function waitForPage(context: BrowserContext, isIt: (page: Page) => boolean): Promise<Page> {

@@ -1,7 +1,7 @@
 /** A provider as an operator runs it: its own process, its own data folder, a port that was free. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -25,6 +25,11 @@ export interface ProviderOptions {
   readonly dataFolder?: string;
   readonly port?: number;
   readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** What the operator's tools send. */
+export function readAdminToken({ dataFolder }: Pick<RunningProvider, "dataFolder">): string {
+  return readFileSync(join(dataFolder, "secrets", "admin-token"), "utf8").trim();
 }
 
 const READY = /http:\/\/127\.0\.0\.1:(\d+)/;

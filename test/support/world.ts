@@ -1,10 +1,10 @@
 /** A provider and the demo newspaper, registered with it: all that a reader needs outside of the browser. */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { registerNewspaper } from "../../demo/register.ts";
 import { type Newspaper, startNewspaper } from "../../demo/serve.ts";
 import { makeKey, readKey } from "../../merchant/cli/key.ts";
-import { type ProviderOptions, type RunningProvider, startProvider } from "./provider.ts";
+import { type ProviderOptions, readAdminToken, type RunningProvider, startProvider } from "./provider.ts";
 
 export const NEWSPAPER_ID = "the-lantern";
 export const NEWSPAPER_NAME = "The Lantern";
@@ -34,7 +34,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const { newspaperPort = 0, refundWindowSeconds = REFUND_WINDOW_SECONDS, environment, ...rest } = options;
   const provider = await startProvider({ ...rest, environment: { ...SANDBOX_ENVIRONMENT, ...environment } });
   try {
-    const adminToken = readFileSync(join(provider.dataFolder, "secrets", "admin-token"), "utf8").trim();
+    const adminToken = readAdminToken(provider);
     const dataFolder = join(provider.dataFolder, "newspaper");
     mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
     const keyFile = join(dataFolder, "seal-key.json");
