@@ -1,10 +1,10 @@
 /** The answer to a payment, made from what was committed with it, so that a replay gives the same bytes. */
 import { type Bytes, toBase64url } from "../../shared/bytes.ts";
-import { ERRORS, TuppenceError, type ErrorCode } from "../../shared/errors.ts";
+import { ERRORS, type ErrorCode, TuppenceError } from "../../shared/errors.ts";
 import { networkOf, type SettleResponseJson } from "../../shared/protocol/x402.ts";
 import { issueReceipt } from "../../shared/receipt.ts";
 import type { PaymentDeps } from "./deps.ts";
-import { refundKey, type PaymentRecord } from "./record.ts";
+import { type PaymentRecord, refundKey } from "./record.ts";
 
 /** @param timestamp the ledger's, milliseconds */
 export async function answerPayment(

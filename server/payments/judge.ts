@@ -17,7 +17,7 @@ import type { Merchant } from "../merchants/index.ts";
 import type { GenuineCoin, PreparedOutputs } from "../mint/mint.ts";
 import type { PaymentDeps } from "./deps.ts";
 import type { OpenedPayment } from "./open.ts";
-import { encodePaymentRecord, paymentKey, type PaymentRecord } from "./record.ts";
+import { encodePaymentRecord, type PaymentRecord, paymentKey } from "./record.ts";
 import type { OpenedSeal } from "./seals.ts";
 
 export interface JudgedPayment {

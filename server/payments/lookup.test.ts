@@ -1,10 +1,10 @@
+import * as v from "valibot";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { toBase64url } from "../../shared/bytes.ts";
 import { signingKeyFromSeed } from "../../shared/jws.ts";
+import { RefundResponse } from "../../shared/protocol/provider.ts";
 import { makeBlankCoins, openCoins } from "../../test/support/coins.ts";
 import { ARTICLE, openShop, paid, refusal, type Shop, signatureJson } from "../../test/support/shop.ts";
-import * as v from "valibot";
-import { RefundResponse } from "../../shared/protocol/provider.ts";
 
 let shop: Shop;
 beforeEach(async () => {

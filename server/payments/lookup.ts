@@ -9,7 +9,7 @@ import { HOLDER_PROOF_SECONDS } from "../../shared/receipt.ts";
 import { answerPayment, committedContentKey, isRefunded } from "./answer.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { paymentGroupId } from "./judge.ts";
-import { readPaymentRecord, type PaymentRecord } from "./record.ts";
+import { type PaymentRecord, readPaymentRecord } from "./record.ts";
 
 /** @throws TuppenceError request_invalid, holder_invalid, clock_skew, payment_unknown, and with a seal: seal_*, refund_done */
 export async function lookUpPayment(

@@ -23,10 +23,10 @@ export interface OpenedPayment {
   readonly isExpired: boolean;
 }
 
-export type FacilitatorRequest = v.InferOutput<typeof FacilitatorRequest>;
+export type DecodedRequest = v.InferOutput<typeof FacilitatorRequest>;
 
 /** @throws TuppenceError amount_invalid, request_invalid */
-export function decodeFacilitatorRequest(body: unknown): FacilitatorRequest {
+export function decodeFacilitatorRequest(body: unknown): DecodedRequest {
   const decoded = v.safeParse(FacilitatorRequest, body);
   if (decoded.success) return decoded.output;
   const [issue] = decoded.issues;
@@ -40,7 +40,7 @@ const AMOUNT_PATHS = ["paymentPayload.accepted.amount", "paymentRequirements.amo
 /** @throws TuppenceError offer_invalid, payment_sealed_invalid */
 export async function openPayment(
   deps: Pick<PaymentDeps, "now" | "secrets">,
-  request: FacilitatorRequest,
+  request: DecodedRequest,
   body: unknown,
 ): Promise<OpenedPayment> {
   const { accepted, resource, payload } = request.paymentPayload;

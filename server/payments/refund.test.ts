@@ -6,8 +6,8 @@ import {
   type Answer,
   MERCHANT,
   openShop,
-  refusal,
   REFUND_WINDOW_SECONDS,
+  refusal,
   type Shop,
   signatureJson,
 } from "../../test/support/shop.ts";

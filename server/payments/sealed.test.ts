@@ -1,8 +1,8 @@
 /** HTTP 402: a site's back end carries the payment, and must not be able to take it. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
-  acceptedOf,
   ARTICLE,
+  acceptedOf,
   MERCHANT,
   openShop,
   paid,

@@ -6,8 +6,8 @@ import { micros } from "../../shared/money.ts";
 import { Jwks } from "../../shared/protocol/provider.ts";
 import { verifyReceipt } from "../../shared/receipt.ts";
 import {
-  acceptedOf,
   ARTICLE,
+  acceptedOf,
   MERCHANT,
   openShop,
   paid,

@@ -3,7 +3,7 @@
  * sends the same payment again, after any failure, gets the answer that was committed the first time, even where the
  * payment would be refused by now (expired, merchant gone, seal outdated).
  */
-import { ERRORS, TuppenceError, type ErrorCode } from "../../shared/errors.ts";
+import { ERRORS, type ErrorCode, TuppenceError } from "../../shared/errors.ts";
 import type { SettleResponseJson } from "../../shared/protocol/x402.ts";
 import type { Rejection } from "../ledger/ledger.ts";
 import { answerPayment, committedContentKey, refusalOf } from "./answer.ts";

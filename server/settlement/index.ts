@@ -2,6 +2,6 @@
 export { auditSettlements } from "./audit.ts";
 export { registerSettlement, type SettlementRouteDeps } from "./routes.ts";
 export { startSettlementSchedule } from "./schedule.ts";
-export { settleAll, type SettlementDeps, settleMerchant } from "./settle.ts";
+export { type SettlementDeps, settleAll, settleMerchant } from "./settle.ts";
 export { type Settlement, settlementId } from "./settlement.ts";
 export { readStatement, type Statement, statementCsv, statementJson } from "./statement.ts";

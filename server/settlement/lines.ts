@@ -4,8 +4,8 @@ import { merchantAccount } from "../ledger/accounts.ts";
 import type { Ledger, PostedTransfer } from "../ledger/ledger.ts";
 import {
   decodePaymentRecord,
-  paymentKey,
   type PaymentRecord,
+  paymentKey,
   refundGroupId,
   refundKey,
 } from "../payments/index.ts";

@@ -5,7 +5,7 @@ import { TuppenceError } from "../../shared/errors.ts";
 import { merchantId } from "../../shared/protocol/fields.ts";
 import { type AdminDeps, requireAdmin } from "../admin/index.ts";
 import { describe } from "../openapi.ts";
-import { settleAll, type SettlementDeps, settleMerchant } from "./settle.ts";
+import { type SettlementDeps, settleAll, settleMerchant } from "./settle.ts";
 import { parseSettlementId, settlementId, settlementJson } from "./settlement.ts";
 import { readStatement, statementCsv, statementJson } from "./statement.ts";
 

@@ -6,8 +6,8 @@ import { makeBlankCoins, openCoins } from "../../test/support/coins.ts";
 import {
   MERCHANT,
   openShop,
-  refusal,
   REFUND_WINDOW_SECONDS,
+  refusal,
   type Shop,
   signatureJson,
 } from "../../test/support/shop.ts";

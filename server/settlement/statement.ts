@@ -4,11 +4,11 @@
  *
  *   carry-forward in + payments − refunds − fee − payout = carry-forward out
  */
-import { add, type Micros, MICROS_PER_UNIT, subtract } from "../../shared/money.ts";
+import { add, MICROS_PER_UNIT, type Micros, subtract } from "../../shared/money.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Merchant } from "../merchants/index.ts";
-import { MAX_PAYMENTS_PER_SETTLEMENT } from "./settle.ts";
 import { readPaymentLines, totalOf } from "./lines.ts";
+import { MAX_PAYMENTS_PER_SETTLEMENT } from "./settle.ts";
 import { readSettlement, type Settlement, settlementId, settlementJson } from "./settlement.ts";
 
 export interface StatementLine {
