@@ -1,0 +1,408 @@
+/** What every ledger must do, whatever it stands on. An adapter's own test calls this with a way to open one. */
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  BANK,
+  CONTROL,
+  floatAccount,
+  merchantAccount,
+  PAYMENT_CLEARING,
+  provisionalAccount,
+  readerAccount,
+} from "../../server/ledger/accounts.ts";
+import { coinTransferId, deriveId } from "../../server/ledger/ids.ts";
+import type { Group, Guard, Ledger, LedgerRecord, Transfer } from "../../server/ledger/ledger.ts";
+import { outputRecordKey, writeOutputRecord } from "../../server/ledger/outputs.ts";
+import { micros } from "../../shared/money.ts";
+
+export interface LedgerUnderTest {
+  /** Opens the same storage each time it is called. */
+  readonly open: (now: () => number) => Ledger;
+  readonly destroy: () => Promise<void>;
+}
+
+const GATEWAY = "gateway_clearing:test";
+const KEYSET = `01${"ab".repeat(32)}`;
+const FLOAT = floatAccount(KEYSET);
+
+export function describeLedger(name: string, setUp: () => Promise<LedgerUnderTest>): void {
+  describe(`the ledger on ${name}`, () => {
+    let under: LedgerUnderTest;
+    let ledger: Ledger;
+    let now = 1_000_000;
+    const clock = () => now;
+    const open = () => under.open(clock);
+
+    beforeEach(async () => {
+      now = 1_000_000;
+      under = await setUp();
+      ledger = open();
+    });
+    afterEach(async () => {
+      expect((await ledger.audit()).differences).toEqual([]);
+      await ledger.close();
+      await under.destroy();
+    });
+
+    it("moves money once, and answers a replay with the first time's records and timestamp", async () => {
+      const first = await ledger.apply(topUp("a", 500n, [{ key: "answer:a", value: '"first"' }]));
+      now += 5_000;
+      const again = await ledger.apply(topUp("a", 500n, [{ key: "answer:a", value: '"second"' }]));
+      expect(first).toEqual({
+        status: "committed",
+        timestamp: 1_000_000,
+        records: [{ key: "answer:a", value: '"first"' }],
+      });
+      expect(again).toEqual({
+        status: "exists",
+        timestamp: 1_000_000,
+        records: [{ key: "answer:a", value: '"first"' }],
+      });
+      expect(await ledger.balance(readerAccount("r"))).toBe(500n);
+      expect(await ledger.balance(GATEWAY)).toBe(-500n);
+    });
+
+    it("judges duplicates within one batch in their order", async () => {
+      const outcomes = await Promise.all([
+        ledger.apply(topUp("a", 500n)),
+        ledger.apply(topUp("a", 500n)),
+        ledger.apply({ ...topUp("a", 500n), fingerprint: "other" }),
+      ]);
+      expect(outcomes.map(({ status }) => status)).toEqual(["committed", "exists", "conflict"]);
+      expect(await ledger.balance(readerAccount("r"))).toBe(500n);
+    });
+
+    it("refuses other content under a known id, and leaves nothing of it", async () => {
+      await ledger.apply(topUp("a", 500n));
+      expect(await ledger.apply({ ...topUp("a", 700n), fingerprint: "other" })).toEqual({
+        status: "conflict",
+      });
+      expect(await ledger.balance(readerAccount("r"))).toBe(500n);
+    });
+
+    it("commits a group whole or not at all", async () => {
+      await stock(["c1", "c2"]);
+      const refused = await ledger.apply(
+        pay("p1", ["c1", "c2"], {
+          amount: 150n,
+          from: 200n,
+          extra: [transfer("x", readerAccount("nobody"), BANK, 1n)],
+        }),
+      );
+      expect(refused).toEqual({
+        status: "rejected",
+        rejection: { reason: "overdraft", account: readerAccount("nobody") },
+      });
+      expect(await ledger.balance(merchantAccount("m"))).toBe(0n);
+      expect(await ledger.existing([coinTransferId("c1"), coinTransferId("c2")])).toEqual(new Set());
+      expect(await ledger.record(outputRecordKey("change-p1"))).toBeUndefined();
+      expect(await ledger.group(deriveId("pay", "p1"))).toBeUndefined();
+    });
+
+    it("never uses up a coin by a rejection: the same coins pay in the next attempt", async () => {
+      await stock(["c1"]);
+      const [refused, paid] = await Promise.all([
+        ledger.apply(pay("p1", ["c1"], { guards: [{ kind: "present", key: "missing" }] })),
+        ledger.apply(pay("p2", ["c1"])),
+      ]);
+      expect(refused).toEqual({ status: "rejected", rejection: { reason: "guard", index: 0 } });
+      expect(paid).toMatchObject({ status: "committed" });
+      expect(await ledger.apply(pay("p1", ["c1"]))).toEqual({
+        status: "rejected",
+        rejection: { reason: "transfer_exists", transferId: coinTransferId("c1") },
+      });
+    });
+
+    it("spends a coin once, within a batch and across batches", async () => {
+      await stock(["c1"]);
+      const race = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => ledger.apply(pay(`p${index}`, ["c1"]))),
+      );
+      expect(race.filter(({ status }) => status === "committed")).toHaveLength(1);
+      expect(race.filter(({ status }) => status === "rejected")).toHaveLength(19);
+      expect(await ledger.apply(pay("late", ["c1"]))).toMatchObject({
+        status: "rejected",
+        rejection: { reason: "transfer_exists" },
+      });
+      expect(await ledger.balance(merchantAccount("m"))).toBe(100n);
+    });
+
+    it("refuses a group that has the same transfer twice", async () => {
+      await stock(["c1"]);
+      expect(await ledger.apply(pay("p1", ["c1", "c1"], { amount: 200n, from: 200n }))).toMatchObject({
+        rejection: { reason: "transfer_exists" },
+      });
+    });
+
+    it("signs a blinded message once: a record's key can be written once", async () => {
+      await stock(["c1", "c2"]);
+      const change = { amount: 60n, from: 100n, output: "same" };
+      const [first, second] = await Promise.all([
+        ledger.apply(pay("p1", ["c1"], change)),
+        ledger.apply(pay("p2", ["c2"], change)),
+      ]);
+      expect(first.status).toBe("committed");
+      expect(second).toEqual({
+        status: "rejected",
+        rejection: { reason: "record_exists", key: outputRecordKey("same") },
+      });
+    });
+
+    it("keeps each account on its side, a chargeback excepted", async () => {
+      await ledger.apply(topUp("a", 500n));
+      const outcome = await ledger.apply(group("too much", [transfer("w", readerAccount("r"), BANK, 501n)]));
+      expect(outcome).toEqual({
+        status: "rejected",
+        rejection: { reason: "overdraft", account: readerAccount("r") },
+      });
+      const back = await ledger.apply(
+        group("back", [{ ...transfer("b", readerAccount("r"), GATEWAY, 800n), code: "chargeback" }]),
+      );
+      expect(back.status).toBe("committed");
+      expect(await ledger.balance(readerAccount("r"))).toBe(-300n);
+      expect((await ledger.apply(topUp("b", 100n))).status).toBe("committed");
+      expect((await ledger.apply(group("more", [transfer("m", readerAccount("r"), BANK, 1n)]))).status).toBe(
+        "rejected",
+      );
+    });
+
+    it("lets money pass through a clearing account that is empty before and after", async () => {
+      await stock(["c1"]);
+      expect(await ledger.apply(pay("p1", ["c1"], { amount: 40n, from: 100n }))).toMatchObject({
+        status: "committed",
+      });
+      expect(await ledger.balance(PAYMENT_CLEARING)).toBe(0n);
+      expect(await ledger.balance(FLOAT)).toBe(60n);
+    });
+
+    it("checks a guard after the group's own transfers, not before", async () => {
+      const guards: Guard[] = [{ kind: "at_most", account: "topped_up:r:day", amount: micros(1_000n) }];
+      const count = (id: string, amount: bigint) =>
+        ledger.apply({ ...group(id, [transfer(id, CONTROL, "topped_up:r:day", amount)]), guards });
+      expect(await count("a", 1_001n)).toMatchObject({
+        status: "rejected",
+        rejection: { reason: "guard", index: 0 },
+      });
+      expect(await count("b", 1_000n)).toMatchObject({ status: "committed" });
+      expect(await count("c", 1n)).toMatchObject({ status: "rejected" });
+    });
+
+    it("holds a limit on money that is not final when many withdraw at once", async () => {
+      await ledger.apply({
+        ...topUp("a", 1_000n),
+        transfers: [
+          ...topUp("a", 1_000n).transfers,
+          transfer("prov", CONTROL, provisionalAccount("r"), 1_000n),
+        ],
+      });
+      const guards: Guard[] = [
+        {
+          kind: "covers",
+          account: readerAccount("r"),
+          against: provisionalAccount("r"),
+          slack: micros(300n),
+        },
+      ];
+      const outcomes = await Promise.all(
+        Array.from({ length: 50 }, (_, index) =>
+          ledger.apply({
+            ...group(`w${index}`, [transfer(`w${index}`, readerAccount("r"), BANK, 10n)]),
+            guards,
+          }),
+        ),
+      );
+      expect(outcomes.filter(({ status }) => status === "committed")).toHaveLength(30);
+      expect(await ledger.balance(readerAccount("r"))).toBe(700n);
+    });
+
+    it("sees what an earlier group of the same batch wrote when it guards by a record", async () => {
+      await ledger.apply(topUp("a", 500n));
+      const frozen = group(
+        "freeze",
+        [transfer("f", GATEWAY, readerAccount("r"), 1n)],
+        [{ key: "frozen:r", value: "{}" }],
+      );
+      const withdraw: Group = {
+        ...group("w", [transfer("w", readerAccount("r"), BANK, 10n)]),
+        guards: [{ kind: "absent", key: "frozen:r" }],
+      };
+      const [, outcome] = await Promise.all([ledger.apply(frozen), ledger.apply(withdraw)]);
+      expect(outcome).toEqual({ status: "rejected", rejection: { reason: "guard", index: 0 } });
+    });
+
+    it("takes a group's own record for absent until it is committed", async () => {
+      const once: Group = {
+        ...group("once", [], [{ key: "k", value: "1" }]),
+        guards: [{ kind: "absent", key: "k" }],
+      };
+      expect((await ledger.apply(once)).status).toBe("committed");
+      expect((await ledger.apply(once)).status).toBe("exists");
+    });
+
+    it("never lets time go back along the sequence", async () => {
+      await ledger.apply(topUp("a", 1n));
+      now -= 60_000;
+      await ledger.apply(topUp("b", 1n));
+      await ledger.close();
+      ledger = open();
+      await ledger.apply(topUp("c", 1n));
+      const times = (await ledger.transfers({ account: GATEWAY, side: "debit", limit: 10 })).map(
+        ({ timestamp }) => timestamp,
+      );
+      expect(times).toEqual([1_000_000, 1_000_000, 1_000_000]);
+    });
+
+    it("counts exactly where a Number cannot", async () => {
+      const large = 900_719_925_474_993n;
+      for (let index = 0; index < 20; index++) await ledger.apply(topUp(`t${index}`, large));
+      expect(await ledger.balance(readerAccount("r"))).toBe(large * 20n);
+      expect(Number(large * 20n) > Number.MAX_SAFE_INTEGER).toBe(true);
+    });
+
+    it("lists transfers by account, side, code and place, in their one order", async () => {
+      for (const id of ["a", "b", "c"]) await ledger.apply(topUp(id, 5n));
+      const all = await ledger.transfers({
+        account: readerAccount("r"),
+        side: "credit",
+        codes: ["top_up"],
+        limit: 10,
+      });
+      expect(all.map(({ reference }) => reference)).toEqual(["a", "b", "c"]);
+      const second = all[1]?.sequence ?? 0;
+      const later = { account: readerAccount("r"), side: "credit" as const, limit: 10 };
+      expect(
+        (await ledger.transfers({ ...later, afterSequence: second })).map(({ reference }) => reference),
+      ).toEqual(["c"]);
+      expect(
+        (await ledger.transfers({ ...later, upToSequence: second })).map(({ reference }) => reference),
+      ).toEqual(["a", "b"]);
+      expect(await ledger.transfers({ ...later, codes: ["refund"] })).toEqual([]);
+      expect(await ledger.balances("reader:")).toEqual(new Map([[readerAccount("r"), 15n]]));
+    });
+
+    it("answers after it was closed and opened again as it did before", async () => {
+      await stock(["c1"]);
+      const first = await ledger.apply(pay("p1", ["c1"], { amount: 40n, from: 100n }));
+      await ledger.close();
+      ledger = open();
+      expect(await ledger.apply(pay("p1", ["c1"], { amount: 40n, from: 100n }))).toEqual({
+        ...first,
+        status: "exists",
+      });
+    });
+
+    it("makes and loses no money, whatever is thrown at it", async () => {
+      const accounts = [GATEWAY, readerAccount("r"), readerAccount("s"), merchantAccount("m"), BANK];
+      const step = fc.record({
+        id: fc.integer({ min: 0, max: 15 }),
+        from: fc.constantFrom(...accounts),
+        to: fc.constantFrom(...accounts),
+        amount: fc.bigInt({ min: 1n, max: 1_000n }),
+        fingerprint: fc.constantFrom("one", "two"),
+      });
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(step, { maxLength: 40 }),
+          fc.string({ minLength: 8, maxLength: 8 }),
+          async (steps, salt) => {
+            const groups = steps
+              .filter(({ from, to }) => from !== to)
+              .map(({ id, from, to, amount, fingerprint }) => ({
+                ...group(`${salt}${id}`, [transfer(`${salt}${id}`, from, to, amount)]),
+                fingerprint,
+              }));
+            await Promise.all(groups.map((one) => ledger.apply(one)));
+            const { trialBalance, differences } = await ledger.audit();
+            expect(differences).toEqual([]);
+            expect(trialBalance.reduce((sum, { balance }) => sum + balance, 0n)).toBe(0n);
+            for (const { account, balance } of trialBalance)
+              if (/^(reader|merchant):/.test(account)) expect(balance).toBeGreaterThanOrEqual(0n);
+          },
+        ),
+        { numRuns: 25 },
+      );
+    });
+
+    /** Coins of 100 each, withdrawn by a reader. */
+    async function stock(coins: readonly string[]): Promise<void> {
+      const total = 100n * BigInt(coins.length);
+      await ledger.apply(topUp("stock", total));
+      await ledger.apply(
+        group(
+          "stock withdraw",
+          [{ ...transfer("stock withdraw", readerAccount("r"), FLOAT, total), code: "withdraw" }],
+          [output("stock", total)],
+        ),
+      );
+    }
+  });
+}
+
+interface PayOptions {
+  readonly amount?: bigint;
+  readonly from?: bigint;
+  readonly output?: string;
+  readonly guards?: readonly Guard[];
+  readonly extra?: readonly Transfer[];
+}
+
+/** Coins of 100 into clearing, the amount to the merchant, the rest back into the float. */
+function pay(id: string, coins: readonly string[], options: PayOptions = {}): Group {
+  const { amount = 100n, from = 100n, output: blinded = `change-${id}`, guards = [], extra = [] } = options;
+  const change = from - amount;
+  const transfers: Transfer[] = [
+    ...coins.map(
+      (coin): Transfer => ({
+        id: coinTransferId(coin),
+        debit: FLOAT,
+        credit: PAYMENT_CLEARING,
+        amount: micros(100n),
+        code: "payment",
+        reference: id,
+      }),
+    ),
+    transfer(`${id} merchant`, PAYMENT_CLEARING, merchantAccount("m"), amount),
+    ...(change > 0n ? [transfer(`${id} change`, PAYMENT_CLEARING, FLOAT, change)] : []),
+    ...extra,
+  ];
+  return {
+    id: deriveId("pay", id),
+    fingerprint: `pay ${id}`,
+    transfers,
+    records: change > 0n ? [output(blinded, change)] : [],
+    guards,
+  };
+}
+
+function output(blinded: string, amount: bigint): LedgerRecord {
+  return {
+    key: outputRecordKey(blinded),
+    value: writeOutputRecord({ amount: micros(amount), keysetId: KEYSET, reference: "test" }),
+  };
+}
+
+function topUp(id: string, amount: bigint, records: readonly LedgerRecord[] = []): Group {
+  return {
+    id: deriveId("top-up", id),
+    fingerprint: `top-up ${amount}`,
+    transfers: [
+      { ...transfer(`top-up ${id}`, GATEWAY, readerAccount("r"), amount), code: "top_up", reference: id },
+    ],
+    records,
+  };
+}
+
+function group(id: string, transfers: readonly Transfer[], records: readonly LedgerRecord[] = []): Group {
+  return { id: deriveId("group", id), fingerprint: id, transfers, records };
+}
+
+function transfer(id: string, debit: string, credit: string, amount: bigint): Transfer {
+  return {
+    id: deriveId("transfer", id),
+    debit,
+    credit,
+    amount: micros(amount),
+    code: "payment",
+    reference: id,
+  };
+}
