@@ -6,7 +6,14 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type BrowserContext, test as base, type CDPSession, chromium, type Page, type Worker } from "@playwright/test";
+import {
+  type BrowserContext,
+  test as base,
+  type CDPSession,
+  chromium,
+  type Page,
+  type Worker,
+} from "@playwright/test";
 import { requireBrowser } from "../../scripts/browsers.ts";
 import {
   APPROVE_PAGE,
@@ -136,7 +143,8 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
       await (await browserSession()).send("Target.closeTarget", { targetId: target.targetId });
       const isAlive = () => worker.evaluate((mark) => mark in globalThis, LIFE_MARK);
       // A page of ours may have woken the next one already; that one knows nothing of the mark.
-      while ((await workerTarget()) !== undefined && (await Promise.race([isAlive(), pause(true)]))) await pause();
+      while ((await workerTarget()) !== undefined && (await Promise.race([isAlive(), pause(true)])))
+        await pause();
     },
     async ask(request) {
       const page = await context.newPage();
