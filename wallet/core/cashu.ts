@@ -39,7 +39,12 @@ export function makeBlankCoin(seed: Uint8Array, keysetId: string, counter: numbe
   // NUT-13: the secret is the hex text of the derived bytes.
   const secret = toHex(derived.secret);
   const blinded = blindMessage(utf8(secret), BigInt(`0x${toHex(derived.blindingFactor)}`));
-  return { keysetId, secret: fromUtf8(blinded.secret), blindingFactor: blinded.r, B_: blinded.B_.toHex(true) };
+  return {
+    keysetId,
+    secret: fromUtf8(blinded.secret),
+    blindingFactor: blinded.r,
+    B_: blinded.B_.toHex(true),
+  };
 }
 
 /** The coin's `C`; undefined if the signature is not by this public key (NUT-12). */
@@ -66,7 +71,11 @@ export function quotePublicKey(privateKeyHex: string): string {
 }
 
 /** NUT-20. */
-export function signQuote(privateKeyHex: string, quote: string, outputs: readonly BlindedMessageJson[]): string {
+export function signQuote(
+  privateKeyHex: string,
+  quote: string,
+  outputs: readonly BlindedMessageJson[],
+): string {
   return signMintQuote(
     privateKeyHex,
     quote,
@@ -77,7 +86,9 @@ export function signQuote(privateKeyHex: string, quote: string, outputs: readonl
 /** NUT-02: an id that does not follow from its keys is a trap for one reader. */
 export function keysetIdFits(id: string, unit: string, keys: Readonly<Record<string, string>>): boolean {
   try {
-    return deriveKeysetId({ ...keys }, { unit, versionByte: id.startsWith("01") ? 1 : 0, input_fee_ppk: 0 }) === id;
+    return (
+      deriveKeysetId({ ...keys }, { unit, versionByte: id.startsWith("01") ? 1 : 0, input_fee_ppk: 0 }) === id
+    );
   } catch {
     return false;
   }

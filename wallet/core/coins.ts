@@ -24,7 +24,11 @@ export async function makeBlankCoins(
 }
 
 export function outputsOf(blanks: readonly BlankCoin[], amounts: readonly Micros[]): BlindedMessageJson[] {
-  return blanks.map(({ keysetId, B_ }, index) => ({ amount: Number(amounts[index] ?? 0n), id: keysetId, B_ }));
+  return blanks.map(({ keysetId, B_ }, index) => ({
+    amount: Number(amounts[index] ?? 0n),
+    id: keysetId,
+    B_,
+  }));
 }
 
 /**
@@ -37,16 +41,25 @@ export async function openCoins(
   signatures: readonly BlindSignature[],
   amounts: readonly Micros[],
 ): Promise<CoinRow[]> {
-  if (signatures.length !== amounts.length || blanks.length < amounts.length) throw new TuppenceError("provider_answer_invalid", { answer: "signatures" });
+  if (signatures.length !== amounts.length || blanks.length < amounts.length)
+    throw new TuppenceError("provider_answer_invalid", { answer: "signatures" });
   const coins: CoinRow[] = [];
   for (const [index, signature] of signatures.entries()) {
     const blank = blanks[index];
     const amount = amounts[index];
-    if (!blank || amount === undefined || signature.amount !== amount) throw new TuppenceError("provider_answer_invalid", { answer: "signatures" });
+    if (!blank || amount === undefined || signature.amount !== amount)
+      throw new TuppenceError("provider_answer_invalid", { answer: "signatures" });
     const { keys } = await keysetOf(context, blank.keysetId);
     const C = unblind(blank, signature, keys[amount.toString()] ?? "");
     if (C === undefined) throw new TuppenceError("provider_answer_invalid", { answer: "dleq" });
-    coins.push({ secret: blank.secret, C, keysetId: blank.keysetId, amount, state: "free", holder: undefined });
+    coins.push({
+      secret: blank.secret,
+      C,
+      keysetId: blank.keysetId,
+      amount,
+      state: "free",
+      holder: undefined,
+    });
     await yieldToOthers(context);
   }
   return coins;

@@ -147,7 +147,11 @@ export async function refreshProvider(context: Context): Promise<{ info: Provide
 }
 
 /** The next number of a sequence, taken within a transaction. */
-export async function takeNumbers(tables: Pick<StoreTables, "counters">, key: string, count: number): Promise<number> {
+export async function takeNumbers(
+  tables: Pick<StoreTables, "counters">,
+  key: string,
+  count: number,
+): Promise<number> {
   const first = (await tables.counters.get(key))?.next ?? 0;
   await tables.counters.put({ key, next: first + count });
   return first;

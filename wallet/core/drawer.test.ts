@@ -18,7 +18,8 @@ describe("stocking the drawer", () => {
   });
   it("leaves a full drawer that pays every price up to half a unit exactly", () => {
     const full = coinsOf(composeCoins(DRAWER_VALUE, []));
-    for (let price = 1_000; price <= 500_000; price += 1_000) expect(chooseCoins(full, micros(price))?.change, String(price)).toBe(0n);
+    for (let price = 1_000; price <= 500_000; price += 1_000)
+      expect(chooseCoins(full, micros(price))?.change, String(price)).toBe(0n);
     expect(full.length).toBeLessThan(60);
     expect(isPoorlyComposed(full)).toBe(false);
   });
@@ -41,7 +42,9 @@ describe("choosing coins", () => {
     );
   });
   it("finds exact coins where a greedy choice would miss them", () => {
-    expect(chooseCoins(coinsOf([50_000, 20_000, 20_000, 20_000].map(micros)), micros(60_000))?.change).toBe(0n);
+    expect(chooseCoins(coinsOf([50_000, 20_000, 20_000, 20_000].map(micros)), micros(60_000))?.change).toBe(
+      0n,
+    );
   });
   it("refuses a drawer that is worth less than the price", () => {
     expect(chooseCoins(coinsOf([micros(1_000)]), micros(2_000))).toBeUndefined();

@@ -6,7 +6,15 @@
  * the denominations in rounds, smallest first, one coin of each per round, so that little money still makes many
  * prices; what the rounds leave over is made of the fewest coins.
  */
-import { DENOMINATIONS, MAX_CHANGE_OUTPUTS, type Micros, micros, splitIntoCoins, subtract, ZERO } from "../../shared/money.ts";
+import {
+  DENOMINATIONS,
+  MAX_CHANGE_OUTPUTS,
+  type Micros,
+  micros,
+  splitIntoCoins,
+  subtract,
+  ZERO,
+} from "../../shared/money.ts";
 import { MAX_PAYMENT_COINS } from "../../shared/protocol/x402.ts";
 
 /** The most that the drawer holds by its own doing; what lies in the account can still be taken back by no thief. */
@@ -84,7 +92,10 @@ export interface CoinChoice<C> {
  * Coins for a payment: exact and few where that can be, otherwise the least that leaves a change.
  * Undefined if `held` is worth less, or no twenty coins of it reach.
  */
-export function chooseCoins<C extends HasAmount>(held: readonly C[], amount: Micros): CoinChoice<C> | undefined {
+export function chooseCoins<C extends HasAmount>(
+  held: readonly C[],
+  amount: Micros,
+): CoinChoice<C> | undefined {
   const exact = chooseExact(held, amount);
   if (exact) return { coins: exact, change: ZERO };
   const single = held.filter((coin) => coin.amount > amount).sort(smallestFirst)[0];
@@ -100,7 +111,8 @@ export function chooseCoins<C extends HasAmount>(held: readonly C[], amount: Mic
   // The last coin made it reach; a smaller one may do as well.
   const reached = chosen.pop();
   const missing = amount - valueOf(chosen);
-  const smaller = held.filter((coin) => !chosen.includes(coin) && coin.amount >= missing).sort(smallestFirst)[0] ?? reached;
+  const smaller =
+    held.filter((coin) => !chosen.includes(coin) && coin.amount >= missing).sort(smallestFirst)[0] ?? reached;
   if (smaller) chosen.push(smaller);
   const change = subtract(valueOf(chosen), amount);
   const outputs = splitIntoCoins(change)?.length ?? 0;

@@ -53,7 +53,11 @@ export async function seedOf(phrase: string): Promise<string> {
 export async function openKeys(seedHex: string): Promise<WalletKeys> {
   const seed = await crypto.subtle.importKey("raw", fromHex(seedHex), "HKDF", false, ["deriveBits"]);
   const derive = async (info: string, length: number, salt: Bytes = new Uint8Array(0)): Promise<Bytes> => {
-    const bits = await crypto.subtle.deriveBits({ name: "HKDF", hash: "SHA-256", salt, info: utf8(info) }, seed, 8 * length);
+    const bits = await crypto.subtle.deriveBits(
+      { name: "HKDF", hash: "SHA-256", salt, info: utf8(info) },
+      seed,
+      8 * length,
+    );
     return new Uint8Array(bits);
   };
   const paymentIdKey = await crypto.subtle.importKey(
@@ -83,7 +87,10 @@ export async function openKeys(seedHex: string): Promise<WalletKeys> {
     withdrawSeed: await derive("tuppence withdraw v1", NUT13_SEED_BYTES),
     swapSeed: await derive("tuppence swap v1", NUT13_SEED_BYTES),
     quoteKey: async (counter) => toHex(await derive("tuppence quote v1", 32, bigEndian64(counter))),
-    paymentId: async (counter) => toHex(new Uint8Array(await crypto.subtle.sign("HMAC", paymentIdKey, bigEndian64(counter))).subarray(0, 16)),
+    paymentId: async (counter) =>
+      toHex(
+        new Uint8Array(await crypto.subtle.sign("HMAC", paymentIdKey, bigEndian64(counter))).subarray(0, 16),
+      ),
     payment,
   };
 }

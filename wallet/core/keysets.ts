@@ -33,7 +33,9 @@ export async function refreshKeysets(context: Context): Promise<KeysetRow> {
     context.store.read((tables) => tables.keysets.all()),
   ]);
   const rows: KeysetRow[] = [];
-  for (const { id, unit, active } of published.filter((keyset) => keyset.unit === info.unit && log.includes(keyset.id))) {
+  for (const { id, unit, active } of published.filter(
+    (keyset) => keyset.unit === info.unit && log.includes(keyset.id),
+  )) {
     const keys = kept.find((row) => row.id === id)?.keys ?? (await provider.keys(id));
     if (keysetIdFits(id, unit, keys)) rows.push({ id, unit, active, keys });
   }

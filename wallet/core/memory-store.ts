@@ -97,7 +97,10 @@ function tablesOver(rows: Rows): StoreTables {
   };
 }
 
-function table<Row extends object, Index extends keyof Row>(rows: Map<string, Row>, keyOf: (row: Row) => string): StoreTable<Row, Index> {
+function table<Row extends object, Index extends keyof Row>(
+  rows: Map<string, Row>,
+  keyOf: (row: Row) => string,
+): StoreTable<Row, Index> {
   const put = (row: Row): void => void rows.set(keyOf(row), structuredClone(row));
   const copies = (found: Iterable<Row>): Row[] => [...found].map((row) => structuredClone(row));
   return {

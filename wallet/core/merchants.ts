@@ -11,13 +11,23 @@ const RECHECK_ORIGIN_AFTER_MS = 60_000;
  * The merchant, if `origin` is one of its verified sites.
  * @throws TuppenceError merchant_unknown, merchant_record_invalid, origin_not_verified, provider_*
  */
-export async function verifiedMerchant(context: Context, merchantId: string, recordInOffer: string | undefined, origin: string): Promise<MerchantRecord> {
+export async function verifiedMerchant(
+  context: Context,
+  merchantId: string,
+  recordInOffer: string | undefined,
+  origin: string,
+): Promise<MerchantRecord> {
   const merchant = await findMerchant(context, merchantId, recordInOffer, origin);
   if (!merchant.origins.includes(origin)) throw new TuppenceError("origin_not_verified");
   return merchant;
 }
 
-async function findMerchant(context: Context, merchantId: string, recordInOffer: string | undefined, origin: string): Promise<MerchantRecord> {
+async function findMerchant(
+  context: Context,
+  merchantId: string,
+  recordInOffer: string | undefined,
+  origin: string,
+): Promise<MerchantRecord> {
   if (recordInOffer !== undefined) {
     const record = await verifyRecord(context, recordInOffer, merchantId);
     if (record.exp > context.nowSeconds()) return record;
@@ -26,15 +36,20 @@ async function findMerchant(context: Context, merchantId: string, recordInOffer:
   if (kept) {
     const record = readUnverified(kept.record, MerchantRecord);
     const isRecent = context.nowMs() - kept.fetchedAt < RECHECK_ORIGIN_AFTER_MS;
-    if (record && record.exp > context.nowSeconds() && (isRecent || record.origins.includes(origin))) return record;
+    if (record && record.exp > context.nowSeconds() && (isRecent || record.origins.includes(origin)))
+      return record;
   }
   const { provider } = await context.open();
   const token = await provider.merchant(merchantId).catch((error: unknown) => {
-    throw error instanceof TuppenceError && error.code === "not_found" ? new TuppenceError("merchant_unknown") : error;
+    throw error instanceof TuppenceError && error.code === "not_found"
+      ? new TuppenceError("merchant_unknown")
+      : error;
   });
   const record = await verifyRecord(context, token, merchantId);
   if (record.exp <= context.nowSeconds()) throw new TuppenceError("merchant_record_invalid");
-  await context.store.transaction((tables) => tables.merchants.put({ id: merchantId, record: token, fetchedAt: context.nowMs() }));
+  await context.store.transaction((tables) =>
+    tables.merchants.put({ id: merchantId, record: token, fetchedAt: context.nowMs() }),
+  );
   return record;
 }
 
@@ -45,7 +60,8 @@ async function verifyRecord(context: Context, token: string, merchantId: string)
     (await verifyJws("tuppence-merchant+jwt", token, jwks.keys, MerchantRecord)) ??
     // The provider may have taken a new key into use since it was asked for its keys.
     (await verifyJws("tuppence-merchant+jwt", token, (await refreshedKeys(context)) ?? [], MerchantRecord));
-  if (!record || record.iss !== info.origin || record.sub !== merchantId) throw new TuppenceError("merchant_record_invalid");
+  if (!record || record.iss !== info.origin || record.sub !== merchantId)
+    throw new TuppenceError("merchant_record_invalid");
   return record;
 }
 

@@ -21,9 +21,13 @@ export function judgeOffer(offer: unknown, info: ProviderInfo, senderOrigin: str
   const decoded = v.safeParse(PaymentRequired, offer);
   const raw = v.safeParse(RawOffer, offer);
   if (!decoded.success || !raw.success) throw new TuppenceError("offer_invalid");
-  const candidates = raw.output.accepts.map((accept) => v.safeParse(Candidate, accept)).filter(({ success }) => success);
+  const candidates = raw.output.accepts
+    .map((accept) => v.safeParse(Candidate, accept))
+    .filter(({ success }) => success);
   if (candidates.length === 0) throw new TuppenceError("offer_invalid");
-  const ours = candidates.map(({ output }) => v.parse(Candidate, output)).find(({ scheme, network }) => scheme === SCHEME && network === info.network);
+  const ours = candidates
+    .map(({ output }) => v.parse(Candidate, output))
+    .find(({ scheme, network }) => scheme === SCHEME && network === info.network);
   if (!ours || ours.asset !== info.currency) throw new TuppenceError("currency_unknown");
   judgeAmount(ours.amount, info.largestPayment);
   if (ours.extra.provider !== info.origin) throw new TuppenceError("provider_unknown");
@@ -31,14 +35,20 @@ export function judgeOffer(offer: unknown, info: ProviderInfo, senderOrigin: str
   if (!accepted.success) throw new TuppenceError("offer_invalid");
   const resourceUrl = decoded.output.resource.url;
   if (new URL(resourceUrl).origin !== senderOrigin) throw new TuppenceError("resource_mismatch");
-  return { accepted: accepted.output, resourceUrl, acceptedJson: JSON.stringify(ours), resourceJson: JSON.stringify(raw.output.resource) };
+  return {
+    accepted: accepted.output,
+    resourceUrl,
+    acceptedJson: JSON.stringify(ours),
+    resourceJson: JSON.stringify(raw.output.resource),
+  };
 }
 
 /** @throws TuppenceError amount_invalid, amount_too_large, amount_not_payable */
 export function judgeAmount(amount: unknown, largest: Micros): Micros {
   if (typeof amount !== "string" || !/^[1-9][0-9]*$/.test(amount)) throw new TuppenceError("amount_invalid");
   const parsed = parseMicros(amount);
-  if (parsed === undefined || parsed > largest || parsed > MAX_AMOUNT) throw new TuppenceError("amount_too_large");
+  if (parsed === undefined || parsed > largest || parsed > MAX_AMOUNT)
+    throw new TuppenceError("amount_too_large");
   if (!isPayableInCoins(parsed)) throw new TuppenceError("amount_not_payable");
   return parsed;
 }

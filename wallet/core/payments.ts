@@ -46,7 +46,9 @@ const OPEN_STATES: readonly PaymentState[] = ["created", "sent", "unknown", "can
 
 /** Some of its coins were spent already, and it is worth trying with others. */
 export function wantsOtherCoins(payment: PaymentRow): boolean {
-  return payment.state === "failed" && payment.error === "coin_spent" && payment.spentRetries < MAX_SPENT_RETRIES;
+  return (
+    payment.state === "failed" && payment.error === "coin_spent" && payment.spentRetries < MAX_SPENT_RETRIES
+  );
 }
 
 export function isOpen(payment: PaymentRow): boolean {
@@ -65,6 +67,8 @@ export interface PaymentDrives {
   outcome(paymentId: string): Promise<PaymentRow>;
   /** Drives it without anyone waiting. */
   start(paymentId: string): void;
+  /** Asks the provider by id, once, if the payment is open. */
+  ask(paymentId: string): Promise<PaymentRow>;
 }
 
 export function drivePayments(context: Context): PaymentDrives {
@@ -96,11 +100,21 @@ export function drivePayments(context: Context): PaymentDrives {
   };
   return {
     start: (paymentId) => void drive(paymentId),
-    outcome: (paymentId) => new Promise((resolve, reject) => drive(paymentId).add({ sinceMs: context.nowMs(), resolve, reject })),
+    ask: async (paymentId) => {
+      const payment = await context.store.read((tables) => tables.payments.get(paymentId));
+      if (!payment) throw new TuppenceError("payment_unknown");
+      return payment.state === "sent" || payment.state === "unknown" ? lookUp(context, payment) : payment;
+    },
+    outcome: (paymentId) =>
+      new Promise((resolve, reject) => drive(paymentId).add({ sinceMs: context.nowMs(), resolve, reject })),
   };
 }
 
-async function driveToItsEnd(context: Context, paymentId: string, failedAgain: (error: TuppenceError) => void): Promise<PaymentRow> {
+async function driveToItsEnd(
+  context: Context,
+  paymentId: string,
+  failedAgain: (error: TuppenceError) => void,
+): Promise<PaymentRow> {
   for (let failures = 0; ; failures++) {
     const payment = await context.store.read((tables) => tables.payments.get(paymentId));
     if (!payment) throw new TuppenceError("payment_unknown");
@@ -116,17 +130,20 @@ async function driveToItsEnd(context: Context, paymentId: string, failedAgain: (
 }
 
 function pauseMs(context: Context, payment: PaymentRow, failures: number): number {
-  if (payment.order.mode === "direct") return Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures, 10), LONGEST_PAUSE_MS);
+  if (payment.order.mode === "direct")
+    return Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures, 10), LONGEST_PAUSE_MS);
   const age = context.nowMs() - payment.at;
   const next = HTTP_LOOKUPS_AFTER_MS.find((after) => after > age);
   const untilExpiry = payment.expiresAt + EXPIRY_GRACE_MS - context.nowMs();
-  if (untilExpiry > 0) return Math.max(1, Math.min(next === undefined ? untilExpiry : next - age, untilExpiry));
+  if (untilExpiry > 0)
+    return Math.max(1, Math.min(next === undefined ? untilExpiry : next - age, untilExpiry));
   return Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures, 10), LONGEST_PAUSE_MS);
 }
 
 async function step(context: Context, payment: PaymentRow): Promise<PaymentRow> {
   const isOver = context.nowMs() >= payment.expiresAt + (payment.order.mode === "http" ? EXPIRY_GRACE_MS : 0);
-  if (payment.state === "created") return isOver ? fail(context, payment, "payment_expired") : sealPayment(context, payment);
+  if (payment.state === "created")
+    return isOver ? fail(context, payment, "payment_expired") : sealPayment(context, payment);
   if (payment.state === "cancelling" || isOver) return resolveById(context, payment);
   return payment.order.mode === "direct" ? send(context, payment) : lookUp(context, payment);
 }
@@ -137,7 +154,9 @@ async function send(context: Context, payment: PaymentRow): Promise<PaymentRow> 
   try {
     answer = await provider.settle(payment.body);
   } catch (error) {
-    return isFinal(error) ? refused(context, payment, error.code) : staysUnknown(context, payment, asTuppenceError(error));
+    return isFinal(error)
+      ? refused(context, payment, error.code)
+      : staysUnknown(context, payment, asTuppenceError(error));
   }
   if (answer.success) return settled(context, payment, answer.extensions.tuppence);
   const code = isErrorCode(answer.errorReason) ? answer.errorReason : "provider_answer_invalid";
@@ -148,7 +167,9 @@ async function send(context: Context, payment: PaymentRow): Promise<PaymentRow> 
 /** Never resolves: the caller tries again. */
 async function staysUnknown(context: Context, payment: PaymentRow, error: TuppenceError): Promise<never> {
   await changePayment(context, payment.id, (row) =>
-    row.state === "sent" || row.state === "unknown" ? { ...row, state: "unknown", attempts: row.attempts + 1, error: error.code } : row,
+    row.state === "sent" || row.state === "unknown"
+      ? { ...row, state: "unknown", attempts: row.attempts + 1, error: error.code }
+      : row,
   );
   throw error;
 }
@@ -165,12 +186,21 @@ async function refused(context: Context, payment: PaymentRow, code: ErrorCode): 
 /** The answer of a paid payment, into the store, in one transaction: receipt, key and change in; coins out. */
 async function settled(context: Context, payment: PaymentRow, result: PaymentResult): Promise<PaymentRow> {
   const { order } = payment;
-  const expected = { issuer: (await context.open()).row.providerOrigin, merchant: order.merchant, resource: order.resourceUrl, leastAmount: payment.amount };
+  const expected = {
+    issuer: (await context.open()).row.providerOrigin,
+    merchant: order.merchant,
+    resource: order.resourceUrl,
+    leastAmount: payment.amount,
+  };
   const claims =
     (await verifyReceipt(result.receipt, (await knowProvider(context)).jwks, expected)) ??
     (await verifyReceipt(result.receipt, (await refreshProvider(context)).jwks, expected));
   if (claims?.jti !== payment.id || (payment.blanks && !result.change)) {
-    return staysUnknown(context, payment, new TuppenceError("provider_answer_invalid", { answer: "receipt" }));
+    return staysUnknown(
+      context,
+      payment,
+      new TuppenceError("provider_answer_invalid", { answer: "receipt" }),
+    );
   }
   const row = await changePayment(
     context,
@@ -230,7 +260,9 @@ async function putSpentAside(context: Context, payment: PaymentRow, code: ErrorC
 async function resolveById(context: Context, payment: PaymentRow): Promise<PaymentRow> {
   const result = await askById(context, payment);
   if (result) return settled(context, payment, result);
-  const cancelling = await changePayment(context, payment.id, (row) => (isOpen(row) ? { ...row, state: "cancelling" } : row));
+  const cancelling = await changePayment(context, payment.id, (row) =>
+    isOpen(row) ? { ...row, state: "cancelling" } : row,
+  );
   if (!isOpen(cancelling)) return cancelling;
   try {
     await swapBack(context, cancelling);
@@ -248,17 +280,26 @@ async function lookUp(context: Context, payment: PaymentRow): Promise<PaymentRow
 }
 
 /** What the provider has under this payment's id; undefined if it has not seen it. */
-export async function askById(context: Context, payment: PaymentRow, seal?: string): Promise<PaymentResult | undefined> {
+export async function askById(
+  context: Context,
+  payment: Pick<PaymentRow, "id">,
+  seal?: string,
+): Promise<PaymentResult | undefined> {
   const { keys, provider, row } = await context.open();
   const { holder } = await keys.payment(payment.id);
   const ask = async () => {
-    const claims: v.InferInput<typeof HolderLookupClaims> = { aud: row.providerOrigin, jti: payment.id, iat: context.nowSeconds() };
+    const claims: v.InferInput<typeof HolderLookupClaims> = {
+      aud: row.providerOrigin,
+      jti: payment.id,
+      iat: context.nowSeconds(),
+    };
     const proof = await signJws("tuppence-holder+jwt", claims, holder, "jwk");
     return provider.lookup(payment.id, { proof, ...(seal === undefined ? {} : { seal }) });
   };
   try {
     const answer = await ask().catch((error: unknown) => {
-      const serverTime = error instanceof TuppenceError && error.code === "clock_skew" ? error.details.serverTime : undefined;
+      const serverTime =
+        error instanceof TuppenceError && error.code === "clock_skew" ? error.details.serverTime : undefined;
       if (typeof serverTime !== "number") throw error;
       context.memory.aheadSeconds = Math.round(serverTime - context.nowMs() / 1_000);
       return ask();
@@ -277,10 +318,17 @@ async function sealPayment(context: Context, payment: PaymentRow): Promise<Payme
   const { order } = payment;
   const accepted = acceptedJson(order, payment.amount);
   const expiresAt = Math.floor(payment.expiresAt / 1_000);
-  const sealed = await sealTo(info.sealingKey, "tuppence payment v1", paymentBinding(accepted, order.resourceUrl, expiresAt), utf8(payment.paymentJson));
+  const sealed = await sealTo(
+    info.sealingKey,
+    "tuppence payment v1",
+    paymentBinding(accepted, order.resourceUrl, expiresAt),
+    utf8(payment.paymentJson),
+  );
   const resource: unknown = JSON.parse(order.resourceJson);
   const payload = { x402Version: X402_VERSION, resource, accepted, payload: { ...sealed, expiresAt } };
-  return changePayment(context, payment.id, (row) => (row.state === "created" ? { ...row, state: "sent", body: toBase64(JSON.stringify(payload)) } : row));
+  return changePayment(context, payment.id, (row) =>
+    row.state === "created" ? { ...row, state: "sent", body: toBase64(JSON.stringify(payload)) } : row,
+  );
 }
 
 /** x402 puts its headers into base64, the common one. */
@@ -311,10 +359,16 @@ export async function changePayment(
 }
 
 /** Only coins that this payment still holds: a swap may have replaced them. */
-async function freeCoins(tables: StoreTables, payment: PaymentRow, spent: ReadonlySet<string>): Promise<void> {
+async function freeCoins(
+  tables: StoreTables,
+  payment: PaymentRow,
+  spent: ReadonlySet<string>,
+): Promise<void> {
   const coins = await Promise.all(payment.coinSecrets.map((secret) => tables.coins.get(secret)));
   const held = coins.filter((coin): coin is CoinRow => coin?.holder === payment.id);
-  await tables.coins.putAll(held.map((coin) => ({ ...coin, state: spent.has(coin.secret) ? "spent" : "free", holder: undefined })));
+  await tables.coins.putAll(
+    held.map((coin) => ({ ...coin, state: spent.has(coin.secret) ? "spent" : "free", holder: undefined })),
+  );
 }
 
 export async function giveBudgetBack(tables: StoreTables, payment: PaymentRow): Promise<void> {
@@ -324,8 +378,13 @@ export async function giveBudgetBack(tables: StoreTables, payment: PaymentRow): 
   await tables.allowances.put({ ...allowance, spent: subtract(allowance.spent, payment.amount) });
 }
 
-async function closeApproval(tables: StoreTables, payment: PaymentRow, error: ErrorCode | undefined): Promise<void> {
-  const approval = payment.approvalId === undefined ? undefined : await tables.approvals.get(payment.approvalId);
+async function closeApproval(
+  tables: StoreTables,
+  payment: PaymentRow,
+  error: ErrorCode | undefined,
+): Promise<void> {
+  const approval =
+    payment.approvalId === undefined ? undefined : await tables.approvals.get(payment.approvalId);
   if (approval?.paymentId !== payment.id) return;
   if (wantsOtherCoins(payment)) return tables.approvals.put({ ...approval, state: "approved" });
   await tables.approvals.put({ ...approval, state: error === undefined ? "paid" : "failed", error });

@@ -1,8 +1,19 @@
 /** What the wallet core needs from the program around it. Every program hands in its own. */
 import type { SigningKey } from "../../shared/jws.ts";
 import type { Micros } from "../../shared/money.ts";
-import type { BlindedMessageJson, BlindSignature, MintQuoteResponse, ProofJson } from "../../shared/protocol/cashu.ts";
-import type { AccountResponse, Jwks, ProviderInfo, TopUpRequestJson, TopUpResponse } from "../../shared/protocol/provider.ts";
+import type {
+  BlindedMessageJson,
+  BlindSignature,
+  MintQuoteResponse,
+  ProofJson,
+} from "../../shared/protocol/cashu.ts";
+import type {
+  AccountResponse,
+  Jwks,
+  ProviderInfo,
+  TopUpRequestJson,
+  TopUpResponse,
+} from "../../shared/protocol/provider.ts";
 import type { SettleResponse } from "../../shared/protocol/x402.ts";
 import type {
   AllowanceRow,
@@ -77,7 +88,10 @@ export interface StoreTables {
   readonly counters: StoreTable<CounterRow, never>;
   readonly pauses: StoreTable<PauseRow, never>;
   readonly coins: StoreTable<CoinRow, "state">;
-  readonly payments: TimedStoreTable<PaymentRow, "state" | "change" | "resourceKey" | "origin" | "requestKey">;
+  readonly payments: TimedStoreTable<
+    PaymentRow,
+    "state" | "change" | "resourceKey" | "origin" | "requestKey"
+  >;
   readonly withdrawals: StoreTable<WithdrawalRow, "state">;
   readonly swaps: StoreTable<SwapRow, "state">;
   readonly topUps: TimedStoreTable<TopUpRow, "state">;
@@ -119,8 +133,14 @@ export interface ProviderPort {
   keys(keysetId: string): Promise<Readonly<Record<string, string>>>;
   /** `body` is sent as it is. */
   settle(body: string): Promise<SettleResponse>;
-  lookup(paymentId: string, request: { readonly proof: string; readonly seal?: string }): Promise<SettleResponse>;
-  refund(paymentId: string, request: { readonly preimage: string; readonly outputs: readonly BlindedMessageJson[] }): Promise<BlindSignature[]>;
+  lookup(
+    paymentId: string,
+    request: { readonly proof: string; readonly seal?: string },
+  ): Promise<SettleResponse>;
+  refund(
+    paymentId: string,
+    request: { readonly preimage: string; readonly outputs: readonly BlindedMessageJson[] },
+  ): Promise<BlindSignature[]>;
   swap(inputs: readonly ProofJson[], outputs: readonly BlindedMessageJson[]): Promise<BlindSignature[]>;
   /** By Y: true where it is spent. */
   checkSpent(ys: readonly string[]): Promise<ReadonlyMap<string, boolean>>;
@@ -132,9 +152,16 @@ export interface ProviderPort {
   account(account: SigningKey): Promise<AccountResponse>;
   createTopUp(account: SigningKey, request: TopUpRequestJson): Promise<TopUpResponse>;
   topUp(account: SigningKey, id: string): Promise<TopUpResponse>;
-  mintQuote(account: SigningKey, request: { readonly amount: Micros; readonly unit: string; readonly pubkey: string }): Promise<MintQuoteResponse>;
+  mintQuote(
+    account: SigningKey,
+    request: { readonly amount: Micros; readonly unit: string; readonly pubkey: string },
+  ): Promise<MintQuoteResponse>;
   mint(
     account: SigningKey,
-    request: { readonly quote: string; readonly outputs: readonly BlindedMessageJson[]; readonly signature: string },
+    request: {
+      readonly quote: string;
+      readonly outputs: readonly BlindedMessageJson[];
+      readonly signature: string;
+    },
   ): Promise<BlindSignature[]>;
 }

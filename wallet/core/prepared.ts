@@ -15,6 +15,8 @@ export interface PaymentPreparation {
   take(): Promise<PreparedPayment>;
   /** For one that was taken and not used. */
   giveBack(prepared: PreparedPayment): void;
+  /** Another wallet was made. */
+  reset(): void;
 }
 
 export function preparePayments(context: Context): PaymentPreparation {
@@ -25,7 +27,9 @@ export function preparePayments(context: Context): PaymentPreparation {
   const make = async (): Promise<PreparedPayment> => {
     const { keys } = await context.open();
     // Looked up once; from then on this process counts by itself, and every used number is stored with its payment.
-    nextCounter ??= context.store.read(async (tables) => (await tables.counters.get(PAYMENT_COUNTER))?.next ?? 0);
+    nextCounter ??= context.store.read(
+      async (tables) => (await tables.counters.get(PAYMENT_COUNTER))?.next ?? 0,
+    );
     const counter = await nextCounter;
     nextCounter = Promise.resolve(counter + 1);
     const id = await keys.paymentId(counter);
@@ -52,6 +56,10 @@ export function preparePayments(context: Context): PaymentPreparation {
       return current;
     },
     giveBack: (prepared) => void spare.push(prepared),
+    reset: () => {
+      spare.length = 0;
+      nextCounter = undefined;
+      ahead = undefined;
+    },
   };
 }
-

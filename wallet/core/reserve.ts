@@ -6,7 +6,11 @@
 import * as v from "valibot";
 import { TuppenceError } from "../../shared/errors.ts";
 import { add, type Micros } from "../../shared/money.ts";
-import type { FacilitatorRequestJson, PaymentJson, PaymentRequirementsJson } from "../../shared/protocol/x402.ts";
+import type {
+  FacilitatorRequestJson,
+  PaymentJson,
+  PaymentRequirementsJson,
+} from "../../shared/protocol/x402.ts";
 import { PaymentRequirements, X402_VERSION } from "../../shared/protocol/x402.ts";
 import type { BlankCoin } from "./cashu.ts";
 import { chooseCoins, valueOf } from "./drawer.ts";
@@ -27,19 +31,20 @@ export interface Reservation {
   readonly nowMs: number;
 }
 
-export type Reserved =
-  | { readonly kind: "reserved"; readonly payment: PaymentRow }
-  /** Only with change: blank coins have to be made first. */
-  | { readonly kind: "blanks_needed" }
-  /** The drawer does not hold it; the account may. */
-  | { readonly kind: "coins_missing" };
+/** Blank coins for the change have to be made first; or the drawer does not hold enough, but the account may. */
+export interface Lacking {
+  readonly lacks: "blanks" | "coins";
+}
 
-export async function reserve(tables: StoreTables, reservation: Reservation): Promise<Reserved> {
+/** What the transaction came to, or what it has to be run again with. */
+export type Attempted<T> = { readonly done: T } | Lacking;
+
+export async function reserve(tables: StoreTables, reservation: Reservation): Promise<Attempted<PaymentRow>> {
   const { order, amount, prepared, allowance } = reservation;
   const choice = chooseCoins(await tables.coins.where("state", "free"), amount);
-  if (!choice) return { kind: "coins_missing" };
+  if (!choice) return { lacks: "coins" };
   const needsChange = choice.change > 0n;
-  if (needsChange && !reservation.blanks) return { kind: "blanks_needed" };
+  if (needsChange && !reservation.blanks) return { lacks: "blanks" };
   const blanks = needsChange ? reservation.blanks : undefined;
   const payment = paymentJson(prepared, choice.coins, blanks);
   const isDirect = order.mode === "direct";
@@ -78,7 +83,7 @@ export async function reserve(tables: StoreTables, reservation: Reservation): Pr
     countUp(tables, prepared.counter),
     allowance && tables.allowances.put({ ...allowance, spent: add(allowance.spent, amount) }),
   ]);
-  return { kind: "reserved", payment: row };
+  return { done: row };
 }
 
 export function resourceKeyOf(merchant: string, resourceUrl: string): string {
@@ -87,7 +92,10 @@ export function resourceKeyOf(merchant: string, resourceUrl: string): string {
 
 /** The accepted offer as the page wrote it, with the amount that is paid: for a tip the reader's choice. */
 export function acceptedJson(order: Order, amount: Micros): PaymentRequirementsJson {
-  const accepted: unknown = { ...v.parse(v.looseObject({}), JSON.parse(order.acceptedJson)), amount: amount.toString() };
+  const accepted: unknown = {
+    ...v.parse(v.looseObject({}), JSON.parse(order.acceptedJson)),
+    amount: amount.toString(),
+  };
   if (!v.is(PaymentRequirements, accepted)) throw new TuppenceError("offer_invalid");
   return accepted;
 }
@@ -98,10 +106,19 @@ async function countUp(tables: StoreTables, counter: number): Promise<void> {
 }
 
 /** The proofs carry no DLEQ: its `r` would give away the withdraw. */
-function paymentJson({ id, keys }: PreparedPayment, coins: readonly CoinRow[], blanks: readonly BlankCoin[] | undefined): PaymentJson {
+function paymentJson(
+  { id, keys }: PreparedPayment,
+  coins: readonly CoinRow[],
+  blanks: readonly BlankCoin[] | undefined,
+): PaymentJson {
   return {
     paymentId: id,
-    proofs: coins.map(({ amount, keysetId, secret, C }) => ({ amount: Number(amount), id: keysetId, secret, C })),
+    proofs: coins.map(({ amount, keysetId, secret, C }) => ({
+      amount: Number(amount),
+      id: keysetId,
+      secret,
+      C,
+    })),
     holder: keys.holderThumbprint,
     refundHash: keys.refundHash,
     ...(blanks ? { outputs: blanks.map(({ keysetId, B_ }) => ({ amount: 0, id: keysetId, B_ })) } : {}),

@@ -57,7 +57,15 @@ export interface CoinRow {
   readonly holder: string | undefined;
 }
 
-export type PaymentState = "created" | "sent" | "unknown" | "cancelling" | "paid" | "failed" | "refunding" | "refunded";
+export type PaymentState =
+  | "created"
+  | "sent"
+  | "unknown"
+  | "cancelling"
+  | "paid"
+  | "failed"
+  | "refunding"
+  | "refunded";
 
 /** The state machine stands at the top of `payments.ts`. */
 export interface PaymentRow {

@@ -28,7 +28,8 @@ export interface Stock {
 
 export function keepStock(context: Context): Stock {
   let isComing = false;
-  const restock = (needed: Micros = ZERO): Promise<void> => context.serially(() => restockNow(context, needed));
+  const restock = (needed: Micros = ZERO): Promise<void> =>
+    context.serially(() => restockNow(context, needed));
   return {
     restock,
     restockSoon: () => {
@@ -44,6 +45,7 @@ export function keepStock(context: Context): Stock {
 }
 
 async function restockNow(context: Context, needed: Micros): Promise<void> {
+  if ((await context.open()).row.recovery === "pending") return;
   const faults: TuppenceError[] = [];
   const attempt = async (work: () => Promise<unknown>): Promise<void> => {
     try {
@@ -54,7 +56,10 @@ async function restockNow(context: Context, needed: Micros): Promise<void> {
     }
   };
   const begun = await context.store.read(async (tables) => ({
-    withdrawals: [...(await tables.withdrawals.where("state", "created")), ...(await tables.withdrawals.where("state", "quoted"))],
+    withdrawals: [
+      ...(await tables.withdrawals.where("state", "created")),
+      ...(await tables.withdrawals.where("state", "quoted")),
+    ],
     // A payment's own swap is the payment's business.
     swaps: (await tables.swaps.where("state", "created")).filter(({ paymentId }) => paymentId === undefined),
   }));
@@ -71,12 +76,20 @@ async function restockNow(context: Context, needed: Micros): Promise<void> {
 /** The provider's signatures on change, made into coins. */
 export async function takeChangeIn(context: Context): Promise<void> {
   const { keys } = await context.open();
-  const owed = await context.store.read(async (tables) => (await tables.payments.where("change", "pending")).filter(({ changeSignatures }) => changeSignatures));
+  const owed = await context.store.read(async (tables) =>
+    (await tables.payments.where("change", "pending")).filter(({ changeSignatures }) => changeSignatures),
+  );
   for (const payment of owed) {
     const { blanks, changeSignatures } = payment;
     if (!blanks || !changeSignatures) continue;
     const amounts = splitIntoCoins(subtract(payment.coinsValue, payment.amount)) ?? [];
-    const blankCoins = await makeBlankCoins(context, await (await keys.payment(payment.id)).changeSeed(), blanks.keysetId, 0, amounts.length);
+    const blankCoins = await makeBlankCoins(
+      context,
+      await (await keys.payment(payment.id)).changeSeed(),
+      blanks.keysetId,
+      0,
+      amounts.length,
+    );
     const coins = await openCoins(context, blankCoins, changeSignatures, amounts);
     await changePayment(
       context,
@@ -90,7 +103,9 @@ export async function takeChangeIn(context: Context): Promise<void> {
 /** Registers the account, if that has not happened yet, and looks at its balance. */
 export async function refreshAccount(context: Context): Promise<void> {
   const { keys, provider, row } = await context.open();
-  const account = row.registered ? await provider.account(keys.account) : await provider.register(keys.account);
+  const account = row.registered
+    ? await provider.account(keys.account)
+    : await provider.register(keys.account);
   await context.updateWallet((kept) => ({ ...kept, account, registered: true }));
 }
 
@@ -109,7 +124,10 @@ async function withdrawWhatIsMissing(context: Context, needed: Micros): Promise<
 async function composeAnew(context: Context, needed: Micros): Promise<void> {
   const coins = await freeCoins(context);
   if (needed > 0n && valueOf(coins) >= needed && !chooseCoins(coins, needed)) {
-    await mergeCoins(context, coins.toSorted((a, b) => (a.amount < b.amount ? -1 : 1)).slice(0, MAX_MERGED_COINS));
+    await mergeCoins(
+      context,
+      coins.toSorted((a, b) => (a.amount < b.amount ? -1 : 1)).slice(0, MAX_MERGED_COINS),
+    );
   }
   for (let breaks = 0; breaks < MAX_BREAKS; breaks++) {
     const coin = coinToBreak(await freeCoins(context));

@@ -15,16 +15,27 @@ import type { CoinRow, PaymentRow, SwapRow } from "./rows.ts";
 
 /** Takes a payment's coins back. @throws TuppenceError coin_spent if the payment came first; others: try again */
 export async function swapBack(context: Context, payment: PaymentRow): Promise<void> {
-  const earlier = await context.store.read(async (tables) => (await tables.swaps.all()).filter(({ paymentId }) => paymentId === payment.id));
+  const earlier = await context.store.read(async (tables) =>
+    (await tables.swaps.all()).filter(({ paymentId }) => paymentId === payment.id),
+  );
   if (earlier.some(({ state }) => state === "done")) return;
   const open = earlier.find(({ state }) => state === "created");
-  const swap = open ?? (await makeSwap(context, payment.coinSecrets, payment.id, (coins) => splitIntoCoins(valueOf(coins)) ?? []));
+  const swap =
+    open ??
+    (await makeSwap(
+      context,
+      payment.coinSecrets,
+      payment.id,
+      (coins) => splitIntoCoins(valueOf(coins)) ?? [],
+    ));
   await runSwap(context, swap);
 }
 
 /** Breaks one coin into what the drawer lacks. */
 export async function breakCoin(context: Context, coin: CoinRow): Promise<void> {
-  const swap = await makeSwap(context, [coin.secret], undefined, (_, others) => composeCoins(coin.amount, others));
+  const swap = await makeSwap(context, [coin.secret], undefined, (_, others) =>
+    composeCoins(coin.amount, others),
+  );
   await runSwap(context, swap);
 }
 
@@ -42,10 +53,20 @@ export async function mergeCoins(context: Context, coins: readonly CoinRow[]): P
 /** Finishes a stored swap. On a final refusal the coins are free again, and it throws. */
 export async function runSwap(context: Context, swap: SwapRow): Promise<void> {
   const { keys } = await context.open();
-  const blanks = await makeBlankCoins(context, keys.swapSeed, swap.keysetId, swap.firstCounter, swap.amounts.length);
+  const blanks = await makeBlankCoins(
+    context,
+    keys.swapSeed,
+    swap.keysetId,
+    swap.firstCounter,
+    swap.amounts.length,
+  );
   const outputs = outputsOf(blanks, swap.amounts);
-  const coins = await context.store.read((tables) => Promise.all(swap.coinSecrets.map((secret) => tables.coins.get(secret))));
-  const inputs = coins.filter((coin) => coin !== undefined).map(({ amount, keysetId, secret, C }) => ({ amount: Number(amount), id: keysetId, secret, C }));
+  const coins = await context.store.read((tables) =>
+    Promise.all(swap.coinSecrets.map((secret) => tables.coins.get(secret))),
+  );
+  const inputs = coins
+    .filter((coin) => coin !== undefined)
+    .map(({ amount, keysetId, secret, C }) => ({ amount: Number(amount), id: keysetId, secret, C }));
   let signatures: readonly BlindSignature[];
   try {
     const { provider } = await context.open();
@@ -70,7 +91,10 @@ export async function runSwap(context: Context, swap: SwapRow): Promise<void> {
 }
 
 /** The signatures of outputs that were signed before, if all of them were. */
-export async function restoreAll(context: Context, outputs: readonly BlindedMessageJson[]): Promise<BlindSignature[] | undefined> {
+export async function restoreAll(
+  context: Context,
+  outputs: readonly BlindedMessageJson[],
+): Promise<BlindSignature[] | undefined> {
   const { provider } = await context.open();
   const found = await provider.restore(outputs);
   const signatures = outputs.map(({ B_ }) => found.get(B_)).filter((signature) => signature !== undefined);
@@ -88,15 +112,28 @@ async function makeSwap(
   return context.store.transaction(async (tables) => {
     const found = await Promise.all(coinSecrets.map((secret) => tables.coins.get(secret)));
     const coins = found.filter((coin) => coin !== undefined);
-    const isOurs = coins.length === coinSecrets.length && coins.every((coin) => (paymentId === undefined ? coin.state === "free" : coin.holder === paymentId));
+    const isOurs =
+      coins.length === coinSecrets.length &&
+      coins.every((coin) => (paymentId === undefined ? coin.state === "free" : coin.holder === paymentId));
     // A payment took one of them meanwhile: there is nothing to swap.
     if (!isOurs) throw new TuppenceError("coin_spent", { here: true });
     const amounts = split(coins, await tables.coins.where("state", "free"));
     const firstCounter = await takeNumbers(tables, `swap:${keysetId}`, amounts.length);
-    const swap: SwapRow = { id, state: "created", at: context.nowMs(), coinSecrets, keysetId, firstCounter, amounts, paymentId, error: undefined };
+    const swap: SwapRow = {
+      id,
+      state: "created",
+      at: context.nowMs(),
+      coinSecrets,
+      keysetId,
+      firstCounter,
+      amounts,
+      paymentId,
+      error: undefined,
+    };
     await tables.swaps.put(swap);
     // A payment's coins stay the payment's, so that it still counts them as its own.
-    if (paymentId === undefined) await tables.coins.putAll(coins.map((coin) => ({ ...coin, state: "reserved", holder: id })));
+    if (paymentId === undefined)
+      await tables.coins.putAll(coins.map((coin) => ({ ...coin, state: "reserved", holder: id })));
     return swap;
   });
 }
@@ -107,7 +144,9 @@ async function giveUp(context: Context, swap: SwapRow, error: TuppenceError): Pr
     await tables.swaps.put({ ...swap, state: "failed", error: error.code });
     const coins = await Promise.all(swap.coinSecrets.map((secret) => tables.coins.get(secret)));
     const held = coins.filter((coin): coin is CoinRow => coin?.holder === swap.id);
-    await tables.coins.putAll(held.map((coin) => ({ ...coin, state: spent.has(coin.secret) ? "spent" : "free", holder: undefined })));
+    await tables.coins.putAll(
+      held.map((coin) => ({ ...coin, state: spent.has(coin.secret) ? "spent" : "free", holder: undefined })),
+    );
   });
   context.changed();
 }

@@ -44,8 +44,14 @@ export async function runWithdrawal(context: Context, stored: WithdrawalRow): Pr
     await collect(context, row, row.quoteId ?? "");
   } catch (error) {
     // `later` from here is a limit or too little in the account: this quote is given up, a new one is made when it may pass.
-    const isOver = isFinal(error) || (error instanceof TuppenceError && (error.code === "withdraw_limit" || error.code === "insufficient_balance"));
-    if (isOver) await context.store.transaction((tables) => tables.withdrawals.put({ ...row, state: "failed", error: error.code }));
+    const isOver =
+      isFinal(error) ||
+      (error instanceof TuppenceError &&
+        (error.code === "withdraw_limit" || error.code === "insufficient_balance"));
+    if (isOver)
+      await context.store.transaction((tables) =>
+        tables.withdrawals.put({ ...row, state: "failed", error: error.code }),
+      );
     if (isOver && error.code === "keyset_unknown") await refreshKeysets(context);
     throw error;
   }
@@ -57,7 +63,8 @@ async function askForQuote(context: Context, row: WithdrawalRow): Promise<Withdr
   const pubkey = quotePublicKey(await keys.quoteKey(row.quoteCounter));
   const amount = add(...row.amounts);
   const quote = await provider.mintQuote(keys.account, { amount, unit: info.unit, pubkey });
-  if (quote.amount !== amount || quote.pubkey !== pubkey) throw new TuppenceError("provider_answer_invalid", { answer: "quote" });
+  if (quote.amount !== amount || quote.pubkey !== pubkey)
+    throw new TuppenceError("provider_answer_invalid", { answer: "quote" });
   const quoted: WithdrawalRow = { ...row, state: "quoted", quoteId: quote.quote };
   await context.store.transaction((tables) => tables.withdrawals.put(quoted));
   return quoted;
@@ -65,14 +72,22 @@ async function askForQuote(context: Context, row: WithdrawalRow): Promise<Withdr
 
 async function collect(context: Context, row: WithdrawalRow, quote: string): Promise<void> {
   const { keys, provider } = await context.open();
-  const blanks = await makeBlankCoins(context, keys.withdrawSeed, row.keysetId, row.firstCounter, row.amounts.length);
+  const blanks = await makeBlankCoins(
+    context,
+    keys.withdrawSeed,
+    row.keysetId,
+    row.firstCounter,
+    row.amounts.length,
+  );
   const outputs = outputsOf(blanks, row.amounts);
   const signature = signQuote(await keys.quoteKey(row.quoteCounter), quote, outputs);
-  const signatures: readonly BlindSignature[] = await provider.mint(keys.account, { quote, outputs, signature }).catch(async (error: unknown) => {
-    // It may have been issued to an earlier, unanswered attempt.
-    if (!isFinal(error)) throw error;
-    return (await restoreAll(context, outputs)) ?? Promise.reject(error);
-  });
+  const signatures: readonly BlindSignature[] = await provider
+    .mint(keys.account, { quote, outputs, signature })
+    .catch(async (error: unknown) => {
+      // It may have been issued to an earlier, unanswered attempt.
+      if (!isFinal(error)) throw error;
+      return (await restoreAll(context, outputs)) ?? Promise.reject(error);
+    });
   const coins = await openCoins(context, blanks, signatures, row.amounts);
   const total = add(...row.amounts);
   await context.store.transaction(async (tables) => {

@@ -16,7 +16,13 @@ export interface AccountCallerOptions {
 export function accountCaller(options: AccountCallerOptions) {
   /** What the provider's clock is ahead of ours. */
   let aheadSeconds = 0;
-  const attempt = async <S extends v.GenericSchema>(key: SigningKey, method: "GET" | "POST", path: string, body: string | undefined, schema: S) => {
+  const attempt = async <S extends v.GenericSchema>(
+    key: SigningKey,
+    method: "GET" | "POST",
+    path: string,
+    body: string | undefined,
+    schema: S,
+  ) => {
     const aud = await options.accountsOrigin();
     const claims: v.InferInput<typeof AccountTokenClaims> = {
       aud,
@@ -26,7 +32,11 @@ export function accountCaller(options: AccountCallerOptions) {
       iat: Math.floor(options.clock.nowMs() / 1_000) + aheadSeconds,
     };
     const token = await signJws("tuppence-account+jwt", claims, key, "jwk");
-    return call(options.fetch, { method, url: aud + path, token, ...(body === undefined ? {} : { body }) }, schema);
+    return call(
+      options.fetch,
+      { method, url: aud + path, token, ...(body === undefined ? {} : { body }) },
+      schema,
+    );
   };
   return async <S extends v.GenericSchema>(
     key: SigningKey,
@@ -39,7 +49,8 @@ export function accountCaller(options: AccountCallerOptions) {
     try {
       return await attempt(key, method, path, body, schema);
     } catch (error) {
-      const serverTime = error instanceof TuppenceError && error.code === "clock_skew" ? error.details.serverTime : undefined;
+      const serverTime =
+        error instanceof TuppenceError && error.code === "clock_skew" ? error.details.serverTime : undefined;
       if (typeof serverTime !== "number") throw error;
       aheadSeconds = Math.round(serverTime - options.clock.nowMs() / 1_000);
       return attempt(key, method, path, body, schema);

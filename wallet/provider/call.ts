@@ -18,7 +18,11 @@ export interface Call {
 }
 
 /** @throws TuppenceError the provider's code, provider_unreachable or provider_answer_invalid */
-export async function call<S extends v.GenericSchema>(fetch: Fetch, request: Call, schema: S): Promise<v.InferOutput<S>> {
+export async function call<S extends v.GenericSchema>(
+  fetch: Fetch,
+  request: Call,
+  schema: S,
+): Promise<v.InferOutput<S>> {
   const { status, text } = await exchange(fetch, request);
   const answer = parseJson(text);
   if (status >= 200 && status < 300) {
@@ -29,7 +33,10 @@ export async function call<S extends v.GenericSchema>(fetch: Fetch, request: Cal
   throw refusalOf(status, answer, request);
 }
 
-async function exchange(fetch: Fetch, { method, url, body, token }: Call): Promise<{ status: number; text: string }> {
+async function exchange(
+  fetch: Fetch,
+  { method, url, body, token }: Call,
+): Promise<{ status: number; text: string }> {
   const headers: Record<string, string> = {
     accept: "application/json",
     // The browser's own list of languages would help to tell readers apart.
@@ -67,15 +74,19 @@ function refusalOf(status: number, answer: unknown, request: Call): TuppenceErro
   const problem = v.safeParse(Problem, answer);
   if (problem.success) return new TuppenceError(problem.output.code, detailsOf(problem.output));
   const cashu = v.safeParse(CashuError, answer);
-  if (cashu.success) return new TuppenceError(cashuErrorCode(cashu.output.code), { cashuCode: cashu.output.code });
+  if (cashu.success)
+    return new TuppenceError(cashuErrorCode(cashu.output.code), { cashuCode: cashu.output.code });
   // A gateway in between that is up while the provider is not.
-  if (status === 502 || status === 503 || status === 504) return new TuppenceError("provider_unreachable", { status });
+  if (status === 502 || status === 503 || status === 504)
+    return new TuppenceError("provider_unreachable", { status });
   return new TuppenceError("provider_answer_invalid", { status, path: pathOf(request) });
 }
 
 function detailsOf(problem: v.InferOutput<typeof Problem>): ErrorDetails {
   const { type: _type, title: _title, detail: _detail, code: _code, ...rest } = problem;
-  return Object.fromEntries(Object.entries(rest).filter((entry): entry is [string, string | number | boolean] => isPlain(entry[1])));
+  return Object.fromEntries(
+    Object.entries(rest).filter((entry): entry is [string, string | number | boolean] => isPlain(entry[1])),
+  );
 }
 
 function isPlain(value: unknown): value is string | number | boolean {

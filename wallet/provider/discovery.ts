@@ -4,7 +4,8 @@ import type { ProviderInfo } from "../../shared/protocol/provider.ts";
 
 /** @throws TuppenceError provider_answer_invalid */
 export function checkedInfo(info: ProviderInfo, anonymousOrigin: string): ProviderInfo {
-  const trustworthy = info.origin === anonymousOrigin && info.accountsOrigin !== anonymousOrigin && isSafe(info.accountsOrigin);
+  const trustworthy =
+    info.origin === anonymousOrigin && info.accountsOrigin !== anonymousOrigin && isSafe(info.accountsOrigin);
   if (!trustworthy) throw new TuppenceError("provider_answer_invalid", { answer: "discovery" });
   return info;
 }
@@ -15,5 +16,10 @@ function isSafe(origin: string): boolean {
 }
 
 function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+  return (
+    hostname === "localhost" ||
+    hostname.endsWith(".localhost") ||
+    hostname === "[::1]" ||
+    /^127(\.\d{1,3}){3}$/.test(hostname)
+  );
 }

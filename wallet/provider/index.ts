@@ -1,5 +1,5 @@
 /** The typed client of the provider's HTTP API (docs/PROTOCOL.md). */
-import * as v from "valibot";
+import type * as v from "valibot";
 import { TuppenceError } from "../../shared/errors.ts";
 import {
   type BlindSignature,
@@ -11,7 +11,15 @@ import {
   RestoreResponse,
   SwapResponse,
 } from "../../shared/protocol/cashu.ts";
-import { AccountResponse, Jwks, KeysetLog, MerchantResponse, ProviderInfo, RefundResponse, TopUpResponse } from "../../shared/protocol/provider.ts";
+import {
+  AccountResponse,
+  Jwks,
+  KeysetLog,
+  MerchantResponse,
+  ProviderInfo,
+  RefundResponse,
+  TopUpResponse,
+} from "../../shared/protocol/provider.ts";
 import { SettleResponse } from "../../shared/protocol/x402.ts";
 import type { Clock, ProviderPort } from "../core/ports.ts";
 import { accountCaller } from "./account.ts";
@@ -27,8 +35,10 @@ export interface ProviderClientOptions {
 
 export function createProviderClient(options: ProviderClientOptions): ProviderPort {
   const { anonymousOrigin } = options;
-  const get = <S extends v.GenericSchema>(path: string, schema: S) => call(options.fetch, { method: "GET", url: anonymousOrigin + path }, schema);
-  const post = <S extends v.GenericSchema>(path: string, body: unknown, schema: S) => postText(path, JSON.stringify(body), schema);
+  const get = <S extends v.GenericSchema>(path: string, schema: S) =>
+    call(options.fetch, { method: "GET", url: anonymousOrigin + path }, schema);
+  const post = <S extends v.GenericSchema>(path: string, body: unknown, schema: S) =>
+    postText(path, JSON.stringify(body), schema);
   const postText = <S extends v.GenericSchema>(path: string, body: string, schema: S) =>
     call(options.fetch, { method: "POST", url: anonymousOrigin + path, body }, schema);
 
@@ -38,7 +48,10 @@ export function createProviderClient(options: ProviderClientOptions): ProviderPo
     accountsOrigin = found.accountsOrigin;
     return found;
   };
-  const account = accountCaller({ ...options, accountsOrigin: async () => accountsOrigin ?? (await info()).accountsOrigin });
+  const account = accountCaller({
+    ...options,
+    accountsOrigin: async () => accountsOrigin ?? (await info()).accountsOrigin,
+  });
 
   return {
     info,
@@ -47,16 +60,21 @@ export function createProviderClient(options: ProviderClientOptions): ProviderPo
     keysets: async () => {
       const { keysets } = await get("/v1/keysets", KeysetsResponse);
       // A fee would be taken where the wallet does not count it.
-      return keysets.filter((keyset) => keyset.input_fee_ppk === 0).map(({ id, unit, active }) => ({ id, unit, active }));
+      return keysets
+        .filter((keyset) => keyset.input_fee_ppk === 0)
+        .map(({ id, unit, active }) => ({ id, unit, active }));
     },
     keys: async (keysetId) => {
-      const found = (await get(`/v1/keys/${keysetId}`, KeysResponse)).keysets.find(({ id }) => id === keysetId);
+      const found = (await get(`/v1/keys/${keysetId}`, KeysResponse)).keysets.find(
+        ({ id }) => id === keysetId,
+      );
       if (!found) throw new TuppenceError("provider_answer_invalid", { answer: "keys" });
       return found.keys;
     },
     settle: (body) => postText("/x402/settle", body, SettleResponse),
     lookup: (paymentId, request) => post(`/payments/${paymentId}`, request, SettleResponse),
-    refund: async (paymentId, request) => (await post(`/payments/${paymentId}/refund`, request, RefundResponse)).signatures,
+    refund: async (paymentId, request) =>
+      (await post(`/payments/${paymentId}/refund`, request, RefundResponse)).signatures,
     swap: async (inputs, outputs) => (await post("/v1/swap", { inputs, outputs }, SwapResponse)).signatures,
     checkSpent: async (ys) => {
       const { states } = await post("/v1/checkstate", { Ys: ys }, CheckStateResponse);
@@ -69,19 +87,31 @@ export function createProviderClient(options: ProviderClientOptions): ProviderPo
         answer.signatures,
       );
     },
-    merchant: async (id) => (await get(`/merchants/${encodeURIComponent(id)}`, MerchantResponse)).merchantRecord,
+    merchant: async (id) =>
+      (await get(`/merchants/${encodeURIComponent(id)}`, MerchantResponse)).merchantRecord,
 
     register: (key) => account(key, "POST", "/accounts", undefined, AccountResponse),
     account: (key) => account(key, "GET", "/accounts/me", undefined, AccountResponse),
     createTopUp: (key, request) => account(key, "POST", "/topups", request, TopUpResponse),
     topUp: (key, id) => account(key, "GET", `/topups/${id}`, undefined, TopUpResponse),
     mintQuote: (key, { amount, unit, pubkey }) =>
-      account(key, "POST", "/v1/mint/quote/account", { amount: Number(amount), unit, pubkey }, MintQuoteResponse),
-    mint: async (key, request) => (await account(key, "POST", "/v1/mint/account", request, MintResponse)).signatures,
+      account(
+        key,
+        "POST",
+        "/v1/mint/quote/account",
+        { amount: Number(amount), unit, pubkey },
+        MintQuoteResponse,
+      ),
+    mint: async (key, request) =>
+      (await account(key, "POST", "/v1/mint/account", request, MintResponse)).signatures,
   };
 }
 
-function pairUp(blanks: readonly string[], signatures: readonly BlindSignature[]): ReadonlyMap<string, BlindSignature> {
-  if (blanks.length !== signatures.length) throw new TuppenceError("provider_answer_invalid", { answer: "restore" });
+function pairUp(
+  blanks: readonly string[],
+  signatures: readonly BlindSignature[],
+): ReadonlyMap<string, BlindSignature> {
+  if (blanks.length !== signatures.length)
+    throw new TuppenceError("provider_answer_invalid", { answer: "restore" });
   return new Map(signatures.map((signature, index) => [blanks[index] ?? "", signature]));
 }

@@ -1,0 +1,107 @@
+/**
+ * Questions to the reader. They live in the store, so that a worker that dies loses none: whoever waits, waits for the
+ * row to change.
+ *
+ *   asking    the window is open, or waits for a top-up: then the offer is kept for a day
+ *   approved  the reader agreed, and the payment is being made ready
+ *   paying    coins are reserved, `paymentId` is set; from here the payment leads
+ *   paid, declined, failed
+ */
+import { TuppenceError } from "../../shared/errors.ts";
+import { isPayableInCoins, type Micros, subtract, ZERO } from "../../shared/money.ts";
+import type { UiRequestOf } from "../../shared/protocol/ui.ts";
+import { type Context, walletRow } from "./context.ts";
+import { countFunds } from "./funds.ts";
+import type { Paying } from "./paying.ts";
+import { forgetRefusals, noteRefusal } from "./pauses.ts";
+import { wantsOtherCoins, type PaymentDrives } from "./payments.ts";
+import type { StoreTables } from "./ports.ts";
+import { expireQuestions, KEPT_OFFER_MS } from "./questions.ts";
+import type { ApprovalRow, Order, PaymentRow } from "./rows.ts";
+
+/**
+ * The reader's answer. Where there is not enough, the question stays.
+ * @throws TuppenceError approval_expired, amount_invalid, insufficient_balance
+ */
+export async function decide(
+  context: Context,
+  paying: Paying,
+  request: UiRequestOf<"decide">,
+): Promise<void> {
+  const nowMs = context.nowMs();
+  const fault = await context.store.transaction(async (tables) => {
+    await expireQuestions(tables, nowMs);
+    const approval = await tables.approvals.get(request.approvalId);
+    if (!approval || approval.error === "approval_expired") return new TuppenceError("approval_expired");
+    // Decided already: a window that was clicked twice.
+    if (approval.state !== "asking") return undefined;
+    const asking = { tabId: approval.tabId, origin: approval.order.origin };
+    if (!request.approve) {
+      await tables.approvals.put({ ...approval, state: "declined", error: "declined" });
+      await noteRefusal(tables, asking, nowMs);
+      return undefined;
+    }
+    const amount = request.amount ?? approval.order.amount;
+    if (amount < approval.order.least || amount > approval.order.most || !isPayableInCoins(amount))
+      return new TuppenceError("amount_invalid");
+    const { spendable } = await countFunds(tables, await walletRow(tables));
+    if (spendable < amount) {
+      await tables.approvals.put({ ...approval, expiresAt: nowMs + KEPT_OFFER_MS });
+      return new TuppenceError("insufficient_balance", { missing: subtract(amount, spendable).toString() });
+    }
+    await tables.approvals.put({ ...approval, state: "approved", amount });
+    await forgetRefusals(tables, asking);
+    if (request.allowance !== undefined) await putAllowance(tables, approval.order, request.allowance, nowMs);
+    return undefined;
+  });
+  context.changed();
+  if (fault) throw fault;
+  if (request.approve) context.inBackground(() => paying.payApproved(request.approvalId));
+}
+
+/** Resolves with the payment that the reader's answer led to. @throws TuppenceError declined, approval_expired, the payment's refusal */
+export async function approvalOutcome(
+  context: Context,
+  paying: Paying,
+  drives: PaymentDrives,
+  approvalId: string,
+): Promise<PaymentRow> {
+  for (;;) {
+    const change = context.nextChange();
+    const approval = await context.store.transaction(async (tables) => {
+      await expireQuestions(tables, context.nowMs());
+      return tables.approvals.get(approvalId);
+    });
+    if (!approval) throw new TuppenceError("approval_expired");
+    if (approval.state === "declined") throw new TuppenceError("declined");
+    if (approval.state === "failed") throw new TuppenceError(approval.error ?? "internal");
+    if (approval.state === "approved") await paying.payApproved(approvalId);
+    else if (approval.paymentId !== undefined) {
+      const payment = await paymentOf(context, drives, approval);
+      if (!wantsOtherCoins(payment)) return payment;
+    } else await change;
+  }
+}
+
+/** A site's back end carries a `http` payment: the page waits for its bytes only. */
+export async function paymentOf(
+  context: Context,
+  drives: PaymentDrives,
+  { paymentId = "", order }: Pick<ApprovalRow, "paymentId" | "order">,
+): Promise<PaymentRow> {
+  if (order.mode === "direct") return drives.outcome(paymentId);
+  drives.start(paymentId);
+  for (;;) {
+    const change = context.nextChange();
+    const payment = await context.store.read((tables) => tables.payments.get(paymentId));
+    if (!payment) throw new TuppenceError("payment_unknown");
+    if (payment.state === "unknown" || payment.state === "cancelling") return drives.outcome(paymentId);
+    if (payment.state !== "created") return payment;
+    await change;
+  }
+}
+
+async function putAllowance(tables: StoreTables, order: Order, limit: Micros, nowMs: number): Promise<void> {
+  const { origin, merchant, merchantName } = order;
+  await tables.allowances.put({ origin, merchant, merchantName, limit, spent: ZERO, at: nowMs });
+}

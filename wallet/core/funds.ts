@@ -1,0 +1,56 @@
+/** What the reader has, and what of it can be spent. */
+import { add, type Micros, micros, subtract, ZERO } from "../../shared/money.ts";
+import { valueOf } from "./drawer.ts";
+import type { StoreTables } from "./ports.ts";
+import type { CoinRow, PaymentRow, WalletRow } from "./rows.ts";
+
+export interface Funds {
+  /** In the account, at least zero. */
+  readonly account: Micros;
+  /** Free coins in the drawer. */
+  readonly coins: Micros;
+  /** Change that is signed, and coins inside a swap. */
+  readonly onItsWay: Micros;
+  /** Coins in payments whose outcome is not known, less the change that will come back. */
+  readonly inFlight: Micros;
+  /** What can be paid with now: coins, what is on its way, and what may be withdrawn. */
+  readonly spendable: Micros;
+}
+
+export async function countFunds(tables: StoreTables, wallet: WalletRow): Promise<Funds> {
+  const [free, reserved, pendingChange, ...open] = await Promise.all([
+    tables.coins.where("state", "free"),
+    tables.coins.where("state", "reserved"),
+    tables.payments.where("change", "pending"),
+    tables.payments.where("state", "created"),
+    tables.payments.where("state", "sent"),
+    tables.payments.where("state", "unknown"),
+    tables.payments.where("state", "cancelling"),
+  ]);
+  const payments = open.flat();
+  const coins = valueOf(free);
+  const onItsWay = add(...pendingChange.map(changeOf), valueOf(inSwaps(reserved, payments)));
+  const account = wallet.account ? atLeastZero(BigInt(wallet.account.balance)) : ZERO;
+  const withdrawable =
+    wallet.account && wallet.account.withdrawable < account ? wallet.account.withdrawable : account;
+  return {
+    account,
+    coins,
+    onItsWay: add(onItsWay, ...payments.map(changeOf)),
+    inFlight: add(...payments.map(({ amount }) => amount)),
+    spendable: add(coins, onItsWay, withdrawable),
+  };
+}
+
+function changeOf({ coinsValue, amount }: PaymentRow): Micros {
+  return subtract(coinsValue, amount);
+}
+
+function inSwaps(reserved: readonly CoinRow[], payments: readonly PaymentRow[]): CoinRow[] {
+  const ids = new Set(payments.map(({ id }) => id));
+  return reserved.filter(({ holder }) => holder === undefined || !ids.has(holder));
+}
+
+function atLeastZero(amount: bigint): Micros {
+  return micros(amount > 0n ? amount : 0n);
+}

@@ -1,0 +1,254 @@
+/** Makes payments of orders: within a site's allowance at once, otherwise after the reader's approval. */
+import { TuppenceError } from "../../shared/errors.ts";
+import { subtract } from "../../shared/money.ts";
+import { isKept, putQuestion } from "./questions.ts";
+import type { BlankCoin } from "./cashu.ts";
+import { makeChangeBlanks } from "./coins.ts";
+import { type Context, walletRow } from "./context.ts";
+import { countFunds } from "./funds.ts";
+import { newId } from "./ids.ts";
+import { refuseWhilePaused } from "./pauses.ts";
+import { isOpen, type PaymentDrives } from "./payments.ts";
+import type { StoreTables } from "./ports.ts";
+import type { PaymentPreparation, PreparedPayment } from "./prepared.ts";
+import { type Attempted, reserve, resourceKeyOf } from "./reserve.ts";
+import type { AllowanceRow, ApprovalRow, Order, PaymentRow } from "./rows.ts";
+import type { Stock } from "./stock.ts";
+
+/** One after another, so that coins which were found in between count. */
+const MAX_ROUNDS = 6;
+
+export type Admission =
+  /** Bought before, or the same request came again. */
+  | { readonly kind: "known"; readonly payment: PaymentRow }
+  /** Paid for by the allowance: the payment is stored and is on its way. */
+  | { readonly kind: "paying"; readonly payment: PaymentRow }
+  | { readonly kind: "asking"; readonly approval: ApprovalRow; readonly isNew: boolean };
+
+export interface Admitted {
+  readonly order: Order;
+  readonly tabId: number;
+  readonly requestKey: string;
+  readonly clicked: boolean;
+  /** Of a payment that found spent coins: what it is tried again for. */
+  readonly retryOf?: PaymentRow;
+}
+
+export interface Paying {
+  /** @throws TuppenceError click_required, prompt_open, prompts_paused, or what stood in the way of coins */
+  admit(asked: Admitted): Promise<Admission>;
+  /** Pays what the reader approved; does nothing in any other state. Many callers make one payment. */
+  payApproved(approvalId: string): Promise<void>;
+}
+
+export interface PayingParts {
+  readonly context: Context;
+  readonly preparation: PaymentPreparation;
+  readonly drives: PaymentDrives;
+  readonly stock: Stock;
+}
+
+export function preparePaying(parts: PayingParts): Paying {
+  const { context, drives } = parts;
+  const running = new Map<string, Promise<void>>();
+  return {
+    admit: async (asked) => {
+      const approvalId = newId(context);
+      const admission = await withCoins<Admission>(
+        parts,
+        asked.order.amount,
+        ({ kind }) => kind === "paying",
+        (tables, attempt) => admitWithin(tables, context, asked, attempt, approvalId),
+      );
+      if (admission.kind === "paying") drives.start(admission.payment.id);
+      context.changed();
+      return admission;
+    },
+    payApproved: (approvalId) => {
+      const before = running.get(approvalId);
+      if (before) return before;
+      const run = payApproved(parts, approvalId).finally(() => running.delete(approvalId));
+      running.set(approvalId, run);
+      return run;
+    },
+  };
+}
+
+interface Attempt {
+  readonly prepared: PreparedPayment;
+  readonly blanks: BlankCoin[] | undefined;
+  /** Coins were fetched already, as far as that was possible. */
+  readonly isLast: boolean;
+}
+
+/**
+ * Runs the transaction again with what it lacked: blank coins for the change, or coins that were in the account.
+ * The usual case, exact coins, is one transaction.
+ */
+async function withCoins<T>(
+  { context, preparation, stock }: PayingParts,
+  amount: Order["amount"],
+  usesPayment: (outcome: T) => boolean,
+  body: (tables: StoreTables, attempt: Attempt) => Promise<Attempted<T>>,
+): Promise<T> {
+  const prepared = await preparation.take();
+  let isUsed = false;
+  let blanks: BlankCoin[] | undefined;
+  let fault: unknown;
+  let isLast = false;
+  try {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const attempted = await context.store.transaction((tables) =>
+        body(tables, { prepared, blanks, isLast }),
+      );
+      if ("done" in attempted) {
+        isUsed = usesPayment(attempted.done);
+        return attempted.done;
+      }
+      if (attempted.lacks === "blanks") blanks = await makeChangeBlanks(context, prepared);
+      else if (isLast) break;
+      else {
+        isLast = true;
+        await stock.restock(amount).catch((error: unknown) => {
+          fault = error;
+        });
+      }
+    }
+    throw fault ?? new TuppenceError("insufficient_balance");
+  } finally {
+    if (!isUsed) preparation.giveBack(prepared);
+  }
+}
+
+async function admitWithin(
+  tables: StoreTables,
+  context: Context,
+  asked: Admitted,
+  attempt: Attempt,
+  approvalId: string,
+): Promise<Attempted<Admission>> {
+  const { order, requestKey } = asked;
+  const nowMs = context.nowMs();
+  const [sameRequest, sameApproval, sameResource, allowance] = await Promise.all([
+    tables.payments.where("requestKey", requestKey),
+    tables.approvals.where("requestKey", requestKey),
+    order.kind === "article"
+      ? tables.payments.where("resourceKey", resourceKeyOf(order.merchant, order.resourceUrl))
+      : [],
+    tables.allowances.get(order.origin),
+  ]);
+  if (!asked.retryOf) {
+    const [approval] = sameApproval;
+    if (approval) return { done: { kind: "asking", approval, isNew: false } };
+    const again = sameRequest.toSorted((a, b) => b.spentRetries - a.spentRetries)[0];
+    if (again) return { done: { kind: "known", payment: again } };
+  }
+  const bought = sameResource.find((payment) => payment.state === "paid") ?? sameResource.find(isOpen);
+  if (bought) return { done: { kind: "known", payment: bought } };
+  if (!asked.clicked && !asked.retryOf) throw new TuppenceError("click_required");
+  if (allowance && reaches(allowance, order)) {
+    const reserved = await reserve(tables, {
+      order,
+      amount: order.amount,
+      prepared: attempt.prepared,
+      blanks: attempt.blanks,
+      allowance,
+      approvalId: undefined,
+      requestKey,
+      spentRetries: asked.retryOf ? asked.retryOf.spentRetries + 1 : 0,
+      nowMs,
+    });
+    if ("done" in reserved) return { done: { kind: "paying", payment: reserved.done } };
+    const { spendable } = await countFunds(tables, await walletRow(tables));
+    if (spendable >= order.amount) return reserved;
+    // The account may have grown since it was looked at; after that the reader is asked, and told what is missing.
+    if (reserved.lacks === "coins" && !attempt.isLast) return reserved;
+  }
+  return { done: await ask(tables, asked, approvalId, nowMs) };
+}
+
+async function ask(
+  tables: StoreTables,
+  asked: Admitted,
+  approvalId: string,
+  nowMs: number,
+): Promise<Admission> {
+  const { order, tabId, requestKey } = asked;
+  const { spendable } = await countFunds(tables, await walletRow(tables));
+  const standing = (await tables.approvals.where("state", "asking")).filter(
+    (row) => row.tabId === tabId && row.expiresAt > nowMs,
+  );
+  // An offer that was kept for want of money is taken up again by the next click on it.
+  const kept = standing.find(
+    (row) =>
+      row.order.resourceUrl === order.resourceUrl && row.order.merchant === order.merchant && isKept(row),
+  );
+  if (kept) {
+    const taken: ApprovalRow = { ...kept, order, requestKey };
+    await tables.approvals.put(taken);
+    return { kind: "asking", approval: taken, isNew: true };
+  }
+  if (standing.length > 0) throw new TuppenceError("prompt_open");
+  await refuseWhilePaused(tables, { tabId, origin: order.origin }, nowMs);
+  const approval = await putQuestion(tables, {
+    id: approvalId,
+    order,
+    tabId,
+    requestKey,
+    isShort: spendable < order.least,
+    nowMs,
+  });
+  return { kind: "asking", approval, isNew: true };
+}
+
+/** A tip is always asked about: its amount is the reader's. */
+function reaches(allowance: AllowanceRow, order: Order): boolean {
+  return (
+    order.kind === "article" &&
+    allowance.merchant === order.merchant &&
+    subtract(allowance.limit, allowance.spent) >= order.amount
+  );
+}
+
+async function payApproved(parts: PayingParts, approvalId: string): Promise<void> {
+  const { context, drives } = parts;
+  const approval = await context.store.read((tables) => tables.approvals.get(approvalId));
+  if (approval?.state !== "approved") return;
+  const amount = approval.amount ?? approval.order.amount;
+  try {
+    const payment = await withCoins<PaymentRow | undefined>(
+      parts,
+      amount,
+      (made) => made !== undefined,
+      async (tables, { prepared, blanks }): Promise<Attempted<PaymentRow | undefined>> => {
+        const kept = await tables.approvals.get(approvalId);
+        if (kept?.state !== "approved") return { done: undefined };
+        const before = kept.paymentId === undefined ? undefined : await tables.payments.get(kept.paymentId);
+        const reserved = await reserve(tables, {
+          order: kept.order,
+          amount,
+          prepared,
+          blanks,
+          allowance: undefined,
+          approvalId,
+          requestKey: kept.requestKey,
+          spentRetries: before ? before.spentRetries + 1 : 0,
+          nowMs: context.nowMs(),
+        });
+        if ("done" in reserved)
+          await tables.approvals.put({ ...kept, state: "paying", paymentId: reserved.done.id });
+        return reserved;
+      },
+    );
+    if (payment) drives.start(payment.id);
+  } catch (error) {
+    if (!(error instanceof TuppenceError)) throw error;
+    await context.store.transaction(async (tables) => {
+      const kept = await tables.approvals.get(approvalId);
+      if (kept?.state === "approved")
+        await tables.approvals.put({ ...kept, state: "failed", error: error.code });
+    });
+  } finally {
+    context.changed();
+  }
+}

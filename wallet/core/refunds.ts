@@ -1,0 +1,69 @@
+/**
+ * Money back: paid → refunding → refunded. The blank coins derive from the phrase and the payment id, and which they
+ * are is stored first, so that asking again asks for the same signatures. A refusal leaves the payment `paid`.
+ */
+import { TuppenceError } from "../../shared/errors.ts";
+import { splitIntoCoins } from "../../shared/money.ts";
+import { makeBlankCoins, openCoins, outputsOf } from "./coins.ts";
+import { type Context, isFinal } from "./context.ts";
+import { activeKeyset, refreshKeysets } from "./keysets.ts";
+import { changePayment, giveBudgetBack } from "./payments.ts";
+import type { PaymentRow } from "./rows.ts";
+import { restoreAll } from "./swaps.ts";
+
+/** @throws TuppenceError payment_unknown, refund_window_closed and the like; provider_*: it goes on later */
+export async function refundPayment(context: Context, paymentId: string): Promise<PaymentRow> {
+  const { id: keysetId } = await activeKeyset(context);
+  const refunding = await changePayment(context, paymentId, (row) => {
+    if (row.state !== "paid") return row;
+    return {
+      ...row,
+      state: "refunding",
+      error: undefined,
+      refund: { keysetId, amounts: splitIntoCoins(row.amount) ?? [] },
+    };
+  });
+  if (refunding.state === "refunded") return refunding;
+  if (refunding.state !== "refunding") throw new TuppenceError("payment_unknown");
+  // One at a time, because two would both put the coins into the drawer.
+  return context.serially(() => finishRefund(context, paymentId));
+}
+
+export async function finishRefund(context: Context, paymentId: string): Promise<PaymentRow> {
+  const payment = await context.store.read((tables) => tables.payments.get(paymentId));
+  if (payment?.state !== "refunding" || !payment.refund)
+    return payment ?? Promise.reject(new TuppenceError("payment_unknown"));
+  const { keys, provider } = await context.open();
+  const { keysetId, amounts } = payment.refund;
+  const paymentKeys = await keys.payment(paymentId);
+  const blanks = await makeBlankCoins(context, await paymentKeys.refundSeed(), keysetId, 0, amounts.length);
+  const outputs = outputsOf(blanks, amounts);
+  try {
+    const signatures = await provider
+      .refund(paymentId, { preimage: paymentKeys.refundPreimage, outputs })
+      .catch(async (error: unknown) => {
+        if (!isFinal(error)) throw error;
+        return (await restoreAll(context, outputs)) ?? Promise.reject(error);
+      });
+    const coins = await openCoins(context, blanks, signatures, amounts);
+    return await changePayment(
+      context,
+      paymentId,
+      (row) =>
+        row.state === "refunding"
+          ? { ...row, state: "refunded", contentKey: undefined, contentKeySeal: undefined }
+          : row,
+      async (tables, row) => {
+        await tables.coins.putAll(coins);
+        await giveBudgetBack(tables, row);
+      },
+    );
+  } catch (error) {
+    if (!isFinal(error)) throw error;
+    if (error.code === "keyset_unknown") await refreshKeysets(context);
+    await changePayment(context, paymentId, (row) =>
+      row.state === "refunding" ? { ...row, state: "paid", error: error.code, refund: undefined } : row,
+    );
+    throw error;
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Takes up whatever a dead process left. Every step reads its work from the store and changes it there, so that a step
+ * that ran already, or runs at the same time elsewhere in this process, does nothing twice.
+ */
+import { TuppenceError } from "../../shared/errors.ts";
+import { expireQuestions } from "./questions.ts";
+import { type Context, refreshProvider } from "./context.ts";
+import { refreshKeysets } from "./keysets.ts";
+import type { PageParts } from "./pages.ts";
+import { recover } from "./recovery.ts";
+import { finishRefund } from "./refunds.ts";
+import { WALLET_KEY } from "./rows.ts";
+import { refreshTopUps } from "./top-ups.ts";
+
+/** How long what could not be done waits for the next try, where nothing else wakes the wallet. */
+const TRY_AGAIN_AFTER_MS = 60_000;
+
+/** Calls that come while it runs get the same promise: there is nothing that a second run would add. */
+export function resumeWallet(parts: PageParts): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= resume(parts).finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+}
+
+async function resume({ context, drives, paying, stock }: PageParts): Promise<void> {
+  if (!(await context.store.read((tables) => tables.wallet.get(WALLET_KEY)))) return;
+  await context.store.transaction((tables) => expireQuestions(tables, context.nowMs()));
+  const left = await context.store.read(async (tables) => ({
+    approved: await tables.approvals.where("state", "approved"),
+    open: (
+      await Promise.all([
+        tables.payments.where("state", "created"),
+        tables.payments.where("state", "sent"),
+        tables.payments.where("state", "unknown"),
+        tables.payments.where("state", "cancelling"),
+      ])
+    ).flat(),
+    refunding: await tables.payments.where("state", "refunding"),
+  }));
+  const faults: TuppenceError[] = [];
+  const attempt = (work: Promise<unknown>): Promise<unknown> =>
+    work.catch((error: unknown) => {
+      if (!(error instanceof TuppenceError)) throw error;
+      faults.push(error);
+    });
+  // First what readers wait for.
+  await Promise.all([
+    ...left.approved.map(({ id }) => attempt(paying.payApproved(id))),
+    ...left.open.map(({ id, order, state }) => {
+      if (order.mode === "direct" || state === "cancelling") return attempt(drives.outcome(id));
+      drives.start(id);
+      return undefined;
+    }),
+  ]);
+  await attempt(refreshProvider(context));
+  await attempt(refreshKeysets(context));
+  for (const { id } of left.refunding) await attempt(context.serially(() => finishRefund(context, id)));
+  await attempt(recover(context));
+  await attempt(refreshTopUps(context));
+  await attempt(stock.restock());
+  await wakeForOpen(context, faults.length > 0);
+  context.changed();
+}
+
+async function wakeForOpen(context: Context, hasFaults: boolean): Promise<void> {
+  const expiries = await context.store.read(async (tables) => {
+    const rows = await Promise.all([
+      tables.payments.where("state", "sent"),
+      tables.payments.where("state", "unknown"),
+      tables.payments.where("state", "cancelling"),
+      tables.approvals.where("state", "asking"),
+    ]);
+    return rows.flat().map(({ expiresAt }) => expiresAt);
+  });
+  const later = context.nowMs() + TRY_AGAIN_AFTER_MS;
+  const times = [...expiries.map((time) => Math.max(time, later)), ...(hasFaults ? [later] : [])];
+  if (times.length > 0) context.ports.scheduler.wakeAt(Math.min(...times));
+}
