@@ -21,11 +21,22 @@ function tide(): string {
   const water = range(13).map((row) => {
     const y = 268 + row * 11;
     const start = 24 + ((row * 53) % 70);
-    return range(6).map((wave) => path(`M${start + wave * 104} ${y}q13 -7 26 0t26 0`, row % 3 === 1 ? 0.55 : 1)).join("");
+    return range(6)
+      .map((wave) => path(`M${start + wave * 104} ${y}q13 -7 26 0t26 0`, row % 3 === 1 ? 0.55 : 1))
+      .join("");
   });
-  const rays = range(9).map((ring) => `<circle cx="486" cy="98" r="${58 + ring * 15}" opacity="${round(0.5 - ring * 0.05)}" stroke-width=".9"/>`).join("");
-  const spokes = range(12).map((spoke) => spokeLine(292, 262, 8, 50, spoke / 12)).join("");
-  const boards = range(12).map((row) => path(`M124 ${150 + row * 10}h136`, 0.55)).join("");
+  const rays = range(9)
+    .map(
+      (ring) =>
+        `<circle cx="486" cy="98" r="${58 + ring * 15}" opacity="${round(0.5 - ring * 0.05)}" stroke-width=".9"/>`,
+    )
+    .join("");
+  const spokes = range(12)
+    .map((spoke) => spokeLine(292, 262, 8, 50, spoke / 12))
+    .join("");
+  const boards = range(12)
+    .map((row) => path(`M124 ${150 + row * 10}h136`, 0.55))
+    .join("");
   return `<g class="lamp">${rays}<circle cx="486" cy="98" r="44" fill="currentColor" stroke="none"/></g>
 <path d="M124 262V140l68-58 68 58v122"/><path d="M108 152l84-72 84 72"/>${boards}
 <path d="M150 176h22v26h-22zM212 176h22v26h-22zM181 116h22v20h-22z" fill="var(--plate)"/>
@@ -35,11 +46,29 @@ function tide(): string {
 
 /** A stamp on a letter, with the waves of its postmark. */
 function stamp(): string {
-  const perforation = range(13).map((hole) => `<circle cx="${418 + hole * 11}" cy="70" r="3.6"/><circle cx="${418 + hole * 11}" cy="238" r="3.6"/>`).join("");
-  const sides = range(15).map((hole) => `<circle cx="412" cy="${77 + hole * 11}" r="3.6"/><circle cx="556" cy="${77 + hole * 11}" r="3.6"/>`).join("");
-  const hatching = range(30).map((line) => path(`M430 ${88 + line * 4.6}h108`, 0.8)).join("");
-  const cancel = range(6).map((wave) => path(`M250 ${104 + wave * 18}q22 -13 44 0t44 0t44 0t44 0t44 0`)).join("");
-  const address = [150, 118, 134, 92].map((width, line) => path(`M96 ${236 + line * 26}q${width / 6} -7 ${width / 3} 0t${width / 3} 0t${width / 3} 0`, 0.8)).join("");
+  const perforation = range(13)
+    .map(
+      (hole) =>
+        `<circle cx="${418 + hole * 11}" cy="70" r="3.6"/><circle cx="${418 + hole * 11}" cy="238" r="3.6"/>`,
+    )
+    .join("");
+  const sides = range(15)
+    .map(
+      (hole) =>
+        `<circle cx="412" cy="${77 + hole * 11}" r="3.6"/><circle cx="556" cy="${77 + hole * 11}" r="3.6"/>`,
+    )
+    .join("");
+  const hatching = range(30)
+    .map((line) => path(`M430 ${88 + line * 4.6}h108`, 0.8))
+    .join("");
+  const cancel = range(6)
+    .map((wave) => path(`M250 ${104 + wave * 18}q22 -13 44 0t44 0t44 0t44 0t44 0`))
+    .join("");
+  const address = [150, 118, 134, 92]
+    .map((width, line) =>
+      path(`M96 ${236 + line * 26}q${width / 6} -7 ${width / 3} 0t${width / 3} 0t${width / 3} 0`, 0.8),
+    )
+    .join("");
   return `<rect x="60" y="44" width="524" height="312" rx="3"/>${path("M60 44l262 176 262-176", 0.28)}${address}
 <g class="lamp"><g fill="var(--plate)" stroke="none"><rect x="412" y="70" width="144" height="168"/></g><g stroke-width="1">${hatching}</g>
 <rect x="424" y="82" width="120" height="144" stroke-width="2"/><g fill="var(--plate)" stroke="none">${perforation}${sides}</g>
@@ -53,7 +82,12 @@ function lens(): string {
   const steps = range(9).map((step) => {
     const far = 18 + step * 18;
     const slope = step * 2.6;
-    return [-1, 1].map((side) => `<path d="M300 ${200 + side * far}h${round(10 + slope)}q${round(10 - slope / 3)} ${side * -9} ${round(6 - slope / 4)} ${side * -16}H300z" fill="currentColor" fill-opacity=".1"/>`).join("");
+    return [-1, 1]
+      .map(
+        (side) =>
+          `<path d="M300 ${200 + side * far}h${round(10 + slope)}q${round(10 - slope / 3)} ${side * -9} ${round(6 - slope / 4)} ${side * -16}H300z" fill="currentColor" fill-opacity=".1"/>`,
+      )
+      .join("");
   });
   const rays = range(19).map((ray) => {
     const y = 200 + (ray - 9) * 18;
@@ -74,7 +108,9 @@ function coins(): string {
         return `<path d="M${x - rx} ${y - 10}v10a${rx} ${rx * 0.26} 0 0 0 ${2 * rx} 0v-10" fill="var(--plate)"/><ellipse cx="${x}" cy="${y - 10}" rx="${rx}" ry="${round(rx * 0.26)}" fill="var(--plate)"/>`;
       })
       .join("");
-  return `${path("M60 344h520", 1)}${range(5).map((line) => path(`M60 ${294 - line * 56}h520`, 0.16)).join("")}
+  return `${path("M60 344h520", 1)}${range(5)
+    .map((line) => path(`M60 ${294 - line * 56}h520`, 0.16))
+    .join("")}
 ${pile(150, 20, 46)}${pile(276, 12, 46)}${pile(402, 6, 46)}<g class="lamp">${pile(528, 1, 46)}<path d="M528 300V96m-9 16l9-18 9 18" stroke-dasharray="2 7"/></g>`;
 }
 
@@ -84,11 +120,23 @@ function river(): string {
     const x = 34 + house * 64;
     const height = 66 + ((house * 37) % 48);
     const ground = 196 + Math.round(26 * Math.sin((house / 8) * Math.PI));
-    const windows = range(2).flatMap((column) => range(3).map((row) => `<path d="M${x + 13 + column * 20} ${ground - height + 16 + row * 22}h9v11h-9z"/>`)).join("");
+    const windows = range(2)
+      .flatMap((column) =>
+        range(3).map(
+          (row) => `<path d="M${x + 13 + column * 20} ${ground - height + 16 + row * 22}h9v11h-9z"/>`,
+        ),
+      )
+      .join("");
     return `<path d="M${x} ${ground}v${-height}l27-17 27 17v${height}"/><g opacity=".75">${windows}</g>`;
   });
-  const strata = range(6).map((layer) => path(`M20 ${230 + layer * 27}q300 ${74 - layer * 5} 600 0`, 0.26)).join("");
-  const flow = range(6).map((line) => path(`M${262 + (line % 2) * 12} ${318 + line * 7}q14 -6 28 0t28 0t28 0${line < 4 ? "t28 0" : ""}`)).join("");
+  const strata = range(6)
+    .map((layer) => path(`M20 ${230 + layer * 27}q300 ${74 - layer * 5} 600 0`, 0.26))
+    .join("");
+  const flow = range(6)
+    .map((line) =>
+      path(`M${262 + (line % 2) * 12} ${318 + line * 7}q14 -6 28 0t28 0t28 0${line < 4 ? "t28 0" : ""}`),
+    )
+    .join("");
   return `${houses.join("")}<path d="M20 196q300 60 600 0" stroke-width="2.4"/>${strata}
 <path d="M238 372v-62a82 66 0 0 1 164 0v62z" fill="var(--plate)" stroke-width="2.4"/><path d="M226 372v-64a94 78 0 0 1 188 0v64" stroke-dasharray="14 4" opacity=".6"/>
 <g class="lamp" stroke-width="2">${flow}</g><path d="M302 228h36M308 228v16M320 228v16M332 228v16" stroke-width="2"/>`;
@@ -96,7 +144,8 @@ function river(): string {
 
 function spokeLine(x: number, y: number, from: number, to: number, turn: number): string {
   const angle = turn * 2 * Math.PI;
-  const at = (radius: number) => `${round(x + radius * Math.cos(angle))} ${round(y + radius * Math.sin(angle))}`;
+  const at = (radius: number) =>
+    `${round(x + radius * Math.cos(angle))} ${round(y + radius * Math.sin(angle))}`;
   return `<path d="M${at(from)}L${at(to)}"/>`;
 }
 

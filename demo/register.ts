@@ -17,13 +17,30 @@ export interface Registration {
 
 /** Registers or updates. @throws Error with what the provider answered */
 export async function registerNewspaper(registration: Registration): Promise<void> {
-  const { accountsOrigin, adminToken, merchantId, name = "The Lantern", origin, sealKey, refundWindowSeconds, payoutMinimum } = registration;
+  const {
+    accountsOrigin,
+    adminToken,
+    merchantId,
+    name = "The Lantern",
+    origin,
+    sealKey,
+    refundWindowSeconds,
+    payoutMinimum,
+  } = registration;
   const { kty, crv, x } = sealKey.publicJwk;
-  const body = { id: merchantId, name, origins: [origin], refundWindowSeconds, payoutMinimum, sealKeys: [{ kty, crv, x }] };
+  const body = {
+    id: merchantId,
+    name,
+    origins: [origin],
+    refundWindowSeconds,
+    payoutMinimum,
+    sealKeys: [{ kty, crv, x }],
+  };
   const response = await fetch(`${accountsOrigin}/admin/merchants`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${adminToken}` },
     body: JSON.stringify(body),
   });
-  if (!response.ok) throw new Error(`the provider did not register the paper: ${response.status} ${await response.text()}`);
+  if (!response.ok)
+    throw new Error(`the provider did not register the paper: ${response.status} ${await response.text()}`);
 }

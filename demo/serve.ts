@@ -2,17 +2,23 @@
  * The Lantern, as a site owner would run it: static pages, sealed once, from an origin of its own with a strict
  * Content-Security-Policy, and one story behind stock x402 middleware.
  */
-import { mkdir, rm, writeFile, cp } from "node:fs/promises";
+import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { HTTPFacilitatorClient } from "@x402/core/server";
 import { paymentMiddlewareFromHTTPServer, x402HTTPResourceServer, x402ResourceServer } from "@x402/express";
 import express, { type RequestHandler } from "express";
-import type { SigningKey } from "../shared/jws.ts";
 import { checkOffer, fetchMerchantRecord, fetchProvider } from "../merchant/cli/provider.ts";
 import { BUILT_SNIPPET } from "../merchant/cli/seal.ts";
 import { sealSite } from "../merchant/cli/seal-site.ts";
-import { createReceiptVerifier, createRecordSource, facilitatorUrl, letReturnIn, TuppenceScheme } from "../merchant/server/index.ts";
+import {
+  createReceiptVerifier,
+  createRecordSource,
+  facilitatorUrl,
+  letReturnIn,
+  TuppenceScheme,
+} from "../merchant/server/index.ts";
+import type { SigningKey } from "../shared/jws.ts";
 import { aboutPage, articlePage, frontPage, notFoundPage, type PaperSettings, WALLET_URL } from "./pages.ts";
 import { paidPart, readStories, type Story } from "./stories.ts";
 
@@ -53,7 +59,8 @@ const SERVED = "/api/articles";
 /** Seals the stories for the origin that it listens on, and serves them. @throws SealError if that cannot be done */
 export async function startNewspaper(options: NewspaperOptions): Promise<Newspaper> {
   // The address is part of every seal, so it has to be known before there is anything to serve.
-  let site: RequestHandler = (_request, response) => void response.status(503).send("The paper is being printed.");
+  let site: RequestHandler = (_request, response) =>
+    void response.status(503).send("The paper is being printed.");
   const app = express().disable("x-powered-by");
   app.use(protect);
   app.use((request, response, next) => site(request, response, next));
@@ -73,7 +80,11 @@ export async function startNewspaper(options: NewspaperOptions): Promise<Newspap
 async function printPaper(origin: string, options: NewspaperOptions): Promise<RequestHandler> {
   const stories = await readStories();
   const { provider: providerOrigin, merchantId } = options;
-  const settings: PaperSettings = { provider: providerOrigin, merchantId, servedPath: (slug) => `${SERVED}/${slug}` };
+  const settings: PaperSettings = {
+    provider: providerOrigin,
+    merchantId,
+    servedPath: (slug) => `${SERVED}/${slug}`,
+  };
   const clear = join(options.dataFolder, "clear");
   const published = join(options.dataFolder, "public");
   await writePages(clear, stories, settings);
@@ -89,28 +100,59 @@ async function printPaper(origin: string, options: NewspaperOptions): Promise<Re
     walletUrl: WALLET_URL,
     nowSeconds: Math.floor(Date.now() / 1_000),
   };
-  const folders = { from: clear, to: published, baseUrl: origin, snippetFile: options.snippetFile ?? BUILT_SNIPPET, snippetPath: "tuppence.js" };
+  const folders = {
+    from: clear,
+    to: published,
+    baseUrl: origin,
+    snippetFile: options.snippetFile ?? BUILT_SNIPPET,
+    snippetPath: "tuppence.js",
+  };
   await sealSite(folders, terms, (offer) => checkOffer(providerOrigin, offer, fetch));
 
   const paper = express.Router();
-  paper.use(...serveBehindPayment(stories.filter(({ served }) => served), options));
-  paper.use(express.static(published, { extensions: ["html"], setHeaders: (response) => void response.setHeader("cache-control", "no-cache") }));
+  paper.use(
+    ...serveBehindPayment(
+      stories.filter(({ served }) => served),
+      options,
+    ),
+  );
+  paper.use(
+    express.static(published, {
+      extensions: ["html"],
+      setHeaders: (response) => void response.setHeader("cache-control", "no-cache"),
+    }),
+  );
   paper.use((_request, response) => void response.status(404).send(notFoundPage()));
   return paper;
 }
 
 /** The story behind the back end: middleware as x402 ships it, a scheme, and a hook for who has paid before. */
-function serveBehindPayment(stories: readonly Story[], { provider, merchantId }: NewspaperOptions): RequestHandler[] {
+function serveBehindPayment(
+  stories: readonly Story[],
+  { provider, merchantId }: NewspaperOptions,
+): RequestHandler[] {
   const deps = { provider, merchant: merchantId, fetch, now: Date.now };
   const scheme = new TuppenceScheme({ provider, merchantRecord: createRecordSource(deps) });
-  const x402 = new x402ResourceServer(new HTTPFacilitatorClient({ url: facilitatorUrl(provider) })).register(scheme.network, scheme);
+  const x402 = new x402ResourceServer(new HTTPFacilitatorClient({ url: facilitatorUrl(provider) })).register(
+    scheme.network,
+    scheme,
+  );
   const routes = Object.fromEntries(
     stories.map(({ slug, title, price }) => {
-      const accepts = { scheme: scheme.scheme, network: scheme.network, payTo: merchantId, price, maxTimeoutSeconds: 120, extra: { title } };
+      const accepts = {
+        scheme: scheme.scheme,
+        network: scheme.network,
+        payTo: merchantId,
+        price,
+        maxTimeoutSeconds: 120,
+        extra: { title },
+      };
       return [`GET ${SERVED}/${slug}`, { accepts, description: title, mimeType: "text/html" }];
     }),
   );
-  const http = new x402HTTPResourceServer(x402, routes).onProtectedRequest(letReturnIn(createReceiptVerifier(deps)));
+  const http = new x402HTTPResourceServer(x402, routes).onProtectedRequest(
+    letReturnIn(createReceiptVerifier(deps)),
+  );
   const bodies = new Map(stories.map((story) => [`${SERVED}/${story.slug}`, paidPart(story)]));
   return [
     paymentMiddlewareFromHTTPServer(http),
@@ -147,7 +189,8 @@ function listen(server: Server, port: number): Promise<string> {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", () => {
       const address = server.address();
-      if (address === null || typeof address === "string") reject(new Error("the paper's server has no port"));
+      if (address === null || typeof address === "string")
+        reject(new Error("the paper's server has no port"));
       else resolve(`http://127.0.0.1:${address.port}`);
     });
   });

@@ -16,7 +16,13 @@ const Story = v.object({
   art: v.picklist(ART_NAMES),
   order: v.pipe(v.string(), v.transform(Number), v.integer()),
   /** The back end hands this one out, against HTTP 402; the others are sealed. */
-  served: v.optional(v.pipe(v.string(), v.transform((text) => text === "yes")), "no"),
+  served: v.optional(
+    v.pipe(
+      v.string(),
+      v.transform((text) => text === "yes"),
+    ),
+    "no",
+  ),
   /** HTML with the marks of `seal`. */
   body: v.string(),
 });
@@ -25,16 +31,23 @@ export type Story = v.InferOutput<typeof Story>;
 /** In the order of the front page. */
 export async function readStories(): Promise<Story[]> {
   const files = (await readdir(ARTICLES)).filter((file) => file.endsWith(".html"));
-  const stories = await Promise.all(files.map(async (file) => parseStory(basename(file, ".html"), await readFile(join(ARTICLES, file), "utf8"))));
+  const stories = await Promise.all(
+    files.map(async (file) =>
+      parseStory(basename(file, ".html"), await readFile(join(ARTICLES, file), "utf8")),
+    ),
+  );
   return stories.sort((a, b) => a.order - b.order);
 }
 
 function parseStory(slug: string, text: string): Story {
   const end = text.indexOf("\n\n");
-  const head = text.slice(0, end).split("\n").map((line) => {
-    const colon = line.indexOf(": ");
-    return [line.slice(0, colon), line.slice(colon + 2)];
-  });
+  const head = text
+    .slice(0, end)
+    .split("\n")
+    .map((line) => {
+      const colon = line.indexOf(": ");
+      return [line.slice(0, colon), line.slice(colon + 2)];
+    });
   return v.parse(Story, { ...Object.fromEntries(head), slug, body: text.slice(end).trim() });
 }
 

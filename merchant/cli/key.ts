@@ -7,7 +7,10 @@ import { Ed25519PublicJwk } from "../../shared/protocol/provider.ts";
 import { SealError } from "./problem.ts";
 
 /** A private JWK (RFC 8037). */
-const PrivateJwk = v.object({ ...Ed25519PublicJwk.entries, d: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/)) });
+const PrivateJwk = v.object({
+  ...Ed25519PublicJwk.entries,
+  d: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/)),
+});
 const OWNER_ONLY = 0o600;
 
 /** Writes a fresh key, readable by its owner only. Never over an old one: pages sealed with that would be lost. */
@@ -15,9 +18,14 @@ export async function makeKey(path: string): Promise<SigningKey> {
   const seed = crypto.getRandomValues(new Uint8Array(32));
   const key = await signingKeyFromSeed(seed);
   try {
-    await writeFile(path, `${JSON.stringify({ ...key.publicJwk, d: toBase64url(seed) }, null, 2)}\n`, { flag: "wx", mode: OWNER_ONLY });
+    await writeFile(path, `${JSON.stringify({ ...key.publicJwk, d: toBase64url(seed) }, null, 2)}\n`, {
+      flag: "wx",
+      mode: OWNER_ONLY,
+    });
   } catch (error) {
-    throw new SealError(`${path} cannot be written: ${error instanceof Error && "code" in error && error.code === "EEXIST" ? "there is a key already, and it stays" : error}.`);
+    throw new SealError(
+      `${path} cannot be written: ${error instanceof Error && "code" in error && error.code === "EEXIST" ? "there is a key already, and it stays" : error}.`,
+    );
   }
   await chmod(path, OWNER_ONLY);
   return key;
@@ -25,7 +33,9 @@ export async function makeKey(path: string): Promise<SigningKey> {
 
 export async function readKey(path: string): Promise<SigningKey> {
   const text = await readFile(path, "utf8").catch(() => {
-    throw new SealError(`${path} cannot be read. Make a key with --make-key --key ${path}, and register what it prints with your provider.`);
+    throw new SealError(
+      `${path} cannot be read. Make a key with --make-key --key ${path}, and register what it prints with your provider.`,
+    );
   });
   let parsed: unknown;
   try {
@@ -36,6 +46,7 @@ export async function readKey(path: string): Promise<SigningKey> {
   const jwk = v.safeParse(PrivateJwk, parsed);
   if (!jwk.success) throw new SealError(`${path} is not a key that --make-key wrote.`);
   const key = await signingKeyFromSeed(fromBase64url(jwk.output.d));
-  if (key.publicJwk.x !== jwk.output.x) throw new SealError(`${path} holds two halves that do not belong together.`);
+  if (key.publicJwk.x !== jwk.output.x)
+    throw new SealError(`${path} holds two halves that do not belong together.`);
   return key;
 }

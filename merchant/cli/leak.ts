@@ -2,7 +2,7 @@
  * Looks for paid text where it would be free: a description, JSON-LD, a feed, a hidden copy. A run of words counts,
  * because a teaser may well share a phrase with the article.
  */
-import { type DefaultTreeAdapterTypes as Tree, parse, parseFragment } from "parse5";
+import { parse, parseFragment, type DefaultTreeAdapterTypes as Tree } from "parse5";
 import { allNodes } from "./marked.ts";
 
 /** This many words in a row do not stand in two places by chance. */
@@ -64,14 +64,38 @@ function visibleText(node: Tree.Node): string {
 }
 
 const SILENT = new Set(["script", "style"]);
-const BLOCK = new Set(["p", "div", "section", "article", "li", "br", "h1", "h2", "h3", "h4", "blockquote", "figcaption", "td", "dd", "dt", "item", "entry"]);
+const BLOCK = new Set([
+  "p",
+  "div",
+  "section",
+  "article",
+  "li",
+  "br",
+  "h1",
+  "h2",
+  "h3",
+  "h4",
+  "blockquote",
+  "figcaption",
+  "td",
+  "dd",
+  "dt",
+  "item",
+  "entry",
+]);
 
 function wordsOf(text: string): string[] {
-  return text.normalize("NFKC").toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  return (
+    text
+      .normalize("NFKC")
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? []
+  );
 }
 
 function runsOf(words: readonly string[], length: number): string[] {
   const runs: string[] = [];
-  for (let start = 0; start + length <= words.length; start++) runs.push(words.slice(start, start + length).join(" "));
+  for (let start = 0; start + length <= words.length; start++)
+    runs.push(words.slice(start, start + length).join(" "));
   return runs;
 }

@@ -1,5 +1,5 @@
 /** Finds the part of a page that is to be paid for: `<!-- tuppence:paid -->…<!-- /tuppence:paid -->`, or an element with `data-tuppence-price`. */
-import { type DefaultTreeAdapterTypes as Tree, parse } from "parse5";
+import { parse, type DefaultTreeAdapterTypes as Tree } from "parse5";
 import { SealError } from "./problem.ts";
 
 export const PRICE_ATTRIBUTE = "data-tuppence-price";
@@ -21,10 +21,16 @@ export function findMarked(html: string): MarkedPage | undefined {
   const parts = [...allNodes(page)].flatMap((node) => partAt(node));
   const closings = [...allNodes(page)].filter((node) => isComment(node) && CLOSING.test(node.data)).length;
   const openings = parts.filter(({ isComment: comment }) => comment).length;
-  if (openings !== closings) throw new SealError("a <!-- tuppence:paid --> and its <!-- /tuppence:paid --> do not match; both must stand in the same element.");
+  if (openings !== closings)
+    throw new SealError(
+      "a <!-- tuppence:paid --> and its <!-- /tuppence:paid --> do not match; both must stand in the same element.",
+    );
   const [part, second] = parts;
   if (!part) return undefined;
-  if (second) throw new SealError("there are two paid parts, and a page is sold as one: mark everything that is paid together.");
+  if (second)
+    throw new SealError(
+      "there are two paid parts, and a page is sold as one: mark everything that is paid together.",
+    );
   if (html.slice(part.start, part.end).trim() === "") throw new SealError("the paid part is empty.");
   return { start: part.start, end: part.end, price: part.price, title: titleOf(page) };
 }
@@ -41,16 +47,22 @@ function partAt(node: Tree.Node): Part[] {
     const price = node.attrs.find(({ name }) => name === PRICE_ATTRIBUTE)?.value;
     const location = node.sourceCodeLocation;
     if (price === undefined) return [];
-    if (!location?.startTag || !location.endTag) throw new SealError(`the element with ${PRICE_ATTRIBUTE} is not closed.`);
-    return [{ start: location.startTag.endOffset, end: location.endTag.startOffset, price, isComment: false }];
+    if (!location?.startTag || !location.endTag)
+      throw new SealError(`the element with ${PRICE_ATTRIBUTE} is not closed.`);
+    return [
+      { start: location.startTag.endOffset, end: location.endTag.startOffset, price, isComment: false },
+    ];
   }
   const opening = isComment(node) ? OPENING.exec(node.data) : null;
   if (!opening || !isComment(node)) return [];
   const siblings = node.parentNode?.childNodes ?? [];
-  const closing = siblings.slice(siblings.indexOf(node)).find((sibling) => isComment(sibling) && CLOSING.test(sibling.data));
+  const closing = siblings
+    .slice(siblings.indexOf(node))
+    .find((sibling) => isComment(sibling) && CLOSING.test(sibling.data));
   const start = node.sourceCodeLocation?.endOffset;
   const end = closing?.sourceCodeLocation?.startOffset;
-  if (start === undefined || end === undefined) throw new SealError("<!-- tuppence:paid --> has no <!-- /tuppence:paid --> in the same element.");
+  if (start === undefined || end === undefined)
+    throw new SealError("<!-- tuppence:paid --> has no <!-- /tuppence:paid --> in the same element.");
   return [{ start, end, price: opening[1], isComment: true }];
 }
 
@@ -77,5 +89,7 @@ function titleOf(page: Tree.Document): string {
 }
 
 function textOf(node: Tree.Node): string {
-  return [...allNodes(node)].map((inner) => (inner.nodeName === "#text" && "value" in inner ? inner.value : "")).join("");
+  return [...allNodes(node)]
+    .map((inner) => (inner.nodeName === "#text" && "value" in inner ? inner.value : ""))
+    .join("");
 }

@@ -1,8 +1,8 @@
 /** What sealing needs to know of the provider. */
 import * as v from "valibot";
+import type { makeOffer } from "../../shared/offer.ts";
 import { MerchantResponse, ProviderInfo } from "../../shared/protocol/provider.ts";
 import { VerifyResponse } from "../../shared/protocol/x402.ts";
-import type { makeOffer } from "../../shared/offer.ts";
 import { SealError } from "./problem.ts";
 
 const ANSWER_MS = 10_000;
@@ -14,24 +14,38 @@ export async function fetchProvider(origin: string, request: Fetch): Promise<Pro
   const info = v.safeParse(ProviderInfo, await fetchJson(`${origin}/.well-known/tuppence.json`, request));
   if (!info.success) throw new SealError(`${origin} answers, but it is not a Tuppence provider.`);
   if (info.output.origin !== origin) {
-    throw new SealError(`${origin} calls itself ${info.output.origin}: give that address, because wallets compare it letter by letter.`);
+    throw new SealError(
+      `${origin} calls itself ${info.output.origin}: give that address, because wallets compare it letter by letter.`,
+    );
   }
   return info.output;
 }
 
 /** The merchant's record to keep in the pages, which saves the wallet a question; undefined where it cannot be had now. */
-export async function fetchMerchantRecord(origin: string, merchant: string, request: Fetch): Promise<string | undefined> {
+export async function fetchMerchantRecord(
+  origin: string,
+  merchant: string,
+  request: Fetch,
+): Promise<string | undefined> {
   const answer = await fetchJson(`${origin}/merchants/${merchant}`, request).catch(() => undefined);
   const response = v.safeParse(MerchantResponse, answer);
   return response.success ? response.output.merchantRecord : undefined;
 }
 
 /** A coin that nobody has: what the provider says of everything else comes before it looks at coins. */
-const NO_COIN = { amount: 1_000, id: "0000000000000000", secret: "none", C: "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798" };
+const NO_COIN = {
+  amount: 1_000,
+  id: "0000000000000000",
+  secret: "none",
+  C: "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+};
 const REFUSALS: Readonly<Record<string, string>> = {
-  seal_invalid: "The provider does not take seals of this key for this merchant: register the key that --make-key printed.",
-  seal_mismatch: "The provider reads other terms in the seal than were written: is --provider the one that will be paid?",
-  seal_outdated: "The provider no longer takes seals of today for this merchant: its sealsValidFrom lies in the future.",
+  seal_invalid:
+    "The provider does not take seals of this key for this merchant: register the key that --make-key printed.",
+  seal_mismatch:
+    "The provider reads other terms in the seal than were written: is --provider the one that will be paid?",
+  seal_outdated:
+    "The provider no longer takes seals of today for this merchant: its sealsValidFrom lies in the future.",
   merchant_unknown: "The provider does not know this merchant: check --merchant, or register first.",
   currency_unknown: "The provider takes another currency.",
 };
@@ -40,22 +54,42 @@ const REFUSALS: Readonly<Record<string, string>> = {
  * Lets the provider judge a finished offer, so that a key which is not registered is found now and not by the first
  * reader. `/x402/verify` changes nothing.
  */
-export async function checkOffer(origin: string, offer: ReturnType<typeof makeOffer>, request: Fetch): Promise<void> {
+export async function checkOffer(
+  origin: string,
+  offer: ReturnType<typeof makeOffer>,
+  request: Fetch,
+): Promise<void> {
   const [accepted] = offer.accepts;
-  const payload = { paymentId: "0".repeat(32), proofs: [NO_COIN], holder: "A".repeat(43), refundHash: "0".repeat(64) };
+  const payload = {
+    paymentId: "0".repeat(32),
+    proofs: [NO_COIN],
+    holder: "A".repeat(43),
+    refundHash: "0".repeat(64),
+  };
   const paymentPayload = { x402Version: 2, resource: offer.resource, accepted, payload };
-  const answer = await fetchJson(`${origin}/x402/verify`, request, { x402Version: 2, paymentPayload, paymentRequirements: accepted });
+  const answer = await fetchJson(`${origin}/x402/verify`, request, {
+    x402Version: 2,
+    paymentPayload,
+    paymentRequirements: accepted,
+  });
   const verdict = v.safeParse(VerifyResponse, answer);
-  const refusal = verdict.success && verdict.output.invalidReason ? REFUSALS[verdict.output.invalidReason] : undefined;
+  const refusal =
+    verdict.success && verdict.output.invalidReason ? REFUSALS[verdict.output.invalidReason] : undefined;
   if (refusal) throw new SealError(refusal);
 }
 
 async function fetchJson(address: string, request: Fetch, body?: object): Promise<unknown> {
-  const sent = body && { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const sent = body && {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  };
   try {
     const response = await request(address, { ...sent, signal: AbortSignal.timeout(ANSWER_MS) });
     return await response.json();
   } catch (error) {
-    throw new SealError(`The provider cannot be reached at ${address} (${error instanceof Error ? error.message : error}). Is it running, and is the address right?`);
+    throw new SealError(
+      `The provider cannot be reached at ${address} (${error instanceof Error ? error.message : error}). Is it running, and is the address right?`,
+    );
   }
 }

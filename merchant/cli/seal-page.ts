@@ -1,7 +1,7 @@
 /** Seals one page: its paid part is encrypted, the key sealed to the provider, the terms signed by the merchant. */
 import { CONTENT_KEY_BYTES, encryptArticle } from "../../shared/article.ts";
 import type { SigningKey } from "../../shared/jws.ts";
-import { isPayableInCoins, parseMoney, SMALLEST_COIN, formatMoney } from "../../shared/money.ts";
+import { formatMoney, isPayableInCoins, parseMoney, SMALLEST_COIN } from "../../shared/money.ts";
 import { makeOffer } from "../../shared/offer.ts";
 import type { ProviderInfo } from "../../shared/protocol/provider.ts";
 import { issueSeal } from "../../shared/seal.ts";
@@ -39,19 +39,44 @@ export interface SealedPage {
 }
 
 /** Undefined where the page marks nothing. @throws SealError */
-export async function sealPage(html: string, resource: string, terms: SealingTerms, snippet: Snippet): Promise<SealedPage | undefined> {
+export async function sealPage(
+  html: string,
+  resource: string,
+  terms: SealingTerms,
+  snippet: Snippet,
+): Promise<SealedPage | undefined> {
   const marked = findMarked(html);
   if (!marked) return undefined;
   const paidHtml = html.slice(marked.start, marked.end);
   const amount = readPrice(marked.price ?? terms.defaultPrice, terms.provider);
   const { merchant, key, provider, merchantRecord, nowSeconds } = terms;
   const contentKey = crypto.getRandomValues(new Uint8Array(CONTENT_KEY_BYTES));
-  const sealed = await encryptArticle(paidHtml, contentKey, resource, crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
+  const sealed = await encryptArticle(
+    paidHtml,
+    contentKey,
+    resource,
+    crypto.getRandomValues(new Uint8Array(NONCE_BYTES)),
+  );
   const { currency } = provider;
-  const seal = await issueSeal({ merchant, resource, amount, currency, issuedAtSeconds: nowSeconds }, contentKey, provider.sealingKey, key);
+  const seal = await issueSeal(
+    { merchant, resource, amount, currency, issuedAtSeconds: nowSeconds },
+    contentKey,
+    provider.sealingKey,
+    key,
+  );
   const title = marked.title.slice(0, MAX_TITLE_LENGTH);
   const record = merchantRecord === undefined ? {} : { merchantRecord };
-  const offer = makeOffer({ provider: provider.origin, merchant, amount, currency, kind: "article", title, resource, seal, ...record });
+  const offer = makeOffer({
+    provider: provider.origin,
+    merchant,
+    amount,
+    currency,
+    kind: "article",
+    title,
+    resource,
+    seal,
+    ...record,
+  });
   const element = paywallElement({ offer, sealed }, formatMoney(amount, currency), terms.walletUrl);
   const published = addSnippet(html.slice(0, marked.start) + element + html.slice(marked.end), snippet);
   refuseLeaks(paidHtml, published);
@@ -59,14 +84,19 @@ export async function sealPage(html: string, resource: string, terms: SealingTer
 }
 
 function readPrice(text: string | undefined, provider: ProviderInfo) {
-  if (text === undefined) throw new SealError("the page names no price: give --price, or write it at the mark.");
+  if (text === undefined)
+    throw new SealError("the page names no price: give --price, or write it at the mark.");
   const amount = parseMoney(text);
   if (amount === undefined) throw new SealError(`“${text}” is not a price. Write it like 5¢ or $0.05.`);
   if (!isPayableInCoins(amount)) {
-    throw new SealError(`${formatMoney(amount, provider.currency)} cannot be paid in coins: a price is a multiple of ${formatMoney(SMALLEST_COIN, provider.currency)}.`);
+    throw new SealError(
+      `${formatMoney(amount, provider.currency)} cannot be paid in coins: a price is a multiple of ${formatMoney(SMALLEST_COIN, provider.currency)}.`,
+    );
   }
   if (amount > provider.largestPayment) {
-    throw new SealError(`${formatMoney(amount, provider.currency)} is above the provider's largest payment, ${formatMoney(provider.largestPayment, provider.currency)}.`);
+    throw new SealError(
+      `${formatMoney(amount, provider.currency)} is above the provider's largest payment, ${formatMoney(provider.largestPayment, provider.currency)}.`,
+    );
   }
   return amount;
 }
@@ -90,7 +120,10 @@ function refuseLeaks(paidHtml: string, published: string): void {
   const find = makeLeakFinder(paidHtml);
   for (const text of publicTexts(published)) {
     const run = find(text);
-    if (run !== undefined) throw new SealError(`paid text also stands in the free part of the page (a description, data for search engines, a comment?): “${run}”.`);
+    if (run !== undefined)
+      throw new SealError(
+        `paid text also stands in the free part of the page (a description, data for search engines, a comment?): “${run}”.`,
+      );
   }
 }
 

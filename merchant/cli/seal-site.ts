@@ -30,10 +30,15 @@ export interface SealedSite {
 export type Approve = (offer: SealedPage["offer"]) => Promise<void>;
 
 /** Writes nothing at all unless every page seals and no file gives paid text away. @throws SealError naming the file */
-export async function sealSite(folders: SiteFolders, terms: SealingTerms, approve: Approve): Promise<SealedSite> {
+export async function sealSite(
+  folders: SiteFolders,
+  terms: SealingTerms,
+  approve: Approve,
+): Promise<SealedSite> {
   const from = resolve(folders.from);
   const to = resolve(folders.to);
-  if (to === from || to.startsWith(from + sep)) throw new SealError("--out must not be --site or lie within it: the clear text would be published.");
+  if (to === from || to.startsWith(from + sep))
+    throw new SealError("--out must not be --site or lie within it: the clear text would be published.");
   const snippet = await readSnippet(folders.snippetFile);
   const paths = (await listFiles(from)).map((path) => relative(from, path).split(sep).join("/"));
 
@@ -44,7 +49,10 @@ export async function sealSite(folders: SiteFolders, terms: SealingTerms, approv
     if (page) sealed.set(path, page);
     else plain.push(path);
   }
-  if (sealed.size === 0) throw new SealError(`no page in ${folders.from} marks a paid part with <!-- tuppence:paid --> or data-tuppence-price.`);
+  if (sealed.size === 0)
+    throw new SealError(
+      `no page in ${folders.from} marks a paid part with <!-- tuppence:paid --> or data-tuppence-price.`,
+    );
   await refuseLeaksAcrossSite();
   for (const { offer } of [...sealed.values()].slice(0, 1)) await approve(offer);
 
@@ -55,7 +63,12 @@ export async function sealSite(folders: SiteFolders, terms: SealingTerms, approv
 
   async function seal(path: string): Promise<SealedPage | undefined> {
     const src = posix.relative(posix.dirname(path), folders.snippetPath);
-    return inFile(path, async () => sealPage(await readFile(join(from, path), "utf8"), addressOf(folders.baseUrl, path), terms, { src, integrity: snippet.integrity }));
+    return inFile(path, async () =>
+      sealPage(await readFile(join(from, path), "utf8"), addressOf(folders.baseUrl, path), terms, {
+        src,
+        integrity: snippet.integrity,
+      }),
+    );
   }
 
   async function refuseLeaksAcrossSite(): Promise<void> {
@@ -98,7 +111,10 @@ export function addressOf(baseUrl: string, path: string): string {
 
 async function listFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort();
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
 }
 
 async function put(path: string, content: string | Buffer): Promise<void> {

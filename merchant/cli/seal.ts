@@ -1,6 +1,7 @@
 /** The command `npm run seal`: seals one page, or all pages of a folder. `--help` says how. */
-import { dirname, join, relative, resolve, sep } from "node:path";
+
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
 import { formatMoney, parseMicros, ZERO } from "../../shared/money.ts";
 import { makeKey, readKey } from "./key.ts";
@@ -61,7 +62,9 @@ export async function runSeal(args: readonly string[], deps: CommandDeps): Promi
   const keyFile = need(values.key, "--key");
   if (values["make-key"]) {
     const { kty, crv, x } = (await makeKey(keyFile)).publicJwk;
-    deps.print(`${keyFile} is written: keep it secret, and keep a copy. Register its public half as a seal key:`);
+    deps.print(
+      `${keyFile} is written: keep it secret, and keep a copy. Register its public half as a seal key:`,
+    );
     return deps.print(JSON.stringify({ kty, crv, x }));
   }
   const merchant = need(values.merchant, "--merchant");
@@ -69,26 +72,48 @@ export async function runSeal(args: readonly string[], deps: CommandDeps): Promi
   const provider = await fetchProvider(originOf(need(values.provider, "--provider")), deps.fetch);
   const merchantRecord = await fetchMerchantRecord(provider.origin, merchant, deps.fetch);
   const nowSeconds = Math.floor(deps.now() / 1_000);
-  const terms = { merchant, key, provider, merchantRecord, defaultPrice: values.price, walletUrl: values["wallet-url"], nowSeconds };
+  const terms = {
+    merchant,
+    key,
+    provider,
+    merchantRecord,
+    defaultPrice: values.price,
+    walletUrl: values["wallet-url"],
+    nowSeconds,
+  };
   const approve = (offer: SealedPage["offer"]) => checkOffer(provider.origin, offer, deps.fetch);
-  if (merchantRecord === undefined) deps.print("The provider gave no merchant record, so that each wallet will ask for it.");
+  if (merchantRecord === undefined)
+    deps.print("The provider gave no merchant record, so that each wallet will ask for it.");
   const snippetFile = values.snippet ?? BUILT_SNIPPET;
   const snippetPath = values["snippet-path"] ?? "tuppence.js";
 
   if (values.site !== undefined) {
-    const folders = { from: values.site, to: need(values.out, "--out"), baseUrl: addressOf(need(values["base-url"], "--base-url"), "--base-url"), snippetFile, snippetPath };
+    const folders = {
+      from: values.site,
+      to: need(values.out, "--out"),
+      baseUrl: addressOf(need(values["base-url"], "--base-url"), "--base-url"),
+      snippetFile,
+      snippetPath,
+    };
     const { pages, copied } = await sealSite(folders, terms, approve);
     for (const { path, offer } of pages) deps.print(`sealed  ${priceOf(offer, provider.currency)}  ${path}`);
     return deps.print(`${pages.length} pages sealed, ${copied} files copied to ${folders.to}.`);
   }
 
   const [input, output] = positionals;
-  if (!input || !output) throw new SealError("Name the page to read and the page to write, or use --site. --help says more.");
-  if (resolve(input) === resolve(output)) throw new SealError("The page to write must not be the page to read: its clear text would be lost.");
+  if (!input || !output)
+    throw new SealError("Name the page to read and the page to write, or use --site. --help says more.");
+  if (resolve(input) === resolve(output))
+    throw new SealError("The page to write must not be the page to read: its clear text would be lost.");
   const resource = addressOf(need(values.resource, "--resource"), "--resource");
   const snippet = await readSnippet(snippetFile);
-  const page = await inFile(input, async () => sealPage(await readText(input), resource, terms, { src: snippetPath, integrity: snippet.integrity }));
-  if (!page) throw new SealError(`${input}: nothing is marked as paid. Put <!-- tuppence:paid --> and <!-- /tuppence:paid --> around it.`);
+  const page = await inFile(input, async () =>
+    sealPage(await readText(input), resource, terms, { src: snippetPath, integrity: snippet.integrity }),
+  );
+  if (!page)
+    throw new SealError(
+      `${input}: nothing is marked as paid. Put <!-- tuppence:paid --> and <!-- /tuppence:paid --> around it.`,
+    );
   await approve(page.offer);
   const folder = dirname(resolve(output));
   const snippetTarget = resolve(folder, snippetPath);
@@ -111,7 +136,8 @@ function readArguments(args: readonly string[]) {
 }
 
 function need(value: string | undefined, name: string): string {
-  if (value === undefined || value === "") throw new SealError(`${name} is missing. --help says what it is for.`);
+  if (value === undefined || value === "")
+    throw new SealError(`${name} is missing. --help says what it is for.`);
   return value;
 }
 
@@ -121,7 +147,8 @@ function originOf(text: string): string {
 }
 
 function addressOf(text: string, name: string): string {
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) throw new SealError(`${name} ${text} is not an address that begins with https://.`);
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text))
+    throw new SealError(`${name} ${text} is not an address that begins with https://.`);
   return text.replace(/#.*$/, "").replace(/\/$/, name === "--base-url" ? "" : "/");
 }
 

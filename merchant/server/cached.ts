@@ -10,7 +10,11 @@ export interface CacheDeps {
 }
 
 /** @param load resolves with undefined, or rejects, where the value cannot be had now */
-export function cachedValue<T>(load: () => Promise<T | undefined>, lifeMs: number, { now }: CacheDeps): CachedValue<T> {
+export function cachedValue<T>(
+  load: () => Promise<T | undefined>,
+  lifeMs: number,
+  { now }: CacheDeps,
+): CachedValue<T> {
   let value: T | undefined;
   let triedAt = Number.NEGATIVE_INFINITY;
   let loading: Promise<void> | undefined;

@@ -16,7 +16,11 @@ let holder: SigningKey;
 let stranger: SigningKey;
 
 beforeAll(async () => {
-  [provider, holder, stranger] = await Promise.all([signingKeyFromSeed(new Uint8Array(32).fill(1)), signingKeyFromSeed(new Uint8Array(32).fill(2)), signingKeyFromSeed(new Uint8Array(32).fill(3))]);
+  [provider, holder, stranger] = await Promise.all([
+    signingKeyFromSeed(new Uint8Array(32).fill(1)),
+    signingKeyFromSeed(new Uint8Array(32).fill(2)),
+    signingKeyFromSeed(new Uint8Array(32).fill(3)),
+  ]);
 });
 
 interface World {
@@ -33,10 +37,18 @@ function makeWorld(): World & { readonly verifier: ReturnType<typeof createRecei
     const { pathname } = new URL(String(input));
     world.asked.push(pathname);
     if (world.isDown) throw new TypeError("connection refused");
-    if (pathname === "/receipts/revoked") return Response.json({ revoked: world.revoked.map((jti) => ({ jti, at: 1 })) });
-    return Response.json({ keys: [{ ...world.signer.publicJwk, kid: await thumbprintOf(world.signer.publicJwk) }] });
+    if (pathname === "/receipts/revoked")
+      return Response.json({ revoked: world.revoked.map((jti) => ({ jti, at: 1 })) });
+    return Response.json({
+      keys: [{ ...world.signer.publicJwk, kid: await thumbprintOf(world.signer.publicJwk) }],
+    });
   };
-  const verifier = createReceiptVerifier({ provider: PROVIDER, merchant: "lantern", fetch: request, now: () => world.nowSeconds * 1_000 });
+  const verifier = createReceiptVerifier({
+    provider: PROVIDER,
+    merchant: "lantern",
+    fetch: request,
+    now: () => world.nowSeconds * 1_000,
+  });
   return Object.assign(world, { verifier });
 }
 
@@ -53,7 +65,16 @@ interface Altered {
 async function header(altered: Altered = {}): Promise<string> {
   const jkt = await thumbprintOf(holder.publicJwk);
   const claims: ReceiptClaims = {
-    iss: PROVIDER, aud: "lantern", jti: PAYMENT, sub: jkt, cnf: { jkt }, amount: micros(50_000), currency: "USD", resource: RESOURCE, kind: "article", iat: NOW_SECONDS - 86_400,
+    iss: PROVIDER,
+    aud: "lantern",
+    jti: PAYMENT,
+    sub: jkt,
+    cnf: { jkt },
+    amount: micros(50_000),
+    currency: "USD",
+    resource: RESOURCE,
+    kind: "article",
+    iat: NOW_SECONDS - 86_400,
     ...altered.claims,
   };
   const receipt = await issueReceipt(claims, altered.signer ?? provider);
@@ -70,7 +91,10 @@ async function header(altered: Altered = {}): Promise<string> {
 }
 
 test("whoever paid comes back in, however long ago that was", async () => {
-  expect(await makeWorld().verifier.verify(await header(), PRICE)).toMatchObject({ jti: PAYMENT, amount: 50_000n });
+  expect(await makeWorld().verifier.verify(await header(), PRICE)).toMatchObject({
+    jti: PAYMENT,
+    amount: 50_000n,
+  });
 });
 
 const flaws: readonly (readonly [string, () => Altered])[] = [
@@ -84,7 +108,10 @@ const flaws: readonly (readonly [string, () => Altered])[] = [
   ["with a proof for another site", () => ({ origin: "https://thief.example" })],
   ["with a proof for another path", () => ({ challenge: `/api/articles/mills#${NOW_SECONDS}` })],
   ["with a proof for another payment", () => ({ payment: "b".repeat(32) })],
-  ["with a challenge of yesterday", () => ({ challenge: `/api/articles/river?part=2#${NOW_SECONDS - 86_400}` })],
+  [
+    "with a challenge of yesterday",
+    () => ({ challenge: `/api/articles/river?part=2#${NOW_SECONDS - 86_400}` }),
+  ],
   ["with a proof of yesterday", () => ({ provedAtSeconds: NOW_SECONDS - 86_400 })],
   ["with a challenge that names no moment", () => ({ challenge: "/api/articles/river?part=2" })],
 ];
@@ -93,9 +120,12 @@ test.each(flaws)("a receipt %s opens nothing", async (_what, altered) => {
   expect(await makeWorld().verifier.verify(await header(altered()), PRICE)).toBeUndefined();
 });
 
-test.each([undefined, "", "~", "rubbish", "a.b.c~d.e.f", `${"a".repeat(20_000)}~b`])("a header that is none opens nothing: %.20s", async (value) => {
-  expect(await makeWorld().verifier.verify(value, PRICE)).toBeUndefined();
-});
+test.each([undefined, "", "~", "rubbish", "a.b.c~d.e.f", `${"a".repeat(20_000)}~b`])(
+  "a header that is none opens nothing: %.20s",
+  async (value) => {
+    expect(await makeWorld().verifier.verify(value, PRICE)).toBeUndefined();
+  },
+);
 
 test("a refunded receipt stops opening as soon as the list is read again", async () => {
   const world = makeWorld();
@@ -120,7 +150,12 @@ test("a provider that is down locks nobody out who is known already, and lets no
   world.isDown = true;
   world.nowSeconds += 200;
   expect(await world.verifier.verify(await header(), PRICE)).toBeDefined();
-  expect(await world.verifier.verify(await header({ claims: { jti: "c".repeat(32) }, payment: "c".repeat(32) }), PRICE)).toBeUndefined();
+  expect(
+    await world.verifier.verify(
+      await header({ claims: { jti: "c".repeat(32) }, payment: "c".repeat(32) }),
+      PRICE,
+    ),
+  ).toBeUndefined();
 });
 
 test("a key that the provider changed is found, and rubbish does not make us ask for keys each time", async () => {

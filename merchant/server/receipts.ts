@@ -6,7 +6,13 @@ import * as v from "valibot";
 import { readUnverified } from "../../shared/jws.ts";
 import type { Micros } from "../../shared/money.ts";
 import { Jwks, RevokedReceipts } from "../../shared/protocol/provider.ts";
-import { HOLDER_PROOF_SECONDS, HolderProofClaims, type ReceiptClaims, verifyHolderProof, verifyReceipt } from "../../shared/receipt.ts";
+import {
+  HOLDER_PROOF_SECONDS,
+  HolderProofClaims,
+  type ReceiptClaims,
+  verifyHolderProof,
+  verifyReceipt,
+} from "../../shared/receipt.ts";
 import { cachedValue } from "./cached.ts";
 
 export const RECEIPT_HEADER = "payment-receipt";
@@ -40,7 +46,10 @@ export interface Entitlement {
 
 export interface ReceiptVerifier {
   /** The receipt's claims if it opens the resource for whoever sent the header; undefined for every flaw. */
-  readonly verify: (header: string | undefined, entitlement: Entitlement) => Promise<ReceiptClaims | undefined>;
+  readonly verify: (
+    header: string | undefined,
+    entitlement: Entitlement,
+  ) => Promise<ReceiptClaims | undefined>;
 }
 
 export function createReceiptVerifier(deps: ReceiptVerifierDeps): ReceiptVerifier {
@@ -49,7 +58,8 @@ export function createReceiptVerifier(deps: ReceiptVerifierDeps): ReceiptVerifie
 
   return {
     async verify(header, entitlement) {
-      const [receipt, proof, ...rest] = header !== undefined && header.length <= MAX_HEADER_LENGTH ? header.split("~") : [];
+      const [receipt, proof, ...rest] =
+        header !== undefined && header.length <= MAX_HEADER_LENGTH ? header.split("~") : [];
       if (!receipt || !proof || rest.length > 0) return undefined;
       const claims = await readReceipt(receipt, entitlement);
       if (claims?.kind !== "article" || !(await isHeldBySender(proof, claims))) return undefined;
@@ -58,7 +68,10 @@ export function createReceiptVerifier(deps: ReceiptVerifierDeps): ReceiptVerifie
     },
   };
 
-  async function readReceipt(receipt: string, { resource, leastAmount }: Entitlement): Promise<ReceiptClaims | undefined> {
+  async function readReceipt(
+    receipt: string,
+    { resource, leastAmount }: Entitlement,
+  ): Promise<ReceiptClaims | undefined> {
     const expected = { issuer: deps.provider, merchant: deps.merchant, resource, leastAmount };
     const known = await jwks.get();
     const claims = known && (await verifyReceipt(receipt, known, expected));
@@ -84,7 +97,11 @@ async function readRevoked(deps: ReceiptVerifierDeps): Promise<ReadonlySet<strin
   return list && new Set(list.revoked.map(({ jti }) => jti));
 }
 
-async function fetchDecoded<S extends v.GenericSchema>({ provider, fetch: request }: ReceiptVerifierDeps, path: string, schema: S): Promise<v.InferOutput<S> | undefined> {
+async function fetchDecoded<S extends v.GenericSchema>(
+  { provider, fetch: request }: ReceiptVerifierDeps,
+  path: string,
+  schema: S,
+): Promise<v.InferOutput<S> | undefined> {
   const response = await request(`${provider}${path}`, { signal: AbortSignal.timeout(ANSWER_MS) });
   const decoded = v.safeParse(schema, await response.json());
   return decoded.success ? decoded.output : undefined;

@@ -3,7 +3,14 @@
  * `TuppenceScheme`, and let `HTTPFacilitatorClient({ url: facilitatorUrl(provider) })` do the rest.
  */
 import type { RouteConfig, x402HTTPResourceServer } from "@x402/core/server";
-import type { AssetAmount, Network, PaymentRequirements, Price, SchemeNetworkServer, SupportedKind } from "@x402/core/types";
+import type {
+  AssetAmount,
+  Network,
+  PaymentRequirements,
+  Price,
+  SchemeNetworkServer,
+  SupportedKind,
+} from "@x402/core/types";
 import * as v from "valibot";
 import { isPayableInCoins, type Micros, parseMicros, parseMoney } from "../../shared/money.ts";
 import { MerchantResponse } from "../../shared/protocol/provider.ts";
@@ -53,11 +60,17 @@ export class TuppenceScheme implements SchemeNetworkServer {
     return MICROS_DECIMALS;
   }
 
-  async enhancePaymentRequirements(requirements: PaymentRequirements, _kind: SupportedKind): Promise<PaymentRequirements> {
+  async enhancePaymentRequirements(
+    requirements: PaymentRequirements,
+    _kind: SupportedKind,
+  ): Promise<PaymentRequirements> {
     const merchantRecord = await this.#options.merchantRecord?.();
     const title = `${requirements.extra.title ?? this.#options.title ?? ""}`.slice(0, MAX_TITLE_LENGTH);
     const record = merchantRecord === undefined ? {} : { merchantRecord };
-    return { ...requirements, extra: { ...requirements.extra, provider: this.#options.provider, kind: "article", title, ...record } };
+    return {
+      ...requirements,
+      extra: { ...requirements.extra, provider: this.#options.provider, kind: "article", title, ...record },
+    };
   }
 }
 
@@ -72,7 +85,11 @@ type ProtectedRequestHook = Parameters<x402HTTPResourceServer["onProtectedReques
  * A hook for `x402HTTPResourceServer.onProtectedRequest`: who comes back with a receipt of at least the route's price is
  * let in. `leastAmount` keeps those in who paid before the price was raised.
  */
-export function letReturnIn(verifier: ReceiptVerifier, currency = "USD", leastAmount?: Micros): ProtectedRequestHook {
+export function letReturnIn(
+  verifier: ReceiptVerifier,
+  currency = "USD",
+  leastAmount?: Micros,
+): ProtectedRequestHook {
   return async ({ adapter }, route) => {
     const resource = route.resource ?? adapter.getUrl();
     const price = leastAmount ?? lowestPrice(route, currency);
@@ -83,7 +100,12 @@ export function letReturnIn(verifier: ReceiptVerifier, currency = "USD", leastAm
 }
 
 /** The merchant's record from its provider, fetched now and then. */
-export function createRecordSource(deps: { provider: string; merchant: string; fetch: typeof fetch; now: () => number }): () => Promise<string | undefined> {
+export function createRecordSource(deps: {
+  provider: string;
+  merchant: string;
+  fetch: typeof fetch;
+  now: () => number;
+}): () => Promise<string | undefined> {
   const record = cachedValue(
     async () => {
       const response = await deps.fetch(`${deps.provider}/merchants/${deps.merchant}`);
@@ -98,15 +120,25 @@ export function createRecordSource(deps: { provider: string; merchant: string; f
 
 function readPrice(price: Price, currency: string): Micros {
   const isExact = typeof price === "object";
-  const amount = isExact ? (price.asset === currency ? parseMicros(price.amount) : undefined) : parseMoney(`${price}`);
+  const amount = isExact
+    ? price.asset === currency
+      ? parseMicros(price.amount)
+      : undefined
+    : parseMoney(`${price}`);
   if (amount === undefined || !isPayableInCoins(amount)) {
-    throw new RangeError(`${JSON.stringify(price)} is no price that coins can pay: write it like "5¢" or "$0.05"`);
+    throw new RangeError(
+      `${JSON.stringify(price)} is no price that coins can pay: write it like "5¢" or "$0.05"`,
+    );
   }
   return amount;
 }
 
 /** Undefined where the price is worked out per request: then only `leastAmount` can say what counts. */
 function lowestPrice({ accepts }: RouteConfig, currency: string): Micros | undefined {
-  const prices = [accepts].flat().flatMap(({ network, price }) => (network === networkOf(currency) && typeof price !== "function" ? [readPrice(price, currency)] : []));
+  const prices = [accepts]
+    .flat()
+    .flatMap(({ network, price }) =>
+      network === networkOf(currency) && typeof price !== "function" ? [readPrice(price, currency)] : [],
+    );
   return prices.sort((a, b) => (a < b ? -1 : 1))[0];
 }

@@ -44,7 +44,11 @@ export interface Opened {
 /** Pays for the article. `onPaid` is called when the money is given and only the opening is left. */
 export async function buy(article: Article, deps: Deps, onPaid: () => void): Promise<Opened> {
   const sealed = "sealed" in article;
-  const paid = await deps.ask("pay", { offer: article.offer.whole, mode: sealed ? "direct" : "http" }, decodePay);
+  const paid = await deps.ask(
+    "pay",
+    { offer: article.offer.whole, mode: sealed ? "direct" : "http" },
+    decodePay,
+  );
   onPaid();
   const { paymentId } = paid;
   return { paymentId, html: await (sealed ? unseal(article, paid, deps) : deliver(article, paid, deps)) };
@@ -56,11 +60,21 @@ export async function comeBack(article: Article, deps: Deps): Promise<Opened | u
   const { pathname, search } = new URL(resource);
   const challenge = `${pathname}${search}#${Math.floor(deps.now() / 1000)}`;
   const held = await deps
-    .ask("entitlement", { merchant, resource, challenge, ...("sealed" in article && { seal }) }, decodeEntitlement)
+    .ask(
+      "entitlement",
+      { merchant, resource, challenge, ...("sealed" in article && { seal }) },
+      decodeEntitlement,
+    )
     .catch(() => undefined);
   if (!held) return undefined;
-  if ("sealed" in article) return held.contentKey ? { paymentId: held.paymentId, html: await unseal(article, held, deps) } : undefined;
-  const response = await deps.fetch(article.src, { cache: "no-store", headers: { "PAYMENT-RECEIPT": `${held.receipt}~${held.holderProof}` } });
+  if ("sealed" in article)
+    return held.contentKey
+      ? { paymentId: held.paymentId, html: await unseal(article, held, deps) }
+      : undefined;
+  const response = await deps.fetch(article.src, {
+    cache: "no-store",
+    headers: { "PAYMENT-RECEIPT": `${held.receipt}~${held.holderProof}` },
+  });
   return response.ok ? { paymentId: held.paymentId, html: await response.text() } : undefined;
 }
 
@@ -68,16 +82,21 @@ export async function comeBack(article: Article, deps: Deps): Promise<Opened | u
 export async function meet(src: string, deps: Pick<Deps, "fetch">): Promise<ServedArticle | string> {
   const response = await deps.fetch(src, { cache: "no-store" });
   if (response.ok) return response.text();
-  const offer = response.status === 402 ? readOffer(readHeader(response.headers.get("PAYMENT-REQUIRED"))) : undefined;
+  const offer =
+    response.status === 402 ? readOffer(readHeader(response.headers.get("PAYMENT-REQUIRED"))) : undefined;
   if (!offer) throw problem("offer_invalid");
   return { src, offer };
 }
 
 async function unseal(article: SealedArticle, paid: PayResult, { ask }: Deps): Promise<string> {
-  const html = paid.contentKey && (await decryptArticle(article.sealed, fromBase64url(paid.contentKey), article.offer.resource));
+  const html =
+    paid.contentKey &&
+    (await decryptArticle(article.sealed, fromBase64url(paid.contentKey), article.offer.resource));
   if (html !== undefined && html !== "") return html;
   // The wallet takes the money back; the reader is told without waiting for that.
-  ask("status", { paymentId: paid.paymentId, problem: "content_unreadable" }, decodeStatus).catch(() => undefined);
+  ask("status", { paymentId: paid.paymentId, problem: "content_unreadable" }, decodeStatus).catch(
+    () => undefined,
+  );
   throw problem("content_unreadable");
 }
 

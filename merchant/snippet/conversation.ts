@@ -67,7 +67,9 @@ export function ask<T extends PageRequestType>(
       reject(problem("approval_expired"));
     }, ANSWER_MS);
     document.addEventListener(RESPONSE_EVENT, onResponse);
-    document.dispatchEvent(new CustomEvent(REQUEST_EVENT, { detail: JSON.stringify({ v: PROTOCOL_VERSION, id, type, payload }) }));
+    document.dispatchEvent(
+      new CustomEvent(REQUEST_EVENT, { detail: JSON.stringify({ v: PROTOCOL_VERSION, id, type, payload }) }),
+    );
   });
 }
 

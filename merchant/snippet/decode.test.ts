@@ -1,13 +1,37 @@
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { EntitlementResult, PageError, PayResult, StatusResult, TipResult } from "../../shared/protocol/page.ts";
+import {
+  EntitlementResult,
+  PageError,
+  PayResult,
+  StatusResult,
+  TipResult,
+} from "../../shared/protocol/page.ts";
 import { decodeEntitlement, decodeError, decodePay, decodeStatus, decodeTip, fieldsOf } from "./decode.ts";
 
 const key = "k".repeat(43);
 const cases = [
-  ["pay", decodePay, PayResult, { paymentId: "1", receipt: "r", contentKey: key, paymentSignature: "s" }, ["paymentId"]],
-  ["tip", decodeTip, TipResult, { paymentId: "1", receipt: "r", amount: "50000" }, ["paymentId", "receipt", "amount"]],
-  ["entitlement", decodeEntitlement, EntitlementResult, { paymentId: "1", receipt: "r", holderProof: "p", contentKey: key }, ["paymentId", "receipt", "holderProof"]],
+  [
+    "pay",
+    decodePay,
+    PayResult,
+    { paymentId: "1", receipt: "r", contentKey: key, paymentSignature: "s" },
+    ["paymentId"],
+  ],
+  [
+    "tip",
+    decodeTip,
+    TipResult,
+    { paymentId: "1", receipt: "r", amount: "50000" },
+    ["paymentId", "receipt", "amount"],
+  ],
+  [
+    "entitlement",
+    decodeEntitlement,
+    EntitlementResult,
+    { paymentId: "1", receipt: "r", holderProof: "p", contentKey: key },
+    ["paymentId", "receipt", "holderProof"],
+  ],
   ["status", decodeStatus, StatusResult, { state: "refunded" }, ["state"]],
   ["error", decodeError, PageError, { code: "declined", message: "No." }, ["code", "message"]],
 ] as const;

@@ -2,7 +2,13 @@
  * Decoders of what comes in from outside: the same shapes as the schemas of `shared/protocol/page.ts`, written out
  * because those would be a third of the file that every reader loads. `decode.test.ts` holds the two together.
  */
-import type { EntitlementResult, PageError, PayResult, StatusResult, TipResult } from "../../shared/protocol/page.ts";
+import type {
+  EntitlementResult,
+  PageError,
+  PayResult,
+  StatusResult,
+  TipResult,
+} from "../../shared/protocol/page.ts";
 
 const SHORT = 300;
 const TOKEN = 8_192;
@@ -25,14 +31,21 @@ export function decodePay(fields: Fields): PayResult | undefined {
   const contentKey = contentKeyOf(fields.contentKey);
   return paymentId === undefined
     ? undefined
-    : { paymentId, contentKey, receipt: textOf(fields.receipt, TOKEN), paymentSignature: textOf(fields.paymentSignature, HEADER) };
+    : {
+        paymentId,
+        contentKey,
+        receipt: textOf(fields.receipt, TOKEN),
+        paymentSignature: textOf(fields.paymentSignature, HEADER),
+      };
 }
 
 export function decodeTip(fields: Fields): TipResult | undefined {
   const paymentId = textOf(fields.paymentId, SHORT);
   const receipt = textOf(fields.receipt, TOKEN);
   const amount = textOf(fields.amount, 13);
-  return paymentId === undefined || receipt === undefined || amount === undefined ? undefined : { paymentId, receipt, amount };
+  return paymentId === undefined || receipt === undefined || amount === undefined
+    ? undefined
+    : { paymentId, receipt, amount };
 }
 
 export function decodeEntitlement(fields: Fields): EntitlementResult | undefined {
@@ -44,7 +57,9 @@ export function decodeEntitlement(fields: Fields): EntitlementResult | undefined
 }
 
 export function decodeStatus({ state }: Fields): StatusResult | undefined {
-  return state === "pending" || state === "paid" || state === "unpaid" || state === "refunded" ? { state } : undefined;
+  return state === "pending" || state === "paid" || state === "unpaid" || state === "refunded"
+    ? { state }
+    : undefined;
 }
 
 export function decodeError(fields: Fields): PageError | undefined {

@@ -31,7 +31,8 @@ export class TuppencePaywall extends HTMLElement {
   readonly #view = makeView(this, () => void this.#click());
   readonly #watcher = new MutationObserver((changes) => {
     const isOurs = (node: Node) => node instanceof Element && node.matches(DATA);
-    if (changes.some(({ addedNodes, removedNodes }) => [...addedNodes, ...removedNodes].some(isOurs))) this.#begin();
+    if (changes.some(({ addedNodes, removedNodes }) => [...addedNodes, ...removedNodes].some(isOurs)))
+      this.#begin();
   });
   /** Between the two callbacks: an upgrade reports the attributes first, while the element is connected already. */
   #isLive = false;
@@ -132,7 +133,9 @@ export class TuppencePaywall extends HTMLElement {
     if (!found) throw problem("offer_invalid");
     if (this.#held) await Promise.race([this.#held, wait(ENTITLEMENT_PATIENCE_MS)]);
     const { resource } = found.offer;
-    const before = underWay.get(resource) ?? (this.#doubtful && (await Promise.race([comeBack(found, deps), wait(DOUBT_PATIENCE_MS)])));
+    const before =
+      underWay.get(resource) ??
+      (this.#doubtful && (await Promise.race([comeBack(found, deps), wait(DOUBT_PATIENCE_MS)])));
     if (before) return before;
     this.#doubtful = "src" in found;
     const payment = buy(found, deps, () => signal.aborted || this.#view.show("opening", "Opening…", ""));
@@ -148,7 +151,8 @@ export class TuppencePaywall extends HTMLElement {
       const { html, paymentId } = await payment;
       if (signal.aborted || this.#opened.length) return;
       this.#open(html, true);
-      if (paymentId) tell(this, "tuppence-paid", { paymentId, resource: this.#article?.offer.resource ?? "" });
+      if (paymentId)
+        tell(this, "tuppence-paid", { paymentId, resource: this.#article?.offer.resource ?? "" });
     } catch (error) {
       if (!signal.aborted) this.#fail(error);
     }
@@ -176,7 +180,11 @@ export class TuppencePaywall extends HTMLElement {
   }
 
   #lock(): void {
-    this.#view.show("locked", this.#label(), "One click with your Tuppence wallet. No account here, and nobody learns what you read.");
+    this.#view.show(
+      "locked",
+      this.#label(),
+      "One click with your Tuppence wallet. No account here, and nobody learns what you read.",
+    );
   }
 
   #label(): string {

@@ -5,10 +5,13 @@
 import type { ErrorCode } from "../../shared/errors.ts";
 
 export const WORDS = {
-  message_invalid: "The page sent something that is not a request. You were not charged. The site has to mend this; there is nothing for you to do.",
-  offer_invalid: "The site's offer cannot be read. You were not charged. The site has to mend this; there is nothing for you to do.",
+  message_invalid:
+    "The page sent something that is not a request. You were not charged. The site has to mend this; there is nothing for you to do.",
+  offer_invalid:
+    "The site's offer cannot be read. You were not charged. The site has to mend this; there is nothing for you to do.",
   approval_expired: "The question was open for too long. You were not charged. Click again to pay.",
-  content_unreadable: "The article could not be opened. Your payment comes back by itself. The site has to mend this; there is nothing for you to do.",
+  content_unreadable:
+    "The article could not be opened. Your payment comes back by itself. The site has to mend this; there is nothing for you to do.",
   site_failed:
     "The site did not hand over the article. Your wallet asks what became of the payment: what the site did not take comes back by itself. Try again in a moment; you are not charged twice.",
 } as const satisfies Partial<Record<ErrorCode, string>>;

@@ -31,12 +31,19 @@ export class TuppenceTip extends HTMLElement {
     try {
       if (!(await findWallet())) throw new Problem("wallet_missing", NO_WALLET);
       // Read at the click: a single-page application has another address by now than when it made the element.
-      const tip = readTip((name) => this.getAttribute(name), { resource: location.href.split("#", 1)[0] ?? "", title: document.title.slice(0, 200) });
+      const tip = readTip((name) => this.getAttribute(name), {
+        resource: location.href.split("#", 1)[0] ?? "",
+        title: document.title.slice(0, 200),
+      });
       if (!tip) throw problem("offer_invalid");
       const { paymentId, amount } = await ask("tip", tip, decodeTip);
       if (signal.aborted) return;
       const micros = parseMicros(amount);
-      this.#view.show("thanks", this.#label(), `Thank you! ${micros ? formatMoney(micros, this.getAttribute("currency") ?? "USD") : "Your tip"} is on its way.`);
+      this.#view.show(
+        "thanks",
+        this.#label(),
+        `Thank you! ${micros ? formatMoney(micros, this.getAttribute("currency") ?? "USD") : "Your tip"} is on its way.`,
+      );
       tell(this, "tuppence-paid", { paymentId, amount });
     } catch (error) {
       if (signal.aborted) return;

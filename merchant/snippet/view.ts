@@ -43,7 +43,11 @@ export const NO_WALLET =
   "This needs the Tuppence wallet, an extension for Chrome and Firefox. Install it, reload this page, and click again. You were not charged.";
 
 /** Heard by the page, also through shadow roots of its own. */
-export function tell(host: HTMLElement, name: "tuppence-paid" | "tuppence-error", detail: Readonly<Record<string, string>>): void {
+export function tell(
+  host: HTMLElement,
+  name: "tuppence-paid" | "tuppence-error",
+  detail: Readonly<Record<string, string>>,
+): void {
   host.dispatchEvent(new CustomEvent(name, { bubbles: true, composed: true, detail }));
 }
 

@@ -11,6 +11,9 @@ export default defineConfig({
     emptyOutDir: false,
     modulePreload: false,
     // Not Vite's library mode: that keeps the white space.
-    rollupOptions: { input: "merchant/snippet/index.ts", output: { format: "es", entryFileNames: "tuppence.js" } },
+    rollupOptions: {
+      input: "merchant/snippet/index.ts",
+      output: { format: "es", entryFileNames: "tuppence.js" },
+    },
   },
 });
