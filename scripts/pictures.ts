@@ -7,18 +7,18 @@
  */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { chromium, type Browser, type Page } from "@playwright/test";
-import { build, preview, type Plugin } from "vite";
-import manifest from "../manifest.json" with { type: "json" };
+import { type Browser, chromium, type Page } from "@playwright/test";
+import { build, type Plugin, preview } from "vite";
 import { APPROVAL_ID } from "../extension/ui/fixtures/snapshots.ts";
+import manifest from "../manifest.json" with { type: "json" };
 import { APPROVE_PAGE, POPUP_PAGE, WELCOME_PAGE } from "../shared/protocol/ui.ts";
+import { requireBrowser } from "./browsers.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = fileURLToPath(new URL("../out/pictures/", import.meta.url));
 const SITE = fileURLToPath(new URL("../out/pictures-site/", import.meta.url));
 const PLATFORM = fileURLToPath(new URL("../extension/platform.ts", import.meta.url));
 const STAND_IN = fileURLToPath(new URL("../extension/ui/fixtures/platform.ts", import.meta.url));
-const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const SCHEMES = ["light", "dark"] as const;
 /** The moment of all pictures, so that the times in them do not change from run to run. */
 const NOW = new Date("2026-11-23T14:32:00Z");
@@ -33,14 +33,17 @@ interface Picture {
   readonly act?: (page: Page) => Promise<void>;
 }
 
-const PAGES: Readonly<Record<PageName, { readonly path: string; readonly width: number; readonly height: number }>> = {
+const PAGES: Readonly<
+  Record<PageName, { readonly path: string; readonly width: number; readonly height: number }>
+> = {
   popup: { path: POPUP_PAGE, width: 360, height: POPUP_HEIGHT_PIXELS },
   approve: { path: APPROVE_PAGE, width: 420, height: 560 },
   welcome: { path: WELCOME_PAGE, width: 1_000, height: 900 },
 };
 
 const press = (name: string | RegExp) => (page: Page) => page.getByRole("button", { name }).click();
-const say = (scene: string) => (page: Page) => page.evaluate((detail) => void window.dispatchEvent(new CustomEvent("scene", { detail })), scene);
+const say = (scene: string) => (page: Page) =>
+  page.evaluate((detail) => void window.dispatchEvent(new CustomEvent("scene", { detail })), scene);
 const inOrder =
   (...acts: readonly ((page: Page) => Promise<void>)[]) =>
   async (page: Page) => {
@@ -48,58 +51,165 @@ const inOrder =
   };
 
 const PICTURES: readonly Picture[] = [
-  ...popup("none", "silent", "empty", "ready", "tipSite", "topUpOpen", "topUpDeclined", "topUpAbandoned", "inFlight", "unreachable", "realMoney", "frozen", "waiting", "everything"),
-  { name: "popup-ready-end", page: "popup", scene: "ready", act: (page) => page.locator("#root").evaluate((root) => root.scrollTo(0, root.scrollHeight)) },
-  { name: "popup-everything-end", page: "popup", scene: "everything", act: (page) => page.locator("#root").evaluate((root) => root.scrollTo(0, root.scrollHeight)) },
+  ...popup(
+    "none",
+    "silent",
+    "empty",
+    "ready",
+    "tipSite",
+    "topUpOpen",
+    "topUpDeclined",
+    "topUpAbandoned",
+    "inFlight",
+    "unreachable",
+    "realMoney",
+    "frozen",
+    "waiting",
+    "everything",
+  ),
+  {
+    name: "popup-ready-end",
+    page: "popup",
+    scene: "ready",
+    act: (page) => page.locator("#root").evaluate((root) => root.scrollTo(0, root.scrollHeight)),
+  },
+  {
+    name: "popup-everything-end",
+    page: "popup",
+    scene: "everything",
+    act: (page) => page.locator("#root").evaluate((root) => root.scrollTo(0, root.scrollHeight)),
+  },
   { name: "popup-top-up", page: "popup", scene: "ready", act: press("Top up") },
-  { name: "popup-top-up-stuck", page: "popup", scene: "topUpStuck", act: inOrder(press("Top up"), press("Top up $5")) },
-  { name: "popup-top-up-refused", page: "popup", scene: "topUpRefused", act: inOrder(press("Top up"), press("Top up $5")) },
+  {
+    name: "popup-top-up-stuck",
+    page: "popup",
+    scene: "topUpStuck",
+    act: inOrder(press("Top up"), press("Top up $5")),
+  },
+  {
+    name: "popup-top-up-refused",
+    page: "popup",
+    scene: "topUpRefused",
+    act: inOrder(press("Top up"), press("Top up $5")),
+  },
   { name: "popup-top-up-arrived", page: "popup", scene: "topUpOpen", act: say("topUpArrived") },
   { name: "popup-refund-stuck", page: "popup", scene: "refundStuck", act: press(/^Money back for/) },
-  ...approve("ask", "askLong", "tip", "short", "shortWaiting", "shortFrozen", "paying", "paid", "failed", "gone", "silent"),
-  { name: "approve-ask-allowance", page: "approve", scene: "ask", act: (page) => page.getByRole("checkbox").check() },
-  { name: "approve-ask-focus", page: "approve", scene: "ask", act: async (page) => page.keyboard.press("Shift+Tab") },
+  ...approve(
+    "ask",
+    "askLong",
+    "tip",
+    "short",
+    "shortWaiting",
+    "shortFrozen",
+    "paying",
+    "paid",
+    "failed",
+    "gone",
+    "silent",
+  ),
+  {
+    name: "approve-ask-allowance",
+    page: "approve",
+    scene: "ask",
+    act: (page) => page.getByRole("checkbox").check(),
+  },
+  {
+    name: "approve-ask-focus",
+    page: "approve",
+    scene: "ask",
+    act: async (page) => {
+      for (let tabs = 0; tabs < 4; tabs += 1) await page.keyboard.press("Tab");
+    },
+  },
   { name: "approve-ask-refused", page: "approve", scene: "refused", act: press("Pay 5¢") },
-  { name: "approve-tip-own", page: "approve", scene: "tip", act: (page) => page.getByLabel("Or your own amount").fill("0.75") },
-  { name: "approve-tip-problem", page: "approve", scene: "tip", act: (page) => page.getByLabel("Or your own amount").fill("40") },
+  {
+    name: "approve-tip-own",
+    page: "approve",
+    scene: "tip",
+    act: (page) => page.getByLabel("Or your own amount").fill("0.75"),
+  },
+  {
+    name: "approve-tip-problem",
+    page: "approve",
+    scene: "tip",
+    act: (page) => page.getByLabel("Or your own amount").fill("40"),
+  },
   { name: "approve-short-then-ask", page: "approve", scene: "short", act: say("ask") },
   { name: "welcome-create", page: "welcome", scene: "none" },
-  { name: "welcome-create-advanced", page: "welcome", scene: "none", act: inOrder((page) => page.getByText("Advanced").click(), (page) => page.getByLabel("Provider").fill("provider")) },
+  {
+    name: "welcome-create-advanced",
+    page: "welcome",
+    scene: "none",
+    act: inOrder(
+      (page) => page.getByText("Advanced").click(),
+      (page) => page.getByLabel("Provider").fill("provider"),
+    ),
+  },
   { name: "welcome-restore", page: "welcome", scene: "none", act: press("I have a recovery phrase") },
   {
     name: "welcome-restore-refused",
     page: "welcome",
     scene: "phraseRefused",
-    act: inOrder(press("I have a recovery phrase"), (page) => page.getByLabel("Your recovery phrase").fill("one two three four five six seven eight nine ten eleven twelve"), press("Restore my wallet")),
+    act: inOrder(
+      press("I have a recovery phrase"),
+      (page) =>
+        page
+          .getByLabel("Your recovery phrase")
+          .fill("one two three four five six seven eight nine ten eleven twelve"),
+      press("Restore my wallet"),
+    ),
   },
   { name: "welcome-phrase", page: "welcome", scene: "empty" },
-  { name: "welcome-phrase-shown", page: "welcome", scene: "empty", act: inOrder(press("Show the words"), (page) => page.getByRole("checkbox").check()) },
+  {
+    name: "welcome-phrase-shown",
+    page: "welcome",
+    scene: "empty",
+    act: inOrder(press("Show the words"), (page) => page.getByRole("checkbox").check()),
+  },
   { name: "welcome-ready", page: "welcome", scene: "justReady" },
   { name: "welcome-ready-waiting", page: "welcome", scene: "topUpOpen" },
   { name: "welcome-ready-later", page: "welcome", scene: "empty", act: press("Do this later") },
-  { name: "welcome-ready-arrived", page: "welcome", scene: "justReady", act: inOrder(press("Top up $5"), say("topUpArrived")) },
+  {
+    name: "welcome-ready-arrived",
+    page: "welcome",
+    scene: "justReady",
+    act: inOrder(press("Top up $5"), say("topUpArrived")),
+  },
   { name: "welcome-silent", page: "welcome", scene: "silent" },
 ];
 
 await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<void> {
-  const pictures = PICTURES.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  const pictures = PICTURES.filter(
+    ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
+  );
   await buildPages();
-  await rm(OUT, { recursive: true, force: true });
+  if (words.length === 0) await rm(OUT, { recursive: true, force: true });
   await mkdir(OUT, { recursive: true });
   const headers = { "Content-Security-Policy": manifest.content_security_policy.extension_pages };
-  const server = await preview({ root: ROOT, configFile: false, build: { outDir: SITE }, preview: { host: "127.0.0.1", port: 0, headers }, logLevel: "error" });
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"] });
+  const server = await preview({
+    root: ROOT,
+    configFile: false,
+    build: { outDir: SITE },
+    preview: { host: "127.0.0.1", port: 0, headers },
+    logLevel: "error",
+  });
+  const browser = await chromium.launch({
+    executablePath: requireBrowser("chromium"),
+    args: ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"],
+  });
   try {
     const address = server.resolvedUrls?.local[0];
     if (address === undefined) throw new Error("the pages are not served");
     const axe = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
     const faults: string[] = [];
     for (const picture of pictures) {
-      for (const scheme of SCHEMES) faults.push(...(await take(picture, scheme, browser, address, axe)));
+      faults.push(
+        ...(await Promise.all(SCHEMES.map((scheme) => take(picture, scheme, browser, address, axe)))).flat(),
+      );
     }
-    await writeFile(`${OUT}index.html`, contactSheet(pictures));
+    await writeFile(`${OUT}index.html`, contactSheet(PICTURES));
     for (const fault of faults) console.error(fault);
     console.log(`${pictures.length * SCHEMES.length} pictures in out/pictures, ${faults.length} faults`);
     process.exitCode = faults.length === 0 ? 0 : 1;
@@ -125,16 +235,35 @@ async function buildPages(): Promise<void> {
     publicDir: false,
     plugins: [standIn],
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-    build: { outDir: SITE, emptyOutDir: true, target: "es2022", modulePreload: false, rollupOptions: { input: [POPUP_PAGE, APPROVE_PAGE, WELCOME_PAGE].map((path) => `${ROOT}${path}`) } },
+    build: {
+      outDir: SITE,
+      emptyOutDir: true,
+      target: "es2022",
+      modulePreload: false,
+      rollupOptions: { input: [POPUP_PAGE, APPROVE_PAGE, WELCOME_PAGE].map((path) => `${ROOT}${path}`) },
+    },
   });
 }
 
 /** Takes one picture; answers what is wrong with the page. */
-async function take(picture: Picture, scheme: Scheme, browser: Browser, address: string, axe: string): Promise<string[]> {
+async function take(
+  picture: Picture,
+  scheme: Scheme,
+  browser: Browser,
+  address: string,
+  axe: string,
+): Promise<string[]> {
   const { path, width, height } = PAGES[picture.page];
   const label = `${picture.name} (${scheme})`;
   const faults: string[] = [];
-  const context = await browser.newContext({ viewport: { width, height }, deviceScaleFactor: 2, colorScheme: scheme, reducedMotion: "reduce", locale: "en-US", timezoneId: "UTC" });
+  const context = await browser.newContext({
+    viewport: { width, height },
+    deviceScaleFactor: 2,
+    colorScheme: scheme,
+    reducedMotion: "reduce",
+    locale: "en-US",
+    timezoneId: "UTC",
+  });
   try {
     const page = await context.newPage();
     page.on("pageerror", (error) => faults.push(`${label}: ${error.message}`));
@@ -143,12 +272,34 @@ async function take(picture: Picture, scheme: Scheme, browser: Browser, address:
     });
     await page.clock.setFixedTime(NOW);
     await page.goto(`${address}${path}?scene=${picture.scene}&id=${APPROVAL_ID}`);
-    await page.locator(picture.scene === "silent" ? "h2" : "#root > *").first().waitFor();
+    await page
+      .locator(picture.scene === "silent" ? "h1" : "#root > *")
+      .first()
+      .waitFor();
     await picture.act?.(page);
-    await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => (animation.effect?.getComputedTiming().endTime === Number.POSITIVE_INFINITY ? null : animation.finished))));
+    await page.evaluate(() =>
+      Promise.all(
+        document
+          .getAnimations()
+          .map((animation) =>
+            animation.effect?.getComputedTiming().endTime === Number.POSITIVE_INFINITY
+              ? null
+              : animation.finished,
+          ),
+      ),
+    );
     await settle(picture, page);
-    await page.screenshot({ path: `${OUT}${picture.name}.${scheme}.png`, ...(await frame(picture.page, page)) });
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    await page.screenshot({
+      path: `${OUT}${picture.name}.${scheme}.png`,
+      ...(await frame(picture.page, page)),
+    });
+    const overflow = await page.evaluate(() =>
+      Math.max(
+        ...[document.documentElement, ...document.querySelectorAll("#root, .content")].map(
+          (box) => box.scrollWidth - box.clientWidth,
+        ),
+      ),
+    );
     if (overflow > 0) faults.push(`${label}: overflows sideways by ${overflow} pixels`);
     faults.push(...(await accessibilityFaults(page, axe)).map((fault) => `${label}: ${fault}`));
   } finally {
@@ -161,7 +312,8 @@ async function take(picture: Picture, scheme: Scheme, browser: Browser, address:
 async function settle(picture: Picture, page: Page): Promise<void> {
   if (picture.page !== "approve") return;
   const pay = page.locator('button[type="submit"]');
-  if ((await pay.count()) > 0 && picture.name !== "approve-tip-problem") await page.locator('button[type="submit"]:enabled').waitFor();
+  if ((await pay.count()) > 0 && picture.name !== "approve-tip-problem")
+    await page.locator('button[type="submit"]:enabled').waitFor();
 }
 
 async function frame(name: PageName, page: Page) {
@@ -176,7 +328,12 @@ async function accessibilityFaults(page: Page, axe: string): Promise<string[]> {
   await page.evaluate(axe);
   return page.evaluate(async () => {
     const { violations } = await (globalThis as unknown as { axe: typeof import("axe-core") }).axe.run();
-    return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")}: ${node.any[0]?.message ?? node.all[0]?.message ?? node.none[0]?.message ?? ""}`));
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(
+        (node) =>
+          `${id}: ${node.target.join(" ")}: ${node.any[0]?.message ?? node.all[0]?.message ?? node.none[0]?.message ?? ""}`,
+      ),
+    );
   });
 }
 

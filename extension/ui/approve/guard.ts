@@ -18,7 +18,13 @@ export function guardAfterKey(opensAt: number, key: string, isInControl: boolean
 }
 
 /** May this key approve? A key that is held down since before may not. */
-export function keyApproves(opensAt: number, key: string, isRepeat: boolean, isInControl: boolean, now: number): boolean {
+export function keyApproves(
+  opensAt: number,
+  key: string,
+  isRepeat: boolean,
+  isInControl: boolean,
+  now: number,
+): boolean {
   return key === "Enter" && !isRepeat && !isInControl && now >= opensAt;
 }
 

@@ -1,14 +1,14 @@
 /** The approval window: one question, told by `?id=`; draws what `state.ts` says and sends the answer. */
 import { effect, signal } from "@preact/signals";
 import { render } from "preact";
-import { openTab } from "../../platform.ts";
 import type { Micros } from "../../../shared/money.ts";
 import type { UiRequestJson } from "../../../shared/protocol/ui.ts";
 import { UiResults } from "../../../shared/protocol/ui.ts";
+import { openTab } from "../../platform.ts";
 import { isWebAddress } from "../shared/site.ts";
 import { ask, connectWallet } from "../shared/wallet.ts";
-import { approvalOf, LOCAL_AT_START, PAID_SHOWN_MS, screen, type ApproveLocal } from "./state.ts";
-import { ApproveView, type ApproveActions } from "./view.tsx";
+import { type ApproveLocal, approvalOf, LOCAL_AT_START, PAID_SHOWN_MS, screen } from "./state.ts";
+import { type ApproveActions, ApproveView } from "./view.tsx";
 
 const approvalId = new URLSearchParams(location.search).get("id") ?? "";
 const { snapshot, silent } = connectWallet();
@@ -19,7 +19,10 @@ const change = (changed: Partial<ApproveLocal>): void => {
 };
 const current = () => screen(snapshot.value, silent.value, approvalId, local.value);
 
-async function decide(sent: "approve" | "decline", chosen: { readonly amount?: Micros; readonly allowance?: Micros }): Promise<void> {
+async function decide(
+  sent: "approve" | "decline",
+  chosen: { readonly amount?: Micros; readonly allowance?: Micros },
+): Promise<void> {
   if (local.value.sent !== null) return;
   change({ sent, error: null });
   const { amount, allowance } = chosen;
@@ -73,7 +76,9 @@ effect(() => {
 });
 
 function Approve() {
-  return <ApproveView screen={current()} playMoney={snapshot.value?.provider.sandbox ?? false} actions={actions} />;
+  return (
+    <ApproveView screen={current()} playMoney={snapshot.value?.provider.sandbox ?? false} actions={actions} />
+  );
 }
 
 const root = document.getElementById("root");

@@ -2,8 +2,16 @@ import { parse } from "valibot";
 import { describe, expect, it } from "vitest";
 import { micros } from "../../../shared/money.ts";
 import { WalletSnapshot, type WalletSnapshotJson } from "../../../shared/protocol/ui.ts";
-import { approval, APPROVAL_ID, readySnapshot, tipApproval, topUp } from "../fixtures/snapshots.ts";
-import { approvalOf, LOCAL_AT_START, screen, tipPresets, type ApproveLocal, type ApproveScreen, type AskingScreen } from "./state.ts";
+import { APPROVAL_ID, approval, readySnapshot, tipApproval, topUp } from "../fixtures/snapshots.ts";
+import {
+  type ApproveLocal,
+  type ApproveScreen,
+  type AskingScreen,
+  approvalOf,
+  LOCAL_AT_START,
+  screen,
+  tipPresets,
+} from "./state.ts";
 
 type Approval = WalletSnapshotJson["approvals"][number];
 
@@ -33,12 +41,18 @@ describe("the question", () => {
 
   it("does not make an allowance that nobody asked for", () => {
     const screen = asking(approval());
-    expect(screen.allowance).toEqual({ choices: [1_000_000n, 2_000_000n, 5_000_000n], checked: false, limit: 1_000_000n });
+    expect(screen.allowance).toEqual({
+      choices: [1_000_000n, 2_000_000n, 5_000_000n],
+      checked: false,
+      limit: 1_000_000n,
+    });
     expect(approvalOf(screen)).toEqual({});
   });
 
   it("does not forget the limit that the reader chose", () => {
-    expect(approvalOf(asking(approval(), { dontAskAgain: true, limit: micros(5_000_000) }))).toEqual({ allowance: 5_000_000n });
+    expect(approvalOf(asking(approval(), { dontAskAgain: true, limit: micros(5_000_000) }))).toEqual({
+      allowance: 5_000_000n,
+    });
   });
 
   it("does not offer a limit below the price", () => {
@@ -70,14 +84,24 @@ describe("not enough balance", () => {
 describe("a tip", () => {
   it("does not suggest another amount than the page's", () => {
     const screen = asking(tipApproval());
-    expect(screen.tip).toMatchObject({ presets: [250_000n, 500_000n, 1_000_000n, 2_000_000n], chosen: 500_000n });
+    expect(screen.tip).toMatchObject({
+      presets: [250_000n, 500_000n, 1_000_000n, 2_000_000n],
+      chosen: 500_000n,
+    });
     expect(approvalOf(screen)).toEqual({ amount: 500_000n });
     expect(screen.balanceAfter).toBe(4_450_000n);
   });
 
   it("does not make presets outside the range, or twice the same", () => {
-    expect(tipPresets({ amount: micros(30_000), least: micros(20_000), most: micros(100_000) })).toEqual([20_000n, 30_000n, 50_000n, 100_000n]);
-    expect(tipPresets({ amount: micros(50_000), least: micros(50_000), most: micros(50_000) })).toEqual([50_000n]);
+    expect(tipPresets({ amount: micros(30_000), least: micros(20_000), most: micros(100_000) })).toEqual([
+      20_000n,
+      30_000n,
+      50_000n,
+      100_000n,
+    ]);
+    expect(tipPresets({ amount: micros(50_000), least: micros(50_000), most: micros(50_000) })).toEqual([
+      50_000n,
+    ]);
   });
 
   it.each([
@@ -105,7 +129,10 @@ describe("a tip", () => {
   });
 
   it("asks for a top-up where even the least is too much", () => {
-    expect(show(tipApproval({ balanceAfter: null, missing: "450000" }))).toMatchObject({ is: "short", missing: 50_000n });
+    expect(show(tipApproval({ balanceAfter: null, missing: "450000" }))).toMatchObject({
+      is: "short",
+      missing: 50_000n,
+    });
   });
 
   it("does not become an allowance: the reader chooses each time", () => {
@@ -113,7 +140,11 @@ describe("a tip", () => {
   });
 });
 
-function show(asked: Approval, local: Partial<ApproveLocal> = {}, change: Partial<WalletSnapshotJson> = {}): ApproveScreen {
+function show(
+  asked: Approval,
+  local: Partial<ApproveLocal> = {},
+  change: Partial<WalletSnapshotJson> = {},
+): ApproveScreen {
   const snapshot = parse(WalletSnapshot, { ...readySnapshot(0), approvals: [asked], ...change });
   return screen(snapshot, false, APPROVAL_ID, { ...LOCAL_AT_START, ...local });
 }

@@ -8,8 +8,16 @@
  *
  * `short` is the article that costs more than there is, or the tip whose least amount does. The offer is kept.
  */
-import { add, formatMoney, isPayableInCoins, parseMoney, subtract, ZERO, type Micros } from "../../../shared/money.ts";
-import { micros } from "../../../shared/money.ts";
+import {
+  add,
+  formatMoney,
+  isPayableInCoins,
+  type Micros,
+  micros,
+  parseMoney,
+  subtract,
+  ZERO,
+} from "../../../shared/money.ts";
 import type { PageError } from "../../../shared/protocol/page.ts";
 import type { ApprovalView, TopUpView, WalletSnapshot } from "../../../shared/protocol/ui.ts";
 import { siteName } from "../shared/site.ts";
@@ -22,8 +30,12 @@ export const ALLOWANCE_CHOICES = 3;
 
 const UNIT = 1_000_000n;
 /** Whole units in 1-2-5 steps; the limits that are offered are the first ones that reach the price. */
-const LIMITS: readonly Micros[] = [1n, 2n, 5n, 10n, 20n, 50n, 100n, 200n, 500n, 1_000n].map((units) => micros(units * UNIT));
-const TIPS: readonly Micros[] = [5n, 10n, 25n, 50n, 100n, 200n, 500n, 1_000n, 2_000n, 5_000n].map((cents) => micros(cents * 10_000n));
+const LIMITS: readonly Micros[] = [1n, 2n, 5n, 10n, 20n, 50n, 100n, 200n, 500n, 1_000n].map((units) =>
+  micros(units * UNIT),
+);
+const TIPS: readonly Micros[] = [5n, 10n, 25n, 50n, 100n, 200n, 500n, 1_000n, 2_000n, 5_000n].map((cents) =>
+  micros(cents * 10_000n),
+);
 
 /** What the reader did in this window. */
 export interface ApproveLocal {
@@ -101,19 +113,34 @@ export type ApproveScreen =
   | ({ readonly is: "paying" | "paid"; readonly amount: Micros } & Question)
   | ({ readonly is: "failed"; readonly error: PageError | null } & Question);
 
-export function screen(snapshot: WalletSnapshot | undefined, silent: boolean, approvalId: string, local: ApproveLocal): ApproveScreen {
+export function screen(
+  snapshot: WalletSnapshot | undefined,
+  silent: boolean,
+  approvalId: string,
+  local: ApproveLocal,
+): ApproveScreen {
   if (snapshot === undefined) return { is: silent ? "silent" : "connecting" };
   const approval = snapshot.approvals.find(({ id }) => id === approvalId);
   // The background forgets a question soon after it is over.
   if (approval === undefined) return { is: local.sent === "decline" ? "closed" : "gone" };
   const { kind, merchantName, origin, title, state } = approval;
-  const question: Question = { kind, merchantName, site: siteName(origin), title, currency: snapshot.currency };
+  const question: Question = {
+    kind,
+    merchantName,
+    site: siteName(origin),
+    title,
+    currency: snapshot.currency,
+  };
   switch (state) {
     case "declined":
       return { is: "closed" };
     case "approved":
     case "paying":
-      return { is: "paying", ...question, amount: chosenAmount(approval, snapshot, local) ?? approval.amount };
+      return {
+        is: "paying",
+        ...question,
+        amount: chosenAmount(approval, snapshot, local) ?? approval.amount,
+      };
     case "paid":
       return { is: "paid", ...question, amount: chosenAmount(approval, snapshot, local) ?? approval.amount };
     case "failed":
@@ -123,7 +150,12 @@ export function screen(snapshot: WalletSnapshot | undefined, silent: boolean, ap
   }
 }
 
-function unanswered(approval: ApprovalView, question: Question, snapshot: WalletSnapshot, local: ApproveLocal): ApproveScreen {
+function unanswered(
+  approval: ApprovalView,
+  question: Question,
+  snapshot: WalletSnapshot,
+  local: ApproveLocal,
+): ApproveScreen {
   const available = availableFor(approval, snapshot);
   const least = approval.kind === "tip" ? approval.least : approval.amount;
   if (available < least) {
@@ -131,7 +163,10 @@ function unanswered(approval: ApprovalView, question: Question, snapshot: Wallet
       is: "short",
       ...question,
       amount: least,
-      missing: approval.kind === "tip" ? subtract(least, available) : (approval.missing ?? subtract(least, available)),
+      missing:
+        approval.kind === "tip"
+          ? subtract(least, available)
+          : (approval.missing ?? subtract(least, available)),
       topUpAmounts: snapshot.frozen ? [] : snapshot.topUpAmounts,
       waitingFor: snapshot.topUps.find(({ state }) => state === "open") ?? null,
       busy: local.toppingUp,
@@ -139,7 +174,10 @@ function unanswered(approval: ApprovalView, question: Question, snapshot: Wallet
     };
   }
   const amount = chosenAmount(approval, snapshot, local);
-  const problem = amount === null ? "Type an amount, like 0.75 or 75¢." : problemWith(amount, approval, available, snapshot.currency);
+  const problem =
+    amount === null
+      ? "Type an amount, like 0.75 or 75¢."
+      : problemWith(amount, approval, available, snapshot.currency);
   if (local.sent === "approve" && amount !== null) return { is: "paying", ...question, amount };
   return {
     is: "asking",
@@ -156,7 +194,9 @@ function unanswered(approval: ApprovalView, question: Question, snapshot: Wallet
 }
 
 /** What `decide` is sent for an approval of this screen. Undefined where there is nothing to approve. */
-export function approvalOf(asking: AskingScreen): { readonly amount?: Micros; readonly allowance?: Micros } | undefined {
+export function approvalOf(
+  asking: AskingScreen,
+): { readonly amount?: Micros; readonly allowance?: Micros } | undefined {
   if (asking.amount === null) return undefined;
   return {
     ...(asking.tip ? { amount: asking.amount } : {}),
@@ -181,15 +221,23 @@ function chosenAmount(approval: ApprovalView, snapshot: WalletSnapshot, local: A
 
 /** What the page suggests, or the most of the presets that the balance reaches. */
 function tipAtStart(approval: ApprovalView, available: Micros): Micros {
-  const affordable = tipPresets(approval).filter((preset) => preset <= available && preset <= approval.amount);
+  const affordable = tipPresets(approval).filter(
+    (preset) => preset <= available && preset <= approval.amount,
+  );
   return affordable.at(-1) ?? approval.least;
 }
 
-function problemWith(amount: Micros, approval: ApprovalView, available: Micros, currency: string): string | null {
+function problemWith(
+  amount: Micros,
+  approval: ApprovalView,
+  available: Micros,
+  currency: string,
+): string | null {
   if (amount < approval.least) return `The least here is ${formatMoney(approval.least, currency)}.`;
   if (amount > approval.most) return `The most here is ${formatMoney(approval.most, currency)}.`;
   if (!isPayableInCoins(amount)) return "That is finer than the smallest coin, a tenth of a cent.";
-  if (amount > available) return `You have ${formatMoney(available, currency)}. Choose less, or top up first.`;
+  if (amount > available)
+    return `You have ${formatMoney(available, currency)}. Choose less, or top up first.`;
   return null;
 }
 
@@ -204,7 +252,11 @@ function tipChoice(approval: ApprovalView, snapshot: WalletSnapshot, local: Appr
 }
 
 /** The suggested amount among its neighbours, within the range. */
-export function tipPresets({ amount, least, most }: Pick<ApprovalView, "amount" | "least" | "most">): readonly Micros[] {
+export function tipPresets({
+  amount,
+  least,
+  most,
+}: Pick<ApprovalView, "amount" | "least" | "most">): readonly Micros[] {
   const within = [...TIPS, amount, least].filter((tip) => tip >= least && tip <= most && tip > ZERO);
   const sorted = [...new Set(within)].sort((a, b) => (a < b ? -1 : 1));
   const start = Math.max(0, Math.min(sorted.indexOf(amount) - 1, sorted.length - TIP_PRESETS));

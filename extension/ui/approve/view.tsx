@@ -10,7 +10,14 @@ import { EmptyState } from "../shared/empty-state.tsx";
 import { Icon } from "../shared/icon.tsx";
 import { ErrorNotice, Notice } from "../shared/notice.tsx";
 import { guardAfterKey, guardFrom, keyApproves } from "./guard.ts";
-import type { AllowanceChoice, ApproveScreen, AskingScreen, Question, ShortScreen, TipChoice } from "./state.ts";
+import type {
+  AllowanceChoice,
+  ApproveScreen,
+  AskingScreen,
+  Question,
+  ShortScreen,
+  TipChoice,
+} from "./state.ts";
 
 export interface ApproveActions {
   approve(): void;
@@ -24,7 +31,11 @@ export interface ApproveActions {
   openCheckout(address: string): void;
 }
 
-export function ApproveView(props: { readonly screen: ApproveScreen; readonly playMoney: boolean; readonly actions: ApproveActions }) {
+export function ApproveView(props: {
+  readonly screen: ApproveScreen;
+  readonly playMoney: boolean;
+  readonly actions: ApproveActions;
+}) {
   const { screen, playMoney, actions } = props;
   return (
     <div class="window">
@@ -74,8 +85,16 @@ function Content({ screen, actions }: { readonly screen: ApproveScreen; readonly
       return (
         <>
           <div class="content">
-            <Merchant question={screen} lead={screen.kind === "tip" ? "No tip to" : "Not paid to"} />
-            {screen.error ? <ErrorNotice error={screen.error} /> : <Notice tone="danger" icon="alert" title="The payment did not go through." />}
+            <Merchant
+              question={screen}
+              lead={screen.kind === "tip" ? "No tip to" : "Not paid to"}
+              isVerified={false}
+            />
+            {screen.error ? (
+              <ErrorNotice error={screen.error} />
+            ) : (
+              <Notice tone="danger" icon="alert" title="The payment did not go through." />
+            )}
           </div>
           <footer class="answers">
             <Button look="plain" wide large onClick={actions.close}>
@@ -107,12 +126,16 @@ function Asking({ screen, actions }: { readonly screen: AskingScreen; readonly a
           {screen.tip ? (
             <Tip tip={screen.tip} currency={currency} problem={screen.problem} actions={actions} />
           ) : (
-            <p class="bill-amount">{amount === null ? null : <AmountText amount={amount} currency={currency} />}</p>
+            <p class="bill-amount">
+              {amount === null ? null : <AmountText amount={amount} currency={currency} />}
+            </p>
           )}
           <dl class="facts small">
             <div>
               <dt>Balance after</dt>
-              <dd class="money">{screen.balanceAfter === null ? "–" : formatBalance(screen.balanceAfter, currency)}</dd>
+              <dd class="money">
+                {screen.balanceAfter === null ? "–" : formatBalance(screen.balanceAfter, currency)}
+              </dd>
             </div>
             {screen.refundWindow ? (
               <div>
@@ -122,7 +145,9 @@ function Asking({ screen, actions }: { readonly screen: AskingScreen; readonly a
             ) : null}
           </dl>
         </div>
-        {screen.allowance ? <Allowance allowance={screen.allowance} currency={currency} actions={actions} /> : null}
+        {screen.allowance ? (
+          <Allowance allowance={screen.allowance} currency={currency} actions={actions} />
+        ) : null}
       </div>
       <footer class="answers">
         <Button look="plain" large disabled={screen.declining} onClick={actions.decline}>
@@ -154,10 +179,17 @@ function useGuard(actions: ApproveActions): boolean {
       if (milliseconds > 0) timer = window.setTimeout(wait, milliseconds);
     };
     const onKeyDown = (event: KeyboardEvent): void => {
-      if (event.key === "Escape") return actions.decline();
+      if (event.key === "Escape") {
+        actions.decline();
+        return;
+      }
       const now = performance.now();
-      const isInControl = event.target instanceof Element && event.target.closest("button, input, select") !== null;
-      if (keyApproves(opensAt.current, event.key, event.repeat, isInControl, now)) return actions.approve();
+      const isInControl =
+        event.target instanceof Element && event.target.closest("button, input, select") !== null;
+      if (keyApproves(opensAt.current, event.key, event.repeat, isInControl, now)) {
+        actions.approve();
+        return;
+      }
       opensAt.current = guardAfterKey(opensAt.current, event.key, isInControl, now);
       wait();
     };
@@ -172,7 +204,12 @@ function useGuard(actions: ApproveActions): boolean {
 }
 
 /** The provider's name for the merchant and the verified site: never the page's words. Takes the focus, so that it is read first. */
-function Merchant({ question, lead }: { readonly question: Question; readonly lead: string }) {
+function Merchant(props: {
+  readonly question: Question;
+  readonly lead: string;
+  readonly isVerified?: boolean;
+}) {
+  const { question, lead, isVerified = true } = props;
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
   return (
@@ -183,20 +220,29 @@ function Merchant({ question, lead }: { readonly question: Question; readonly le
           {question.merchantName}
         </span>
       </h1>
-      <p class="merchant-site small">
-        <Icon name="shield" size={16} />
+      <p class="merchant-site small" data-verified={isVerified ? "" : undefined}>
+        {isVerified ? <Icon name="shield" size={16} /> : null}
         <span class="foreign">{question.site}</span>
-        <span class="soft">verified</span>
+        {isVerified ? <span class="soft">verified</span> : null}
       </p>
     </div>
   );
 }
 
-function Allowance(props: { readonly allowance: AllowanceChoice; readonly currency: string; readonly actions: ApproveActions }) {
+function Allowance(props: {
+  readonly allowance: AllowanceChoice;
+  readonly currency: string;
+  readonly actions: ApproveActions;
+}) {
   const { allowance, currency, actions } = props;
   return (
     <div class="check allowance">
-      <input id="allow" type="checkbox" checked={allowance.checked} onChange={(event) => actions.setDontAskAgain(event.currentTarget.checked)} />
+      <input
+        id="allow"
+        type="checkbox"
+        checked={allowance.checked}
+        onChange={(event) => actions.setDontAskAgain(event.currentTarget.checked)}
+      />
       <span class="allowance-words">
         <label for="allow">Don’t ask again at this site, up to</label>{" "}
         <select
@@ -219,7 +265,12 @@ function Allowance(props: { readonly allowance: AllowanceChoice; readonly curren
   );
 }
 
-function Tip(props: { readonly tip: TipChoice; readonly currency: string; readonly problem: string | null; readonly actions: ApproveActions }) {
+function Tip(props: {
+  readonly tip: TipChoice;
+  readonly currency: string;
+  readonly problem: string | null;
+  readonly actions: ApproveActions;
+}) {
   const { tip, currency, problem, actions } = props;
   return (
     <fieldset class="tip">
@@ -300,9 +351,14 @@ function Short({ screen, actions }: { readonly screen: ShortScreen; readonly act
           </Notice>
         ) : (
           <div class="top-up">
-            <h2>Top up to read on</h2>
+            <h2>Top up to go on</h2>
             <p class="soft">The offer is kept for you meanwhile.</p>
-            <TopUpAmounts amounts={screen.topUpAmounts} currency={currency} disabled={screen.busy} onChoose={actions.topUp} />
+            <TopUpAmounts
+              amounts={screen.topUpAmounts}
+              currency={currency}
+              disabled={screen.busy}
+              onChoose={actions.topUp}
+            />
           </div>
         )}
       </div>
@@ -315,7 +371,11 @@ function Short({ screen, actions }: { readonly screen: ShortScreen; readonly act
   );
 }
 
-function Progress(props: { readonly title: string; readonly question: Question; readonly children: ComponentChildren }) {
+function Progress(props: {
+  readonly title: string;
+  readonly question: Question;
+  readonly children: ComponentChildren;
+}) {
   return (
     <div class="content progress rise">
       {props.children}
@@ -325,12 +385,18 @@ function Progress(props: { readonly title: string; readonly question: Question; 
   );
 }
 
-function Over(props: { readonly title: string; readonly actions: ApproveActions; readonly children: string }) {
+function Over(props: {
+  readonly title: string;
+  readonly actions: ApproveActions;
+  readonly children: string;
+}) {
   useEscape(props.actions);
   return (
     <>
       <div class="content over">
-        <EmptyState title={props.title}>{props.children}</EmptyState>
+        <EmptyState title={props.title} isWholePage>
+          {props.children}
+        </EmptyState>
       </div>
       <footer class="answers">
         <Button look="plain" large wide onClick={props.actions.close}>
@@ -355,7 +421,9 @@ function useEscape(actions: ApproveActions): void {
 function announcement(screen: ApproveScreen): string {
   switch (screen.is) {
     case "asking":
-      return screen.balanceAfter === null ? "" : `Balance after the payment ${formatBalance(screen.balanceAfter, screen.currency)}`;
+      return screen.balanceAfter === null
+        ? ""
+        : `Balance after the payment ${formatBalance(screen.balanceAfter, screen.currency)}`;
     case "short":
       return `${formatMoney(screen.missing, screen.currency)} are missing. The offer is kept.`;
     case "paying":

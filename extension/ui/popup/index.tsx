@@ -2,17 +2,23 @@
 import { signal } from "@preact/signals";
 import { render } from "preact";
 import type { GenericSchema, InferOutput } from "valibot";
-import { extensionUrl, openTab, openWindow } from "../../platform.ts";
 import type { Micros } from "../../../shared/money.ts";
-import { APPROVE_PAGE, UiResults, WELCOME_PAGE, type TopUpView, type UiRequestJson } from "../../../shared/protocol/ui.ts";
+import {
+  APPROVE_PAGE,
+  type TopUpView,
+  type UiRequestJson,
+  UiResults,
+  WELCOME_PAGE,
+} from "../../../shared/protocol/ui.ts";
+import { extensionUrl, openTab, openWindow } from "../../platform.ts";
 import { isWebAddress } from "../shared/site.ts";
 import { ask, connectWallet } from "../shared/wallet.ts";
-import { LOCAL_AT_START, screen, type PopupLocal } from "./state.ts";
-import { PopupView, type PopupActions } from "./view.tsx";
+import { LOCAL_AT_START, type PopupLocal, screen } from "./state.ts";
+import { type PopupActions, PopupView } from "./view.tsx";
 
 const TICK_MS = 1_000;
 /** As the background opens it. */
-const APPROVE_WINDOW_PIXELS = { width: 420, height: 560 };
+const APPROVE_WINDOW_PIXELS = { width: 420, height: 600 };
 
 const { snapshot, silent } = connectWallet();
 const local = signal<PopupLocal>(LOCAL_AT_START);
@@ -23,7 +29,11 @@ const change = (changed: Partial<PopupLocal>): void => {
 };
 
 /** Asks with `key` marked as busy, and shows the error if there is one. */
-async function act<S extends GenericSchema>(key: string, request: UiRequestJson, schema: S): Promise<InferOutput<S> | undefined> {
+async function act<S extends GenericSchema>(
+  key: string,
+  request: UiRequestJson,
+  schema: S,
+): Promise<InferOutput<S> | undefined> {
   if (local.value.busy.includes(key)) return undefined;
   change({ busy: [...local.value.busy, key], error: null });
   const answer = await ask(request, schema);
@@ -34,31 +44,44 @@ async function act<S extends GenericSchema>(key: string, request: UiRequestJson,
 }
 
 const actions: PopupActions = {
-  show: (page) => change({ page, error: null }),
+  show: (page) => change({ page, cameBack: page === "home", error: null }),
   showAll: () => change({ showAll: true }),
   dismissError: () => change({ error: null }),
   dismissTopUp: (id) => change({ dismissedTopUps: [...local.value.dismissedTopUps, id] }),
   topUp: (amount: Micros) =>
-    void act("topUp", { kind: "ui", type: "topUp", amount: String(amount) }, UiResults.topUp).then((begun) => {
-      if (begun) change({ page: "home", seenOpenTopUps: [...local.value.seenOpenTopUps, begun.topUpId] });
-    }),
+    void act("topUp", { kind: "ui", type: "topUp", amount: String(amount) }, UiResults.topUp).then(
+      (begun) => {
+        if (begun) change({ page: "home", seenOpenTopUps: [...local.value.seenOpenTopUps, begun.topUpId] });
+      },
+    ),
   openCheckout: ({ checkoutUrl }: TopUpView) => {
     if (isWebAddress(checkoutUrl)) void openTab(checkoutUrl).then(() => window.close());
   },
-  tip: () => void act("tip", { kind: "ui", type: "startTip" }, UiResults.startTip).then((begun) => begun && window.close()),
+  tip: () =>
+    void act("tip", { kind: "ui", type: "startTip" }, UiResults.startTip).then(
+      (begun) => begun && window.close(),
+    ),
   refund: (paymentId) => void act(paymentId, { kind: "ui", type: "refund", paymentId }, UiResults.refund),
-  removeAllowance: (origin) => void act(origin, { kind: "ui", type: "removeAllowance", origin }, UiResults.removeAllowance),
-  decline: (approvalId) => void act(approvalId, { kind: "ui", type: "decide", approvalId, approve: false }, UiResults.decide),
+  removeAllowance: (origin) =>
+    void act(origin, { kind: "ui", type: "removeAllowance", origin }, UiResults.removeAllowance),
+  decline: (approvalId) =>
+    void act(approvalId, { kind: "ui", type: "decide", approvalId, approve: false }, UiResults.decide),
   answer: (approvalId) => {
     const address = extensionUrl(`${APPROVE_PAGE}?id=${encodeURIComponent(approvalId)}`);
-    void openWindow(address, APPROVE_WINDOW_PIXELS.width, APPROVE_WINDOW_PIXELS.height).then(() => window.close());
+    void openWindow(address, APPROVE_WINDOW_PIXELS.width, APPROVE_WINDOW_PIXELS.height).then(() =>
+      window.close(),
+    );
   },
   openWelcome: () => void openTab(extensionUrl(WELCOME_PAGE)).then(() => window.close()),
 };
 
 snapshot.subscribe((current) => {
-  const open = current?.topUps.filter(({ id, state }) => state === "open" && !local.peek().seenOpenTopUps.includes(id)) ?? [];
-  if (open.length > 0) change({ seenOpenTopUps: [...local.peek().seenOpenTopUps, ...open.map(({ id }) => id)] });
+  const open =
+    current?.topUps.filter(
+      ({ id, state }) => state === "open" && !local.peek().seenOpenTopUps.includes(id),
+    ) ?? [];
+  if (open.length > 0)
+    change({ seenOpenTopUps: [...local.peek().seenOpenTopUps, ...open.map(({ id }) => id)] });
 });
 
 void ask({ kind: "ui", type: "tipSite" }, UiResults.tipSite).then((answer) => {
@@ -69,7 +92,9 @@ setInterval(() => {
 }, TICK_MS);
 
 function Popup() {
-  return <PopupView screen={screen(snapshot.value, silent.value, local.value, now.value)} actions={actions} />;
+  return (
+    <PopupView screen={screen(snapshot.value, silent.value, local.value, now.value)} actions={actions} />
+  );
 }
 
 const root = document.getElementById("root");

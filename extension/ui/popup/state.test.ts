@@ -1,8 +1,22 @@
 import { parse } from "valibot";
 import { describe, expect, it } from "vitest";
 import { WalletSnapshot, type WalletSnapshotJson } from "../../../shared/protocol/ui.ts";
-import { approval, emptySnapshot, noWalletSnapshot, payment, readySnapshot, topUp } from "../fixtures/snapshots.ts";
-import { LOCAL_AT_START, PAYMENTS_SHOWN, screen, TOP_UP_NEWS_MS, type HomeScreen, type PopupLocal } from "./state.ts";
+import {
+  approval,
+  emptySnapshot,
+  noWalletSnapshot,
+  payment,
+  readySnapshot,
+  topUp,
+} from "../fixtures/snapshots.ts";
+import {
+  type HomeScreen,
+  LOCAL_AT_START,
+  PAYMENTS_SHOWN,
+  type PopupLocal,
+  screen,
+  TOP_UP_NEWS_MS,
+} from "./state.ts";
 
 const NOW = Date.UTC(2026, 10, 23, 12);
 
@@ -27,7 +41,10 @@ describe("balance", () => {
   });
 
   it("does not hide money in flight", () => {
-    expect(home({ ...readySnapshot(NOW), balance: { total: "1", account: "1", coins: "0", inFlight: "50000" } }).inFlight).toBe(50_000n);
+    expect(
+      home({ ...readySnapshot(NOW), balance: { total: "1", account: "1", coins: "0", inFlight: "50000" } })
+        .inFlight,
+    ).toBe(50_000n);
   });
 
   it("does not take more money from a frozen account", () => {
@@ -44,11 +61,17 @@ describe("payments", () => {
     expect(home(snapshot, {}, NOW + 1).payments[0]?.canRefund).toBe(false);
   });
 
-  it.each(["pending", "refunding", "refunded", "failed"] as const)("does not offer money back for one that is %s", (state) => {
-    const [row] = home({ ...readySnapshot(NOW), payments: [payment({ state, refundableUntil: NOW + 1_000 })] }).payments;
-    expect(row?.canRefund).toBe(false);
-    expect(row?.standing).not.toBeNull();
-  });
+  it.each(["pending", "refunding", "refunded", "failed"] as const)(
+    "does not offer money back for one that is %s",
+    (state) => {
+      const [row] = home({
+        ...readySnapshot(NOW),
+        payments: [payment({ state, refundableUntil: NOW + 1_000 })],
+      }).payments;
+      expect(row?.canRefund).toBe(false);
+      expect(row?.standing).not.toBeNull();
+    },
+  );
 
   it("does not lose the older ones", () => {
     const payments = Array.from({ length: 9 }, (_, index) => payment({ id: String(index) }));
@@ -60,18 +83,26 @@ describe("payments", () => {
   });
 
   it("does not leave a row without a name", () => {
-    expect(home({ ...readySnapshot(NOW), payments: [payment({ title: "" })] }).payments[0]?.title).toBe("gazette.example");
+    expect(home({ ...readySnapshot(NOW), payments: [payment({ title: "" })] }).payments[0]?.title).toBe(
+      "gazette.example",
+    );
   });
 });
 
 describe("what is told", () => {
   it("does not bury a question under a reminder", () => {
-    const kinds = home({ ...emptySnapshot(), approvals: [approval()], topUps: [topUp({ at: NOW })] }).notices.map(({ is }) => is);
+    const kinds = home({
+      ...emptySnapshot(),
+      approvals: [approval()],
+      topUps: [topUp({ at: NOW })],
+    }).notices.map(({ is }) => is);
     expect(kinds).toEqual(["approval", "topUp", "phrase"]);
   });
 
   it("does not ask again what was answered", () => {
-    const approvals = (["approved", "declined", "paying", "paid", "failed"] as const).map((state) => approval({ state }));
+    const approvals = (["approved", "declined", "paying", "paid", "failed"] as const).map((state) =>
+      approval({ state }),
+    );
     expect(home({ ...readySnapshot(NOW), approvals }).notices).toEqual([]);
   });
 
@@ -85,17 +116,24 @@ describe("what is told", () => {
   it("tells of money that arrived only to whoever waited for it", () => {
     const snapshot = { ...readySnapshot(NOW), topUps: [topUp({ state: "paid", at: NOW })] };
     expect(home(snapshot).notices).toEqual([]);
-    expect(home(snapshot, { seenOpenTopUps: ["t1"] }).notices).toMatchObject([{ is: "topUp", state: "paid" }]);
+    expect(home(snapshot, { seenOpenTopUps: ["t1"] }).notices).toMatchObject([
+      { is: "topUp", state: "paid" },
+    ]);
   });
 
   it("does not keep quiet about a provider that is down", () => {
     const snapshot = readySnapshot(NOW);
-    expect(home({ ...snapshot, provider: { ...snapshot.provider, reachable: false } }).notices).toEqual([{ is: "unreachable", provider: "Tuppence Sandbox" }]);
+    expect(home({ ...snapshot, provider: { ...snapshot.provider, reachable: false } }).notices).toEqual([
+      { is: "unreachable", provider: "Tuppence Sandbox" },
+    ]);
   });
 });
 
 it("does not draw a bar longer than its allowance", () => {
-  const rows = home({ ...readySnapshot(NOW), allowances: [{ origin: "https://a.example", merchantName: "A", limit: "0", left: "5", since: 0 }] }).allowances;
+  const rows = home({
+    ...readySnapshot(NOW),
+    allowances: [{ origin: "https://a.example", merchantName: "A", limit: "0", left: "5", since: 0 }],
+  }).allowances;
   expect(rows[0]?.leftPercent).toBe(0);
   expect(home(readySnapshot(NOW)).allowances.map(({ leftPercent }) => leftPercent)).toEqual([85, 90]);
 });

@@ -5,7 +5,14 @@
 import type { Micros } from "../../../shared/money.ts";
 import { ZERO } from "../../../shared/money.ts";
 import type { PageError } from "../../../shared/protocol/page.ts";
-import type { AllowanceView, ApprovalView, PaymentView, TipSite, TopUpView, WalletSnapshot } from "../../../shared/protocol/ui.ts";
+import type {
+  AllowanceView,
+  ApprovalView,
+  PaymentView,
+  TipSite,
+  TopUpView,
+  WalletSnapshot,
+} from "../../../shared/protocol/ui.ts";
 import { siteName } from "../shared/site.ts";
 import { describeTime } from "../shared/time.ts";
 
@@ -17,6 +24,8 @@ export const TOP_UP_NEWS_MS = 10 * 60_000;
 /** What the reader did in this popup. Nothing in it matters once it is closed. */
 export interface PopupLocal {
   readonly page: "home" | "topUp";
+  /** Back from another page of the popup: the focus goes to where it left. */
+  readonly cameBack: boolean;
   readonly showAll: boolean;
   /** Top-ups that were open while this popup was: their arrival is news. */
   readonly seenOpenTopUps: readonly string[];
@@ -29,6 +38,7 @@ export interface PopupLocal {
 
 export const LOCAL_AT_START: PopupLocal = {
   page: "home",
+  cameBack: false,
   showAll: false,
   seenOpenTopUps: [],
   dismissedTopUps: [],
@@ -41,7 +51,12 @@ export type PopupNotice =
   | { readonly is: "error"; readonly error: PageError }
   | { readonly is: "frozen" }
   | { readonly is: "unreachable"; readonly provider: string }
-  | { readonly is: "approval"; readonly approval: ApprovalView; readonly site: string; readonly busy: boolean }
+  | {
+      readonly is: "approval";
+      readonly approval: ApprovalView;
+      readonly site: string;
+      readonly busy: boolean;
+    }
   | { readonly is: "topUp"; readonly state: TopUpView["state"]; readonly topUp: TopUpView }
   | { readonly is: "phrase" };
 
@@ -79,6 +94,7 @@ export interface HomeScreen {
   /** Null where there is none: "in flight: 0" would only worry. */
   readonly inFlight: Micros | null;
   readonly canTopUp: boolean;
+  readonly cameBack: boolean;
   readonly notices: readonly PopupNotice[];
   readonly tip: { readonly merchantName: string; readonly site: string; readonly busy: boolean } | null;
   readonly payments: readonly PaymentRow[];
@@ -96,24 +112,45 @@ export interface TopUpScreen {
   readonly error: PageError | null;
 }
 
-export type PopupScreen = { readonly is: "connecting" } | { readonly is: "silent" } | { readonly is: "none"; readonly playMoney: boolean } | HomeScreen | TopUpScreen;
+export type PopupScreen =
+  | { readonly is: "connecting" }
+  | { readonly is: "silent" }
+  | { readonly is: "none"; readonly playMoney: boolean }
+  | HomeScreen
+  | TopUpScreen;
 
-export function screen(snapshot: WalletSnapshot | undefined, silent: boolean, local: PopupLocal, now: number): PopupScreen {
+export function screen(
+  snapshot: WalletSnapshot | undefined,
+  silent: boolean,
+  local: PopupLocal,
+  now: number,
+): PopupScreen {
   if (snapshot === undefined) return { is: silent ? "silent" : "connecting" };
   const playMoney = snapshot.provider.sandbox;
   if (snapshot.state === "none") return { is: "none", playMoney };
   const common = { currency: snapshot.currency, playMoney, balance: snapshot.balance.total };
   if (local.page === "topUp") {
-    return { is: "topUp", ...common, amounts: snapshot.topUpAmounts, busy: local.busy.includes("topUp"), error: local.error };
+    return {
+      is: "topUp",
+      ...common,
+      amounts: snapshot.topUpAmounts,
+      busy: local.busy.includes("topUp"),
+      error: local.error,
+    };
   }
   const shown = local.showAll ? snapshot.payments : snapshot.payments.slice(0, PAYMENTS_SHOWN);
   return {
     is: "home",
     ...common,
     inFlight: snapshot.balance.inFlight > ZERO ? snapshot.balance.inFlight : null,
+    cameBack: local.cameBack,
     canTopUp: !snapshot.frozen && snapshot.topUpAmounts.length > 0,
     notices: notices(snapshot, local, now),
-    tip: local.tipSite && { merchantName: local.tipSite.merchantName, site: siteName(local.tipSite.origin), busy: local.busy.includes("tip") },
+    tip: local.tipSite && {
+      merchantName: local.tipSite.merchantName,
+      site: siteName(local.tipSite.origin),
+      busy: local.busy.includes("tip"),
+    },
     payments: shown.map((payment) => paymentRow(payment, local, now)),
     hiddenPayments: snapshot.payments.length - shown.length,
     allowances: snapshot.allowances.map((allowance) => allowanceRow(allowance, local)),
@@ -128,7 +165,12 @@ function notices(snapshot: WalletSnapshot, local: PopupLocal, now: number): Popu
   if (!snapshot.provider.reachable) list.push({ is: "unreachable", provider: snapshot.provider.name });
   for (const approval of snapshot.approvals) {
     if (approval.state !== "asking") continue;
-    list.push({ is: "approval", approval, site: siteName(approval.origin), busy: local.busy.includes(approval.id) });
+    list.push({
+      is: "approval",
+      approval,
+      site: siteName(approval.origin),
+      busy: local.busy.includes(approval.id),
+    });
   }
   const topUp = snapshot.topUps.find((candidate) => isTopUpNews(candidate, local, now));
   if (topUp) list.push({ is: "topUp", state: topUp.state, topUp });
@@ -141,7 +183,10 @@ function isTopUpNews(topUp: TopUpView, local: PopupLocal, now: number): boolean 
   if (topUp.state === "open") return true;
   if (topUp.state === "paid") return local.seenOpenTopUps.includes(topUp.id);
   // A charged back one is told by "frozen".
-  return topUp.state !== "charged_back" && (local.seenOpenTopUps.includes(topUp.id) || now - topUp.at < TOP_UP_NEWS_MS);
+  return (
+    topUp.state !== "charged_back" &&
+    (local.seenOpenTopUps.includes(topUp.id) || now - topUp.at < TOP_UP_NEWS_MS)
+  );
 }
 
 const STANDINGS: Readonly<Record<PaymentView["state"], string | null>> = {
@@ -173,5 +218,13 @@ function paymentRow(payment: PaymentView, local: PopupLocal, now: number): Payme
 function allowanceRow(allowance: AllowanceView, local: PopupLocal): AllowanceRow {
   const { origin, merchantName, limit, left } = allowance;
   const leftPercent = limit > ZERO ? Number((left * 100n) / limit) : 0;
-  return { origin, site: siteName(origin), merchantName, limit, left, leftPercent: Math.min(100, leftPercent), busy: local.busy.includes(origin) };
+  return {
+    origin,
+    site: siteName(origin),
+    merchantName,
+    limit,
+    left,
+    leftPercent: Math.min(100, leftPercent),
+    busy: local.busy.includes(origin),
+  };
 }

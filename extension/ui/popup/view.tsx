@@ -27,7 +27,13 @@ export interface PopupActions {
   openWelcome(): void;
 }
 
-export function PopupView({ screen, actions }: { readonly screen: PopupScreen; readonly actions: PopupActions }) {
+export function PopupView({
+  screen,
+  actions,
+}: {
+  readonly screen: PopupScreen;
+  readonly actions: PopupActions;
+}) {
   switch (screen.is) {
     case "connecting":
       return <div class="waiting" aria-busy="true" />;
@@ -35,7 +41,7 @@ export function PopupView({ screen, actions }: { readonly screen: PopupScreen; r
       return (
         <div class="page">
           <Brand playMoney={false} />
-          <EmptyState title="The wallet is not answering">
+          <EmptyState title="The wallet is not answering" isWholePage>
             Your money is safe. This page keeps trying; if that lasts, restart the browser.
           </EmptyState>
         </div>
@@ -44,7 +50,12 @@ export function PopupView({ screen, actions }: { readonly screen: PopupScreen; r
       return (
         <div class="page">
           <Brand playMoney={screen.playMoney} />
-          <EmptyState title="A few cents, one click" action={<Button onClick={actions.openWelcome}>Set up your wallet</Button>}>
+          <EmptyState
+            title="A few cents, one click"
+            isWholePage
+            hasMark
+            action={<Button onClick={actions.openWelcome}>Set up your wallet</Button>}
+          >
             There is no wallet in this browser yet. Setting one up takes a minute.
           </EmptyState>
         </div>
@@ -59,6 +70,10 @@ export function PopupView({ screen, actions }: { readonly screen: PopupScreen; r
 function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actions: PopupActions }) {
   const { currency } = screen;
   const balance = formatBalance(screen.balance, currency);
+  const action = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (screen.cameBack) action.current?.querySelector("button")?.focus();
+  }, []);
   return (
     <>
       <header class="hero">
@@ -73,10 +88,12 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
         {screen.inFlight === null ? null : (
           <p class="hero-flight">
             <Icon name="clock" size={16} />
-            <AmountText amount={screen.inFlight} currency={currency} /> in flight
+            <span>
+              <AmountText amount={screen.inFlight} currency={currency} /> in flight
+            </span>
           </p>
         )}
-        <div class="hero-action">
+        <div class="hero-action" ref={action}>
           <Button look="hero" wide disabled={!screen.canTopUp} onClick={() => actions.show("topUp")}>
             Top up
           </Button>
@@ -106,7 +123,9 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
         <Section title="Payments">
           {screen.payments.length === 0 ? (
             <div class="card">
-              <EmptyState title="Nothing paid yet">Where a page offers an article for a few cents, click, and it opens.</EmptyState>
+              <EmptyState title="Nothing paid yet">
+                Where a page offers an article for a few cents, click, and it opens.
+              </EmptyState>
             </div>
           ) : (
             <ul class="card list">
@@ -124,7 +143,7 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
           )}
         </Section>
         {screen.allowances.length > 0 ? (
-          <Section title="Allowances: sites that need not ask">
+          <Section title="Allowances" note="Sites that are paid without asking.">
             <ul class="card list">
               {screen.allowances.map((row) => (
                 <Allowance key={row.origin} row={row} currency={currency} actions={actions} />
@@ -137,7 +156,15 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
   );
 }
 
-function Payment({ row, currency, actions }: { readonly row: PaymentRow; readonly currency: string; readonly actions: PopupActions }) {
+function Payment({
+  row,
+  currency,
+  actions,
+}: {
+  readonly row: PaymentRow;
+  readonly currency: string;
+  readonly actions: PopupActions;
+}) {
   return (
     <li class="row">
       <div class="row-words">
@@ -156,7 +183,7 @@ function Payment({ row, currency, actions }: { readonly row: PaymentRow; readonl
           <AmountText amount={row.amount} currency={currency} />
         </span>
         {row.standing === null ? null : (
-          <span class="small" data-failed={row.failed ? "" : undefined}>
+          <span class="small soft" data-failed={row.failed ? "" : undefined}>
             {row.standing}
           </span>
         )}
@@ -176,7 +203,15 @@ function Payment({ row, currency, actions }: { readonly row: PaymentRow; readonl
   );
 }
 
-function Allowance({ row, currency, actions }: { readonly row: AllowanceRow; readonly currency: string; readonly actions: PopupActions }) {
+function Allowance({
+  row,
+  currency,
+  actions,
+}: {
+  readonly row: AllowanceRow;
+  readonly currency: string;
+  readonly actions: PopupActions;
+}) {
   return (
     <li class="row allowance">
       <div class="row-words">
@@ -187,7 +222,12 @@ function Allowance({ row, currency, actions }: { readonly row: AllowanceRow; rea
           <AmountText amount={row.left} currency={currency} /> left of {shortMoney(row.limit, currency)}
         </p>
       </div>
-      <Button look="quiet" busy={row.busy} label={`Remove the allowance of ${row.merchantName}, ${row.site}`} onClick={() => actions.removeAllowance(row.origin)}>
+      <Button
+        look="quiet"
+        busy={row.busy}
+        label={`Remove the allowance of ${row.merchantName}, ${row.site}`}
+        onClick={() => actions.removeAllowance(row.origin)}
+      >
         Remove
       </Button>
       <progress class="bar" max={100} value={row.leftPercent} aria-hidden="true" />
@@ -195,10 +235,18 @@ function Allowance({ row, currency, actions }: { readonly row: AllowanceRow; rea
   );
 }
 
-function HomeNotice({ notice, currency, actions }: { readonly notice: PopupNotice; readonly currency: string; readonly actions: PopupActions }) {
+function HomeNotice({
+  notice,
+  currency,
+  actions,
+}: {
+  readonly notice: PopupNotice;
+  readonly currency: string;
+  readonly actions: PopupActions;
+}) {
   switch (notice.is) {
     case "error":
-      return <ErrorNotice error={notice.error} actions={<Quiet onClick={actions.dismissError}>All right</Quiet>} />;
+      return <ErrorNotice error={notice.error} actions={<Quiet onClick={actions.dismissError}>OK</Quiet>} />;
     case "frozen":
       return (
         <Notice tone="danger" icon="alert" title="Your account is frozen">
@@ -213,7 +261,12 @@ function HomeNotice({ notice, currency, actions }: { readonly notice: PopupNotic
       );
     case "phrase":
       return (
-        <Notice tone="warn" icon="key" title="Write down your recovery phrase" actions={<Quiet onClick={actions.openWelcome}>Show the phrase</Quiet>}>
+        <Notice
+          tone="warn"
+          icon="key"
+          title="Write down your recovery phrase"
+          actions={<Quiet onClick={actions.openWelcome}>Show the phrase</Quiet>}
+        >
           Without it, a lost computer is lost money.
         </Notice>
       );
@@ -222,20 +275,31 @@ function HomeNotice({ notice, currency, actions }: { readonly notice: PopupNotic
       return (
         <Notice
           icon="bell"
-          title={<span class="foreign">{approval.merchantName} is waiting for your answer</span>}
+          title="Waiting for your answer"
           actions={
             <>
-              <Quiet label={`Answer ${approval.merchantName}: ${approval.title}`} onClick={() => actions.answer(approval.id)}>
+              <Quiet
+                label={`Answer ${approval.merchantName}: ${approval.title}`}
+                onClick={() => actions.answer(approval.id)}
+              >
                 Answer
               </Quiet>
-              <Quiet label={`Not now: ${approval.title}`} busy={busy} onClick={() => actions.decline(approval.id)}>
+              <Quiet
+                label={`Not now: ${approval.title}`}
+                busy={busy}
+                onClick={() => actions.decline(approval.id)}
+              >
                 Not now
               </Quiet>
             </>
           }
         >
           <span class="foreign" data-lines="2">
-            {approval.kind === "tip" ? "A tip" : `${formatMoney(approval.amount, currency)} for “${approval.title}”`} at {site}
+            {approval.kind === "tip" ? "A tip: " : `${formatMoney(approval.amount, currency)} for `}“
+            {approval.title}”
+          </span>
+          <span class="foreign soft small" data-lines="1">
+            {approval.merchantName} · {site}
           </span>
         </Notice>
       );
@@ -245,9 +309,17 @@ function HomeNotice({ notice, currency, actions }: { readonly notice: PopupNotic
   }
 }
 
-function TopUpNotice({ topUp, currency, actions }: { readonly topUp: TopUpView; readonly currency: string; readonly actions: PopupActions }) {
+function TopUpNotice({
+  topUp,
+  currency,
+  actions,
+}: {
+  readonly topUp: TopUpView;
+  readonly currency: string;
+  readonly actions: PopupActions;
+}) {
   const amount = shortMoney(topUp.amount, currency);
-  const dismiss = <Quiet onClick={() => actions.dismissTopUp(topUp.id)}>All right</Quiet>;
+  const dismiss = <Quiet onClick={() => actions.dismissTopUp(topUp.id)}>OK</Quiet>;
   const againOrNot = (
     <>
       <Quiet onClick={() => actions.show("topUp")}>Try again</Quiet>
@@ -280,7 +352,12 @@ function TopUpNotice({ topUp, currency, actions }: { readonly topUp: TopUpView; 
       );
     case "abandoned":
       return (
-        <Notice tone="warn" icon="clock" title={`Your ${amount} top-up was not finished`} actions={againOrNot}>
+        <Notice
+          tone="warn"
+          icon="clock"
+          title={`Your ${amount} top-up was not finished`}
+          actions={againOrNot}
+        >
           The payment page was left. Nothing was charged.
         </Notice>
       );
@@ -291,15 +368,19 @@ function TopUpNotice({ topUp, currency, actions }: { readonly topUp: TopUpView; 
 
 function TopUp({ screen, actions }: { readonly screen: TopUpScreen; readonly actions: PopupActions }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
-  // Escape would close the popup; here it only goes back.
-  const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key !== "Escape") return;
-    event.preventDefault();
-    actions.show("home");
-  };
+  useEffect(() => {
+    heading.current?.focus();
+    // Escape would close the popup; here it only goes back.
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      actions.show("home");
+    };
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  }, []);
   return (
-    <div class="page sheet" onKeyDown={onKeyDown}>
+    <div class="page sheet">
       <div class="sheet-head">
         <button type="button" class="icon-button" aria-label="Back" onClick={() => actions.show("home")}>
           <Icon name="back" size={20} />
@@ -308,26 +389,38 @@ function TopUp({ screen, actions }: { readonly screen: TopUpScreen; readonly act
           Top up
         </h1>
       </div>
-      <p class="soft">Pay once, on your provider’s page. Sites are then paid from it, a few cents at a time.</p>
+      <p class="soft">
+        Pay once, on your provider’s page. Sites are then paid from it, a few cents at a time.
+      </p>
       {screen.error ? <ErrorNotice error={screen.error} /> : null}
-      <TopUpAmounts amounts={screen.amounts} currency={screen.currency} disabled={screen.busy} onChoose={actions.topUp} />
+      <TopUpAmounts
+        amounts={screen.amounts}
+        currency={screen.currency}
+        disabled={screen.busy}
+        onChoose={actions.topUp}
+      />
       <p class="sheet-foot small soft" role="status">
         {screen.busy ? (
           <>
             <span class="ring" /> Opening the payment page…
           </>
         ) : (
-          <>
+          <span>
             You have <AmountText amount={screen.balance} currency={screen.currency} asBalance /> now.
-            {screen.playMoney ? " This provider deals in play money: no card is charged." : ""}
-          </>
+            {screen.playMoney ? " The provider deals in play money: no card is charged." : ""}
+          </span>
         )}
       </p>
     </div>
   );
 }
 
-function Quiet(props: { readonly label?: string; readonly busy?: boolean; readonly onClick: () => void; readonly children: string }) {
+function Quiet(props: {
+  readonly label?: string;
+  readonly busy?: boolean;
+  readonly onClick: () => void;
+  readonly children: string;
+}) {
   return <Button look="quiet" {...props} />;
 }
 
@@ -335,8 +428,9 @@ function Quiet(props: { readonly label?: string; readonly busy?: boolean; readon
 function Discs() {
   return (
     <svg class="hero-discs" viewBox="0 0 200 200" fill="none" aria-hidden="true">
-      <circle cx="78" cy="100" r="64" fill="currentColor" />
-      <circle cx="132" cy="100" r="64" fill="currentColor" />
+      <circle cx="100" cy="100" r="98" stroke="currentColor" />
+      <circle cx="122" cy="100" r="46" fill="currentColor" opacity="0.5" />
+      <circle cx="76" cy="100" r="46" fill="currentColor" />
     </svg>
   );
 }

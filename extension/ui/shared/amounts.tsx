@@ -14,7 +14,8 @@ export function TopUpAmounts(props: {
 }) {
   const { amounts, currency, disabled, onChoose } = props;
   return (
-    <div class="amounts" role="group" aria-label="Amounts to top up">
+    <fieldset class="amounts">
+      <legend class="unseen">Amounts to top up</legend>
       {amounts.map((amount) => (
         <button
           key={String(amount)}
@@ -27,6 +28,6 @@ export function TopUpAmounts(props: {
           {shortMoney(amount, currency)}
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }

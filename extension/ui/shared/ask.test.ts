@@ -14,12 +14,17 @@ describe("askWith", () => {
   });
 
   it("does not lose the reason that the background gave", async () => {
-    const error = { code: "nothing_to_tip", message: "This page has not told the wallet who could be tipped." };
+    const error = {
+      code: "nothing_to_tip",
+      message: "This page has not told the wallet who could be tipped.",
+    };
     expect(await askWith(() => Promise.resolve({ error }), request, UiResults.startTip)).toEqual({ error });
   });
 
   it("hands over what was asked for", async () => {
     const approvalId = "0".repeat(32);
-    expect(await askWith(() => Promise.resolve({ ok: { approvalId } }), request, UiResults.startTip)).toEqual({ ok: { approvalId } });
+    expect(await askWith(() => Promise.resolve({ ok: { approvalId } }), request, UiResults.startTip)).toEqual(
+      { ok: { approvalId } },
+    );
   });
 });

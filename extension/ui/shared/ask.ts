@@ -1,13 +1,14 @@
 /** Asks the background for something, and decodes what it answers. Never throws: an error is an answer too. */
-import { safeParse, type GenericSchema, type InferOutput } from "valibot";
+import { type GenericSchema, type InferOutput, safeParse } from "valibot";
 import type { PageError } from "../../../shared/protocol/page.ts";
-import { UiResponse, type UiRequestJson } from "../../../shared/protocol/ui.ts";
+import { type UiRequestJson, UiResponse } from "../../../shared/protocol/ui.ts";
 
 export type Answer<T> = { readonly ok: T } | { readonly error: PageError };
 
 export const NO_ANSWER: PageError = {
   code: "internal",
-  message: "The wallet did not answer. Your money is safe: nothing is charged twice. Close this and try again.",
+  message:
+    "The wallet did not answer. Your money is safe: nothing is charged twice. Close this and try again.",
 };
 
 export async function askWith<S extends GenericSchema>(

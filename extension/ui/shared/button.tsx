@@ -16,7 +16,18 @@ export interface ButtonProps {
   readonly children: ComponentChildren;
 }
 
-export function Button({ look = "main", large, wide, type = "button", busy, disabled, label, title, onClick, children }: ButtonProps) {
+export function Button({
+  look = "main",
+  large,
+  wide,
+  type = "button",
+  busy,
+  disabled,
+  label,
+  title,
+  onClick,
+  children,
+}: ButtonProps) {
   return (
     <button
       class="button"

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readySnapshot } from "../fixtures/snapshots.ts";
-import { ATTEMPTS_BEFORE_SILENT, followWallet, type ConnectionPorts } from "./connection.ts";
+import { ATTEMPTS_BEFORE_SILENT, type ConnectionPorts, followWallet } from "./connection.ts";
 
 const NOW = Date.UTC(2026, 10, 23, 12);
 
@@ -20,7 +20,10 @@ describe("followWallet", () => {
     background.send(readySnapshot(NOW));
     background.die();
     expect(snapshot.value?.balance.total, "the last one stays meanwhile").toBe(4_950_000n);
-    background.send({ ...readySnapshot(NOW), balance: { total: "1000", account: "0", coins: "1000", inFlight: "0" } });
+    background.send({
+      ...readySnapshot(NOW),
+      balance: { total: "1000", account: "0", coins: "1000", inFlight: "0" },
+    });
     expect(snapshot.value?.balance.total).toBe(1_000n);
     expect(silent.value).toBe(false);
   });

@@ -2,7 +2,7 @@
  * The page's end of the port to the background: one snapshot at once and after every change. The background dies at
  * any moment, and the port with it; connecting again starts it, so the page does that by itself.
  */
-import { signal, type ReadonlySignal } from "@preact/signals";
+import { type ReadonlySignal, signal } from "@preact/signals";
 import { safeParse } from "valibot";
 import { UI_PORT, WalletSnapshot } from "../../../shared/protocol/ui.ts";
 

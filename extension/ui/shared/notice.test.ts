@@ -5,7 +5,10 @@ import { splitMessage } from "./notice.tsx";
 it("does not cut any error's first sentence short, or lose the rest", () => {
   for (const code of Object.keys(ERRORS)) {
     if (!isErrorCode(code)) continue;
-    expect(splitMessage(tellReader(code))).toEqual([ERRORS[code].title, `${ERRORS[code].safe} ${ERRORS[code].next}`]);
+    expect(splitMessage(tellReader(code))).toEqual([
+      ERRORS[code].title,
+      `${ERRORS[code].safe} ${ERRORS[code].next}`,
+    ]);
   }
 });
 

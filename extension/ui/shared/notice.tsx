@@ -25,7 +25,13 @@ export function Notice({ tone = "calm", icon, title, children, actions }: Notice
 }
 
 /** What happened stands out; what was kept safe and what to do follow. */
-export function ErrorNotice({ error, actions }: { readonly error: PageError; readonly actions?: ComponentChildren }) {
+export function ErrorNotice({
+  error,
+  actions,
+}: {
+  readonly error: PageError;
+  readonly actions?: ComponentChildren;
+}) {
   const [happened, rest] = splitMessage(error.message);
   return (
     <Notice tone="danger" icon="alert" title={happened} actions={actions}>

@@ -1,14 +1,21 @@
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 
-export function Section({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
+export function Section(props: {
+  readonly title: string;
+  readonly note?: string;
+  readonly children: ComponentChildren;
+}) {
   const id = useId();
   return (
     <section class="section" aria-labelledby={id}>
-      <h2 class="section-title" id={id}>
-        {title}
-      </h2>
-      {children}
+      <div class="section-head small">
+        <h2 class="section-title" id={id}>
+          {props.title}
+        </h2>
+        {props.note ? <p class="soft">{props.note}</p> : null}
+      </div>
+      {props.children}
     </section>
   );
 }

@@ -1,9 +1,9 @@
 /** Where the pages' logic meets the browser: the connection and the requests of this page. */
 import type { GenericSchema } from "valibot";
-import { connectToBackground, sendToBackground } from "../../platform.ts";
 import type { UiRequestJson } from "../../../shared/protocol/ui.ts";
+import { connectToBackground, sendToBackground } from "../../platform.ts";
 import { askWith } from "./ask.ts";
-import { followWallet, type Connection } from "./connection.ts";
+import { type Connection, followWallet } from "./connection.ts";
 
 export function connectWallet(): Connection {
   return followWallet({

@@ -2,12 +2,12 @@
 import { signal } from "@preact/signals";
 import { render } from "preact";
 import type { GenericSchema, InferOutput } from "valibot";
+import { type UiRequestJson, UiResults } from "../../../shared/protocol/ui.ts";
 import { openTab } from "../../platform.ts";
-import { UiResults, type UiRequestJson } from "../../../shared/protocol/ui.ts";
 import { isWebAddress } from "../shared/site.ts";
 import { ask, connectWallet } from "../shared/wallet.ts";
 import { creationOf, LOCAL_AT_START, screen, type WelcomeLocal } from "./state.ts";
-import { WelcomeView, type WelcomeActions } from "./view.tsx";
+import { type WelcomeActions, WelcomeView } from "./view.tsx";
 
 const COPIED_SHOWN_MS = 2_000;
 
@@ -18,7 +18,10 @@ const change = (changed: Partial<WelcomeLocal>): void => {
   local.value = { ...local.value, ...changed };
 };
 
-async function act<S extends GenericSchema>(request: UiRequestJson, schema: S): Promise<InferOutput<S> | undefined> {
+async function act<S extends GenericSchema>(
+  request: UiRequestJson,
+  schema: S,
+): Promise<InferOutput<S> | undefined> {
   if (local.value.busy) return undefined;
   change({ busy: true, error: null });
   const answer = await ask(request, schema);
@@ -33,7 +36,10 @@ const actions: WelcomeActions = {
   create: async () => {
     if (snapshot.value === undefined) return;
     const isRestored = local.value.mode === "restore";
-    const made = await act({ kind: "ui", type: "createWallet", ...creationOf(snapshot.value, local.value) }, UiResults.createWallet);
+    const made = await act(
+      { kind: "ui", type: "createWallet", ...creationOf(snapshot.value, local.value) },
+      UiResults.createWallet,
+    );
     if (!made) return;
     change({ typedPhrase: "" });
     // Whoever typed the phrase has it.

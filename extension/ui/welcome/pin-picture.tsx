@@ -12,7 +12,11 @@ export function PinPicture() {
       <g class="pin-mark" transform="translate(20 42)">
         <circle cx="9" cy="9" r="8.5" stroke="currentColor" />
         <circle cx="7" cy="9" r="3.4" fill="currentColor" />
-        <path d="M11 5.7a3.4 3.4 0 1 1-1.3 6.53 4.6 4.6 0 0 0 0-6.26A3.4 3.4 0 0 1 11 5.7Z" fill="currentColor" opacity="0.55" />
+        <path
+          d="M11 5.7a3.4 3.4 0 1 1-1.3 6.53 4.6 4.6 0 0 0 0-6.26A3.4 3.4 0 0 1 11 5.7Z"
+          fill="currentColor"
+          opacity="0.55"
+        />
       </g>
       <rect x="46" y="48" width="58" height="6" rx="3" class="pin-field" />
       <path class="pin-pin" d="M138 42.5h-6l.8 6.5-2.3 3h9l-2.3-3 .8-6.5ZM135 52v5.5" />

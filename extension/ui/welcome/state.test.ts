@@ -16,26 +16,40 @@ describe("which step", () => {
   });
 
   it("does not hold up a reader who writes the phrase down later", () => {
-    expect(screen(fresh, false, { ...LOCAL_AT_START, later: true })).toMatchObject({ is: "ready", phraseConfirmed: false });
+    expect(screen(fresh, false, { ...LOCAL_AT_START, later: true })).toMatchObject({
+      is: "ready",
+      phraseConfirmed: false,
+    });
   });
 
   it("does not show the words before they are asked for", () => {
     expect(screen(fresh, false, LOCAL_AT_START)).toMatchObject({ words: null });
-    expect(screen(fresh, false, { ...LOCAL_AT_START, phrase: WORDS })).toMatchObject({ words: WORDS.split(" ") });
+    expect(screen(fresh, false, { ...LOCAL_AT_START, phrase: WORDS })).toMatchObject({
+      words: WORDS.split(" "),
+    });
   });
 
   it("does not congratulate on a top-up of another day", () => {
     const snapshot = parse(WalletSnapshot, { ...readySnapshot(0), topUps: [topUp({ state: "paid" })] });
     expect(screen(snapshot, false, LOCAL_AT_START)).toMatchObject({ topUp: null });
-    expect(screen(snapshot, false, { ...LOCAL_AT_START, seenOpenTopUps: ["t1"] })).toMatchObject({ topUp: { state: "paid" } });
+    expect(screen(snapshot, false, { ...LOCAL_AT_START, seenOpenTopUps: ["t1"] })).toMatchObject({
+      topUp: { state: "paid" },
+    });
   });
 });
 
 describe("restoring", () => {
   it("does not start before all the words are there", () => {
-    const eleven = { ...LOCAL_AT_START, mode: "restore", typedPhrase: WORDS.split(" ").slice(1).join(" ") } as const;
+    const eleven = {
+      ...LOCAL_AT_START,
+      mode: "restore",
+      typedPhrase: WORDS.split(" ").slice(1).join(" "),
+    } as const;
     expect(screen(none, false, eleven)).toMatchObject({ canGo: false, wordCount: 11 });
-    expect(screen(none, false, { ...eleven, typedPhrase: WORDS })).toMatchObject({ canGo: true, wordCount: 12 });
+    expect(screen(none, false, { ...eleven, typedPhrase: WORDS })).toMatchObject({
+      canGo: true,
+      wordCount: 12,
+    });
   });
 
   it("does not stumble over numbers, line breaks and capitals of a pasted phrase", () => {
@@ -43,7 +57,9 @@ describe("restoring", () => {
       .map((word, index) => `${index + 1}. ${word.toUpperCase()}`)
       .join("\n");
     expect(wordsOf(pasted).join(" ")).toBe(WORDS);
-    expect(creationOf(none, { ...LOCAL_AT_START, mode: "restore", typedPhrase: pasted })).toEqual({ phrase: WORDS });
+    expect(creationOf(none, { ...LOCAL_AT_START, mode: "restore", typedPhrase: pasted })).toEqual({
+      phrase: WORDS,
+    });
   });
 
   it("does not send half-typed words when the reader went back to a new wallet", () => {
@@ -52,13 +68,24 @@ describe("restoring", () => {
 });
 
 describe("the provider's address", () => {
-  it.each(["", "provider", "ftp://provider.example", "https://provider.example/path", "https://a@provider.example", "javascript:1"])("does not take %j", (address) => {
+  it.each([
+    "",
+    "provider",
+    "ftp://provider.example",
+    "https://provider.example/path",
+    "https://a@provider.example",
+    "javascript:1",
+  ])("does not take %j", (address) => {
     expect(originOf(address)).toBeUndefined();
-    expect(screen(none, false, { ...LOCAL_AT_START, typedProvider: address })).toMatchObject({ canGo: false });
+    expect(screen(none, false, { ...LOCAL_AT_START, typedProvider: address })).toMatchObject({
+      canGo: false,
+    });
   });
 
   it("does not pin the default by sending it", () => {
     expect(creationOf(none, { ...LOCAL_AT_START, typedProvider: "http://127.0.0.1:4020/" })).toEqual({});
-    expect(creationOf(none, { ...LOCAL_AT_START, typedProvider: " https://provider.example/ " })).toEqual({ provider: "https://provider.example" });
+    expect(creationOf(none, { ...LOCAL_AT_START, typedProvider: " https://provider.example/ " })).toEqual({
+      provider: "https://provider.example",
+    });
   });
 });

@@ -74,17 +74,37 @@ export interface ReadyStep {
   readonly error: PageError | null;
 }
 
-export type WelcomeScreen = { readonly is: "connecting" } | { readonly is: "silent" } | CreateStep | PhraseStep | ReadyStep;
+export type WelcomeScreen =
+  | { readonly is: "connecting" }
+  | { readonly is: "silent" }
+  | CreateStep
+  | PhraseStep
+  | ReadyStep;
 
-export function screen(snapshot: WalletSnapshot | undefined, silent: boolean, local: WelcomeLocal): WelcomeScreen {
+export function screen(
+  snapshot: WalletSnapshot | undefined,
+  silent: boolean,
+  local: WelcomeLocal,
+): WelcomeScreen {
   if (snapshot === undefined) return { is: silent ? "silent" : "connecting" };
   const { busy, error } = local;
   if (snapshot.state === "none") {
     const provider = local.typedProvider ?? snapshot.provider.origin;
-    const problem = originOf(provider) === undefined ? "This is no address, like https://provider.example" : null;
+    const problem =
+      originOf(provider) === undefined ? "This is no address, like https://provider.example" : null;
     const wordCount = wordsOf(local.typedPhrase).length;
     const canGo = problem === null && (local.mode === "create" || wordCount === PHRASE_WORDS);
-    return { is: "create", mode: local.mode, typedPhrase: local.typedPhrase, wordCount, provider, providerProblem: problem, canGo, busy, error };
+    return {
+      is: "create",
+      mode: local.mode,
+      typedPhrase: local.typedPhrase,
+      wordCount,
+      provider,
+      providerProblem: problem,
+      canGo,
+      busy,
+      error,
+    };
   }
   if (!snapshot.phraseConfirmed && !local.later) {
     const words = local.phrase === null ? null : wordsOf(local.phrase);
@@ -95,7 +115,8 @@ export function screen(snapshot: WalletSnapshot | undefined, silent: boolean, lo
     currency: snapshot.currency,
     balance: snapshot.balance.total,
     topUpAmounts: snapshot.frozen ? [] : snapshot.topUpAmounts,
-    topUp: snapshot.topUps.find(({ id, state }) => state === "open" || local.seenOpenTopUps.includes(id)) ?? null,
+    topUp:
+      snapshot.topUps.find(({ id, state }) => state === "open" || local.seenOpenTopUps.includes(id)) ?? null,
     phraseConfirmed: snapshot.phraseConfirmed,
     busy,
     error,
@@ -103,7 +124,10 @@ export function screen(snapshot: WalletSnapshot | undefined, silent: boolean, lo
 }
 
 /** What `createWallet` is sent: only what differs from what the wallet does by itself. */
-export function creationOf(snapshot: WalletSnapshot, local: WelcomeLocal): { readonly provider?: string; readonly phrase?: string } {
+export function creationOf(
+  snapshot: WalletSnapshot,
+  local: WelcomeLocal,
+): { readonly provider?: string; readonly phrase?: string } {
   const provider = local.typedProvider === null ? undefined : originOf(local.typedProvider);
   return {
     ...(provider === undefined || provider === snapshot.provider.origin ? {} : { provider }),

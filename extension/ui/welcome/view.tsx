@@ -9,7 +9,13 @@ import { Icon } from "../shared/icon.tsx";
 import { Mark } from "../shared/mark.tsx";
 import { ErrorNotice, Notice } from "../shared/notice.tsx";
 import { PinPicture } from "./pin-picture.tsx";
-import { PHRASE_WORDS, type CreateStep, type PhraseStep, type ReadyStep, type WelcomeScreen } from "./state.ts";
+import {
+  type CreateStep,
+  PHRASE_WORDS,
+  type PhraseStep,
+  type ReadyStep,
+  type WelcomeScreen,
+} from "./state.ts";
 
 export interface WelcomeActions {
   setMode(mode: "create" | "restore"): void;
@@ -29,15 +35,26 @@ export interface WelcomeActions {
 }
 
 const STEPS = ["create", "phrase", "ready"] as const;
-const TITLES = { create: "Make your wallet", phrase: "Write down the recovery phrase", ready: "Put it to use" } as const;
+const TITLES = {
+  create: "Make your wallet",
+  phrase: "Write down the recovery phrase",
+  ready: "Put it to use",
+} as const;
 
-export function WelcomeView(props: { readonly screen: WelcomeScreen; readonly provider: string; readonly playMoney: boolean; readonly actions: WelcomeActions }) {
+export function WelcomeView(props: {
+  readonly screen: WelcomeScreen;
+  readonly provider: string;
+  readonly playMoney: boolean;
+  readonly actions: WelcomeActions;
+}) {
   const { screen, provider, playMoney, actions } = props;
   if (screen.is === "connecting") return <div class="welcome" aria-busy="true" />;
   if (screen.is === "silent") {
     return (
       <div class="welcome">
-        <EmptyState title="The wallet is not answering">Nothing was changed. This page keeps trying; if that lasts, restart the browser.</EmptyState>
+        <EmptyState title="The wallet is not answering" isWholePage>
+          Nothing was changed. This page keeps trying; if that lasts, restart the browser.
+        </EmptyState>
       </div>
     );
   }
@@ -50,20 +67,31 @@ export function WelcomeView(props: { readonly screen: WelcomeScreen; readonly pr
         </div>
         <h1>A few cents, one click</h1>
         <p class="intro-words">
-          Tuppence is a prepaid wallet that pays websites a few cents at a time. Fill it once, and an article opens with a click: no account at the
-          site, no card form, and never more than you allow. Its coins are blind-signed, so not even the provider that issues them can tell from a
-          payment who made it.
+          Tuppence is a prepaid wallet that pays websites a few cents at a time. Fill it once, and an article
+          opens with a click: no account at the site, no card form, and never more than you allow. Its coins
+          are blind-signed, so not even the provider that issues them can tell from a payment who made it.
         </p>
         {playMoney ? (
           <p class="intro-badge">
-            <span class="badge">Play money</span> <span class="small soft">{provider} is for trying things out: no real money moves.</span>
+            <span class="badge">Play money</span>{" "}
+            <span class="small soft">{provider} is for trying things out: no real money moves.</span>
           </p>
         ) : null}
       </header>
       <ol class="steps">
         {STEPS.map((step, index) => (
-          <li key={step} class="card step" data-state={index < open ? "done" : index > open ? "ahead" : "open"} aria-current={index === open ? "step" : undefined}>
-            <StepTitle number={index + 1} title={TITLES[step]} state={index < open ? "done" : index > open ? "ahead" : "open"} takesFocus={index === open && index > 0} />
+          <li
+            key={step}
+            class="card step"
+            data-state={index < open ? "done" : index > open ? "ahead" : "open"}
+            aria-current={index === open ? "step" : undefined}
+          >
+            <StepTitle
+              number={index + 1}
+              title={TITLES[step]}
+              state={index < open ? "done" : index > open ? "ahead" : "open"}
+              takesFocus={index === open && index > 0}
+            />
             {index === open ? <div class="step-body rise">{body(screen, actions)}</div> : null}
           </li>
         ))}
@@ -84,7 +112,12 @@ function body(screen: CreateStep | PhraseStep | ReadyStep, actions: WelcomeActio
 }
 
 /** A step that opens takes the focus, so that keyboard and screen reader go along. */
-function StepTitle(props: { readonly number: number; readonly title: string; readonly state: "done" | "open" | "ahead"; readonly takesFocus: boolean }) {
+function StepTitle(props: {
+  readonly number: number;
+  readonly title: string;
+  readonly state: "done" | "open" | "ahead";
+  readonly takesFocus: boolean;
+}) {
   const { number, title, state, takesFocus } = props;
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
@@ -128,8 +161,8 @@ function Create({ step, actions }: { readonly step: CreateStep; readonly actions
             {wordCount} of {PHRASE_WORDS} words
           </p>
           <p id="phrase-promise" class="small soft">
-            This brings back your account and the balance that the provider keeps for it. Coins that lie in another browser do not come along yet:
-            keep that browser until they are spent.
+            This brings back your account and the balance that the provider keeps for it. Coins that lie in
+            another browser do not come along yet: keep that browser until they are spent.
           </p>
         </div>
       ) : (
@@ -160,7 +193,8 @@ function Create({ step, actions }: { readonly step: CreateStep; readonly actions
             onInput={(event) => actions.typeProvider(event.currentTarget.value)}
           />
           <p id="provider-note" class={providerProblem === null ? "small soft" : "input-problem"}>
-            {providerProblem ?? "Who keeps your balance and issues your coins. The wallet connects to nobody else."}
+            {providerProblem ??
+              "Who keeps your balance and issues your coins. The wallet connects to nobody else."}
           </p>
         </div>
       </details>
@@ -176,7 +210,10 @@ function Phrase({ step, actions }: { readonly step: PhraseStep; readonly actions
   };
   return (
     <form class="stack" onSubmit={onSubmit}>
-      <p class="soft">Whoever has these {PHRASE_WORDS} words has your wallet, and you need them if this computer is lost. Write them on paper, in this order.</p>
+      <p class="soft">
+        Whoever has these {PHRASE_WORDS} words has your wallet, and you need them if this computer is lost.
+        Write them on paper, in this order.
+      </p>
       <div class="words-frame">
         <ol class="words" aria-label="Recovery phrase" data-hidden={words === null ? "" : undefined}>
           {Array.from({ length: PHRASE_WORDS }, (_, index) => (
@@ -184,7 +221,7 @@ function Phrase({ step, actions }: { readonly step: PhraseStep; readonly actions
               <span class="word-number" aria-hidden="true">
                 {index + 1}
               </span>
-              <span class="word-text">{words?.[index] ?? <span aria-label="hidden" role="img">••••••</span>}</span>
+              <span class="word-text">{words?.[index] ?? <span class="unseen">hidden</span>}</span>
             </li>
           ))}
         </ol>
@@ -193,11 +230,12 @@ function Phrase({ step, actions }: { readonly step: PhraseStep; readonly actions
             <Button look="main" busy={busy} onClick={actions.reveal}>
               <Icon name="eye" /> Show the words
             </Button>
-            <p class="small soft">Best when nobody looks over your shoulder.</p>
           </div>
         ) : null}
       </div>
-      {words === null ? null : (
+      {words === null ? (
+        <p class="words-note small soft">Best when nobody looks over your shoulder.</p>
+      ) : (
         <div class="word-actions">
           <Button look="quiet" onClick={actions.copy}>
             <Icon name={step.copied ? "check" : "copy"} size={16} /> {step.copied ? "Copied" : "Copy"}
@@ -212,12 +250,17 @@ function Phrase({ step, actions }: { readonly step: PhraseStep; readonly actions
       )}
       {step.error ? <ErrorNotice error={step.error} /> : null}
       <div class="check">
-        <input id="written-down" type="checkbox" checked={step.writtenDown} onChange={(event) => actions.setWrittenDown(event.currentTarget.checked)} />
+        <input
+          id="written-down"
+          type="checkbox"
+          checked={step.writtenDown}
+          onChange={(event) => actions.setWrittenDown(event.currentTarget.checked)}
+        />
         <label for="written-down">I have written it down</label>
       </div>
       <div class="actions">
         <Button type="submit" large busy={busy && words !== null} disabled={!step.writtenDown}>
-          Go on
+          Continue
         </Button>
         <Button look="quiet" onClick={actions.later}>
           Do this later
@@ -249,7 +292,12 @@ function Ready({ step, actions }: { readonly step: ReadyStep; readonly actions: 
         {step.error ? <ErrorNotice error={step.error} /> : null}
         <TopUpNews step={step} actions={actions} />
         {step.topUp?.state === "open" ? null : (
-          <TopUpAmounts amounts={step.topUpAmounts} currency={step.currency} disabled={step.busy} onChoose={actions.topUp} />
+          <TopUpAmounts
+            amounts={step.topUpAmounts}
+            currency={step.currency}
+            disabled={step.busy}
+            onChoose={actions.topUp}
+          />
         )}
       </div>
       {step.phraseConfirmed ? null : (
@@ -276,9 +324,20 @@ function Ready({ step, actions }: { readonly step: ReadyStep; readonly actions: 
   );
 }
 
-function TopUpNews({ step, actions }: { readonly step: ReadyStep; readonly actions: WelcomeActions }): ComponentChildren {
+function TopUpNews({
+  step,
+  actions,
+}: {
+  readonly step: ReadyStep;
+  readonly actions: WelcomeActions;
+}): ComponentChildren {
   const { topUp, currency } = step;
-  if (topUp === null) return <p class="soft">Pay once, on your provider’s page. Sites are then paid from it, a few cents at a time.</p>;
+  if (topUp === null)
+    return (
+      <p class="soft">
+        Pay once, on your provider’s page. Sites are then paid from it, a few cents at a time.
+      </p>
+    );
   const amount = shortMoney(topUp.amount, currency);
   switch (topUp.state) {
     case "open":
