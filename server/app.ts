@@ -5,7 +5,13 @@ import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import { type FastifyBaseLogger, type FastifyInstance, type FastifyServerFactory, fastify } from "fastify";
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerFactory,
+  fastify,
+  LogController,
+} from "fastify";
 import * as v from "valibot";
 import { registerAccounts } from "./accounts/index.ts";
 import type { Deps } from "./deps.ts";
@@ -44,7 +50,7 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
   const app = fastify({
     loggerInstance: logger,
     // The framework's own lines would name addresses and paths: who asked, for which payment.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     frameworkErrors: (error, request, reply) => {

@@ -1,0 +1,83 @@
+import { expect, it } from "vitest";
+import { ConfigError, readConfig } from "./config.ts";
+
+it("starts without a single setting", () => {
+  expect(readConfig({})).toMatchObject({
+    port: 4020,
+    origin: "http://127.0.0.1:4020",
+    accountsOrigin: "http://localhost:4020",
+    unit: "usd6",
+    feeBasisPoints: 1_000n,
+  });
+});
+
+it("lets the default origins follow the port that was really bound", () => {
+  expect(readConfig({ TUPPENCE_PORT: "0" }, 51_234)).toMatchObject({
+    port: 51_234,
+    origin: "http://127.0.0.1:51234",
+    accountsOrigin: "http://localhost:51234",
+  });
+  expect(readConfig({ TUPPENCE_PORT: "0", TUPPENCE_ORIGIN: "https://pay.example" }, 51_234).origin).toBe(
+    "https://pay.example",
+  );
+});
+
+it("keeps fees and amounts exactly", () => {
+  expect(
+    readConfig({
+      TUPPENCE_FEE_PERCENT: "2.5",
+      TUPPENCE_PAYOUT_MINIMUM: "0.30",
+      TUPPENCE_PROVISIONAL_LIMIT: "0",
+    }),
+  ).toMatchObject({
+    feeBasisPoints: 250n,
+    payoutMinimum: 300_000n,
+    provisionalLimit: 0n,
+  });
+});
+
+it.each([
+  ["TUPPENCE_PORT", "80a", "is not a whole number"],
+  ["TUPPENCE_PORT", "70000", "is more than 65535"],
+  ["TUPPENCE_ORIGIN", "http://127.0.0.1:4020/", "is not an origin"],
+  ["TUPPENCE_ORIGIN", "ftp://pay.example", "is not an origin"],
+  ["TUPPENCE_CURRENCY", "usd", "is not a currency code"],
+  ["TUPPENCE_FEE_PERCENT", "101", "is more than 100"],
+  ["TUPPENCE_FEE_PERCENT", "1.234", "is not a percentage"],
+  ["TUPPENCE_TOPUP_MOST", "0", "is not an amount above zero"],
+  ["TUPPENCE_TOPUP_LEAST", "0.0005", "is not an amount above zero"],
+  ["TUPPENCE_PAYOUT_MINIMUM", "ten", "is not an amount of money"],
+  ["TUPPENCE_LOG_LEVEL", "loud", "is not a level of logging"],
+])("stops at %s=%s with one sentence that says what is wrong and what would do", (name, value, fault) => {
+  const sentence = refusal({ [name]: value });
+  expect(sentence).toContain(`${name} is "${value}", which ${fault}`);
+  expect(sentence).toMatch(/a value that would do: .+\.$/);
+  expect(sentence).not.toContain("\n");
+});
+
+it("stops at a setting that is misspelt, which would otherwise be a limit that nobody set", () => {
+  expect(refusal({ TUPPENCE_PROVISIONAL_LIMITS: "5" })).toContain(
+    "TUPPENCE_PROVISIONAL_LIMITS is not a setting",
+  );
+});
+
+it("stops where both origins are one, or where limits contradict each other", () => {
+  expect(refusal({ TUPPENCE_ACCOUNTS_ORIGIN: "http://127.0.0.1:4020" })).toContain(
+    "TUPPENCE_ACCOUNTS_ORIGIN",
+  );
+  expect(
+    refusal({ TUPPENCE_ORIGIN: "http://pay.example", TUPPENCE_ACCOUNTS_ORIGIN: "https://pay.example" }),
+  ).toContain("same host");
+  expect(refusal({ TUPPENCE_TOPUP_LEAST: "60" })).toContain("TUPPENCE_TOPUP_LEAST");
+  expect(refusal({ TUPPENCE_TOPUP_PER_DAY: "20" })).toContain("TUPPENCE_TOPUP_MOST");
+});
+
+function refusal(environment: Record<string, string>): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error("it started");
+}

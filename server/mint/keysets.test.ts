@@ -1,0 +1,72 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as v from "valibot";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { DENOMINATIONS } from "../../shared/money.ts";
+import { KeysResponse } from "../../shared/protocol/cashu.ts";
+import { keysetIdVersion1, keysetIdVersion2, openKeysets } from "./keysets.ts";
+import vectors from "./vectors/cashu.json" with { type: "json" };
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "tuppence-keysets-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+it.each(vectors.keysetIdsVersion1.map(({ id, keys }) => ({ id, keys: json(keys) })))(
+  "derives the version 1 id $id",
+  ({ id, keys }) => {
+    expect(keysetIdVersion1(keys)).toBe(id);
+  },
+);
+
+it.each(vectors.keysetIdsVersion2.map((vector) => ({ ...vector, keys: json(vector.keys) })))(
+  "derives the version 2 id $id",
+  ({ id, keys, unit, inputFeePpk, finalExpiry }) => {
+    expect(
+      keysetIdVersion2({ keys, unit, inputFeePpk, ...(finalExpiry === null ? {} : { finalExpiry }) }),
+    ).toBe(id);
+  },
+);
+
+it("takes the keys that NUT-01 accepts and refuses those that it refuses", () => {
+  const response = (keys: unknown) =>
+    v.safeParse(KeysResponse, { keysets: [{ id: "00456a94ab4e1c46", unit: "usd6", keys }] }).success;
+  for (const keys of vectors.acceptedKeys) expect(response(keys)).toBe(true);
+  for (const keys of vectors.refusedKeys) expect(response(keys)).toBe(false);
+});
+
+it("makes the same keys from the same secret, one for each coin", () => {
+  const [first] = open(1);
+  const [again] = open(1);
+  expect(again?.publicKeys).toEqual(first?.publicKeys);
+  expect([...(first?.publicKeys.keys() ?? [])]).toEqual([...DENOMINATIONS]);
+  expect(new Set(first?.publicKeys.values()).size).toBe(DENOMINATIONS.length);
+  expect(first?.since).toBe(1_000);
+});
+
+it("does not start with another secret than the one that made its coins", () => {
+  open(1);
+  const before = readFileSync(join(folder, "keysets.json"), "utf8");
+  expect(() => open(2)).toThrow("which the mint's secret does not make");
+  expect(readFileSync(join(folder, "keysets.json"), "utf8")).toBe(before);
+});
+
+it("does not start over a list that it cannot read", () => {
+  writeFileSync(join(folder, "keysets.json"), '[{"id": 1}]');
+  expect(() => open(1)).toThrow("is not a list of keysets");
+});
+
+function open(secret: number) {
+  return openKeysets({
+    masterSecret: Buffer.alloc(32, secret),
+    unit: "usd6",
+    path: join(folder, "keysets.json"),
+    nowSeconds: 1_000,
+  });
+}
+
+function json(keys: object): Record<string, string> {
+  return v.parse(v.record(v.string(), v.string()), keys);
+}
