@@ -11,8 +11,10 @@ import {
   type Shop,
   signatureJson,
 } from "../../test/support/shop.ts";
-import { merchantAccount } from "../ledger/accounts.ts";
+import { merchantAccount, PAYOUT_CLEARING } from "../ledger/accounts.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { settleAll } from "../settlement/index.ts";
+import { refundPayment } from "./refund.ts";
 
 let shop: Shop;
 beforeEach(async () => {
@@ -126,6 +128,62 @@ test("a settled payment cannot be taken back, even by a process whose clock is b
   // This process still has the old time: by its own clock the window is open.
   expect(refusal(await shop.refund(made))).toBe("refund_window_closed");
 });
+
+test.each([
+  ["who has nothing else", 0],
+  ["who has other money to pay it from", 200_000],
+])(
+  "a refund that was judged in time and reaches the ledger after the settlement takes nothing from a merchant %s",
+  async (_, other) => {
+    const made = await shop.pay(shop.offer({ amount: 200_000n }), [200_000]);
+    const windowEnd = shop.clock.now + REFUND_WINDOW_SECONDS * 1_000;
+    shop.clock.now += 1;
+    if (other > 0) await shop.pay(shop.offer({ amount: BigInt(other) }), [other]);
+    const ledger = overtakenBy(() => settleAll(shop.deps, { now: windowEnd }));
+    const asked = refundPayment(
+      { ...shop.deps, ledger },
+      made.payment.paymentId,
+      refundBody(made, 200_000).body,
+    );
+    await expect(asked).rejects.toThrow("refund_window_closed");
+    expect(await merchantBalance()).toBe(BigInt(other));
+    expect(await shop.deps.ledger.balance(PAYOUT_CLEARING)).toBe(180_000n);
+  },
+);
+
+test("a refund that a settlement of older payments overtakes is judged again, and goes through", async () => {
+  await shop.pay(shop.offer({ amount: 200_000n }), [200_000]);
+  shop.clock.now += (REFUND_WINDOW_SECONDS / 2) * 1_000;
+  const made = await shop.pay(shop.offer({ amount: 200_000n }), [200_000]);
+  const now = shop.clock.now + (REFUND_WINDOW_SECONDS / 2) * 1_000;
+  const ledger = overtakenBy(async () => {
+    expect(await settleAll(shop.deps, { now })).toMatchObject([{ paymentCount: 1 }]);
+  });
+  const { blanks, body } = refundBody(made, 200_000);
+  const { signatures } = await refundPayment({ ...shop.deps, ledger }, made.payment.paymentId, body);
+  shop.bookCoins(openCoins(shop.deps, blanks, signatures));
+});
+
+function refundBody({ preimage }: { preimage: string }, amount: number) {
+  const blanks = blanksOf(amount);
+  return { blanks, body: { preimage, outputs: blanks.map(({ output }) => output) } };
+}
+
+/** The ledger, with something else that is committed just before the first group that is to be applied. */
+function overtakenBy(something: () => Promise<unknown>): Ledger {
+  let overtaken = false;
+  const { ledger } = shop.deps;
+  return {
+    ...ledger,
+    async apply(group) {
+      if (!overtaken) {
+        overtaken = true;
+        await something();
+      }
+      return ledger.apply(group);
+    },
+  };
+}
 
 test("a settlement and a refund at the same moment never both take the money", async () => {
   for (let round = 0; round < 20; round++) {

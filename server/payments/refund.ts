@@ -103,14 +103,13 @@ async function commitRefund(
   if (outcome.status !== "rejected") return { paymentId, signatures: await deps.mint.sign(prepared.outputs) };
   switch (outcome.rejection.reason) {
     case "guard":
+    // Balances are judged before guards: a settlement that was first may have taken the money along.
+    case "overdraft":
       return undefined;
     case "record_exists":
       throw new TuppenceError("outputs_signed");
-    case "overdraft":
     case "transfer_exists":
-      throw new Error(
-        `refund of ${paymentId}: ${outcome.rejection.reason}, though the money of an open window stays with the merchant`,
-      );
+      throw new Error(`refund of ${paymentId}: its transfer exists without its group`);
   }
 }
 
