@@ -1,10 +1,17 @@
 /** A reader with the real wallet core in memory, against a real provider: what the extension composes, without a browser. */
 import { randomBytes } from "node:crypto";
 import { signGatewayEvent } from "../../server/gateways/index.ts";
-import { makeOffer, type OfferTerms } from "../../shared/offer.ts";
 import { micros } from "../../shared/money.ts";
+import { makeOffer, type OfferTerms } from "../../shared/offer.ts";
 import type { PageRequestOf } from "../../shared/protocol/page.ts";
-import { createMemoryStore, createWallet, type PageSender, type ProviderPort, type Wallet, type WalletStore } from "../../wallet/core/index.ts";
+import {
+  createMemoryStore,
+  createWallet,
+  type PageSender,
+  type ProviderPort,
+  type Wallet,
+  type WalletStore,
+} from "../../wallet/core/index.ts";
 import type { CoinRow, PaymentRow } from "../../wallet/core/rows.ts";
 import { createProviderClient } from "../../wallet/provider/index.ts";
 import type { TestProvider } from "./provider.ts";
@@ -31,13 +38,18 @@ export interface Reader {
   /** Lets the clocks go forward by what is waited for, and the waiting go on. */
   releaseDelays(): void;
   /** As a page would, after a click. */
-  pay(offer: object, mode?: "direct" | "http", changes?: { id?: string; sender?: Partial<PageSender> }): ReturnType<typeof payOf>;
+  pay(
+    offer: object,
+    mode?: "direct" | "http",
+    changes?: { id?: string; sender?: Partial<PageSender> },
+  ): ReturnType<typeof payOf>;
   topUp(amount: bigint): Promise<void>;
   coins(): Promise<CoinRow[]>;
   payments(): Promise<PaymentRow[]>;
 }
 
-const payOf = (wallet: Wallet, request: PageRequestOf<"pay">, sender: PageSender) => wallet.page(request, sender);
+const payOf = (wallet: Wallet, request: PageRequestOf<"pay">, sender: PageSender) =>
+  wallet.page(request, sender);
 
 export function makeReader(provider: TestProvider, options: ReaderOptions = {}): Reader {
   const store = options.store ?? createMemoryStore();
@@ -96,14 +108,30 @@ export function makeReader(provider: TestProvider, options: ReaderOptions = {}):
 
 export async function approveTopUp(provider: TestProvider, topUpId: string, amount: bigint): Promise<void> {
   const now = Math.floor((Date.now() + provider.clock.ahead) / 1_000);
-  const event = signGatewayEvent(provider.provider.deps.secrets.gatewaySecret, { type: "approved", topUpId, amount: micros(amount) }, now);
-  const answer = await fetch(`${provider.accountsOrigin}/gateways/sandbox/events`, { method: "POST", ...event });
+  const event = signGatewayEvent(
+    provider.provider.deps.secrets.gatewaySecret,
+    { type: "approved", topUpId, amount: micros(amount) },
+    now,
+  );
+  const answer = await fetch(`${provider.accountsOrigin}/gateways/sandbox/events`, {
+    method: "POST",
+    ...event,
+  });
   if (answer.status !== 200) throw new Error(`event refused: ${await answer.text()}`);
 }
 
 export function senderAt(changes: Partial<PageSender> = {}): PageSender {
   const origin = changes.origin ?? SITE;
-  return { origin, url: `${origin}/article`, topOrigin: origin, isTopFrame: true, tabId: 1, isPrivate: false, clicked: true, ...changes };
+  return {
+    origin,
+    url: `${origin}/article`,
+    topOrigin: origin,
+    isTopFrame: true,
+    tabId: 1,
+    isPrivate: false,
+    clicked: true,
+    ...changes,
+  };
 }
 
 export function offerOf(provider: TestProvider, changes: Partial<OfferTerms> = {}): object {
@@ -120,8 +148,13 @@ export function offerOf(provider: TestProvider, changes: Partial<OfferTerms> = {
 }
 
 /** The first approval that stands open, agreed to. */
-export async function approve(reader: Reader, changes: { amount?: bigint; allowance?: bigint } = {}): Promise<void> {
-  const approvalId = await untilTrue(async () => (await reader.wallet.snapshot()).approvals.find(({ state }) => state === "asking")?.id);
+export async function approve(
+  reader: Reader,
+  changes: { amount?: bigint; allowance?: bigint } = {},
+): Promise<void> {
+  const approvalId = await untilTrue(
+    async () => (await reader.wallet.snapshot()).approvals.find(({ state }) => state === "asking")?.id,
+  );
   await reader.wallet.decide({
     kind: "ui",
     type: "decide",

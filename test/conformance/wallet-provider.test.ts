@@ -3,13 +3,12 @@ import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { floatAccount, merchantAccount, readerAccount } from "../../server/ledger/accounts.ts";
 import { toBase64url } from "../../shared/bytes.ts";
-import { type SigningKey, signingKeyFromSeed, thumbprintOf } from "../../shared/jws.ts";
-import { readUnverified } from "../../shared/jws.ts";
+import { readUnverified, type SigningKey, signingKeyFromSeed, thumbprintOf } from "../../shared/jws.ts";
 import { ReceiptClaims, verifyHolderProof } from "../../shared/receipt.ts";
 import { issueSeal } from "../../shared/seal.ts";
 import { openKeys } from "../../wallet/core/keys.ts";
 import { startTestProvider, type TestProvider } from "./provider.ts";
-import { approve, makeReader, offerOf, type Reader, senderAt, SITE, untilTrue, valueOf } from "./reader.ts";
+import { approve, makeReader, offerOf, type Reader, SITE, senderAt, untilTrue, valueOf } from "./reader.ts";
 
 let provider: TestProvider;
 let sealKey: SigningKey;
@@ -78,7 +77,12 @@ it("takes the money back, and the article is not bought any more", async () => {
 it("gives the money back by itself where the content does not open", async () => {
   const reader = await readerWith(1_000_000n);
   const [{ paymentId }] = await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
-  const report = { v: 1, id: "report-0001", type: "status", payload: { paymentId, problem: "content_unreadable" } } as const;
+  const report = {
+    v: 1,
+    id: "report-0001",
+    type: "status",
+    payload: { paymentId, problem: "content_unreadable" },
+  } as const;
   expect(await reader.wallet.page(report, senderAt())).toEqual({ state: "refunded" });
   await addsUp([reader], 1_000_000n);
 });
@@ -86,8 +90,15 @@ it("gives the money back by itself where the content does not open", async () =>
 it("does not give a payment back to another site than the one that was paid", async () => {
   const reader = await readerWith(1_000_000n);
   const [{ paymentId }] = await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
-  const report = { v: 1, id: "report-0001", type: "status", payload: { paymentId, problem: "content_unreadable" } } as const;
-  await expect(reader.wallet.page(report, senderAt({ origin: "https://other.example" }))).rejects.toMatchObject({ code: "payment_unknown" });
+  const report = {
+    v: 1,
+    id: "report-0001",
+    type: "status",
+    payload: { paymentId, problem: "content_unreadable" },
+  } as const;
+  await expect(
+    reader.wallet.page(report, senderAt({ origin: "https://other.example" })),
+  ).rejects.toMatchObject({ code: "payment_unknown" });
   expect(await merchantHolds()).toBe(50_000n);
 });
 
@@ -106,7 +117,9 @@ it("opens a sealed article, and opens it again with a seal that is newer and dea
   const claims = readUnverified(entitled.receipt, ReceiptClaims);
   if (!claims) throw new Error("no receipt");
   const nowSeconds = Math.floor((Date.now() + provider.clock.ahead) / 1_000);
-  expect(await verifyHolderProof(entitled.holderProof, claims, { origin: SITE, challenge, nowSeconds })).toBe(true);
+  expect(await verifyHolderProof(entitled.holderProof, claims, { origin: SITE, challenge, nowSeconds })).toBe(
+    true,
+  );
   expect(await merchantHolds()).toBe(50_000n);
 });
 
@@ -114,10 +127,13 @@ it("pays without asking within an allowance, from many tabs at once, and never m
   const reader = await readerWith(5_000_000n);
   await Promise.all([reader.pay(offerOf(provider)), approve(reader, { allowance: 200_000n })]);
   const tabs = Array.from({ length: 10 }, (_, tab) => tab + 10);
-  const pays = tabs.map((tabId) => reader.pay(offerOf(provider, { resource: `${SITE}/${tabId}` }), "direct", { sender: { tabId } }));
+  const pays = tabs.map((tabId) =>
+    reader.pay(offerOf(provider, { resource: `${SITE}/${tabId}` }), "direct", { sender: { tabId } }),
+  );
   const asked = untilTrue(async () => reader.prompts.length >= 1 + 6 && reader.prompts.slice(1));
   const refuse = asked.then(async (ids) => {
-    for (const approvalId of ids) await reader.wallet.decide({ kind: "ui", type: "decide", approvalId, approve: false });
+    for (const approvalId of ids)
+      await reader.wallet.decide({ kind: "ui", type: "decide", approvalId, approve: false });
   });
   const outcomes = await Promise.allSettled(pays);
   await refuse;
@@ -133,13 +149,16 @@ it("takes coins back that a site's back end never settled, and the site cannot u
   const [result] = await Promise.all([reader.pay(offer, "http"), approve(reader)]);
   expect(result.receipt).toBeUndefined();
   const kept = JSON.parse(Buffer.from(result.paymentSignature ?? "", "base64").toString());
-  for (let turn = 0; turn < 8; turn++) {
+  await untilTrue(async () => {
     reader.releaseDelays();
-    await untilQuiet(reader);
-  }
-  await untilTrue(async () => (await reader.payments())[0]?.state === "failed");
+    return (await reader.payments())[0]?.state === "failed";
+  });
   const body = JSON.stringify({ x402Version: 2, paymentPayload: kept, paymentRequirements: kept.accepted });
-  const late = await fetch(`${provider.origin}/x402/settle`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  const late = await fetch(`${provider.origin}/x402/settle`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body,
+  });
   expect(await late.json()).toMatchObject({ success: false });
   expect(await merchantHolds()).toBe(0n);
   await addsUp([reader], 1_000_000n);
@@ -149,12 +168,26 @@ it("knows a payment that a site's back end settled, and its receipt", async () =
   const reader = await readerWith(1_000_000n);
   const [result] = await Promise.all([reader.pay(offerOf(provider), "http"), approve(reader)]);
   const payload = JSON.parse(Buffer.from(result.paymentSignature ?? "", "base64").toString());
-  const body = JSON.stringify({ x402Version: 2, paymentPayload: payload, paymentRequirements: payload.accepted });
-  const settled = await fetch(`${provider.origin}/x402/settle`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  const body = JSON.stringify({
+    x402Version: 2,
+    paymentPayload: payload,
+    paymentRequirements: payload.accepted,
+  });
+  const settled = await fetch(`${provider.origin}/x402/settle`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body,
+  });
   expect(await settled.json()).toMatchObject({ success: true });
   const ask = { v: 1, id: "status-0001", type: "status", payload: { paymentId: result.paymentId } } as const;
-  expect(await reader.wallet.page(ask, senderAt())).toMatchObject({ state: "paid", receipt: expect.any(String) });
-  expect(await reader.pay(offerOf(provider), "http")).toMatchObject({ paymentId: result.paymentId, receipt: expect.any(String) });
+  expect(await reader.wallet.page(ask, senderAt())).toMatchObject({
+    state: "paid",
+    receipt: expect.any(String),
+  });
+  expect(await reader.pay(offerOf(provider), "http")).toMatchObject({
+    paymentId: result.paymentId,
+    receipt: expect.any(String),
+  });
   expect(await merchantHolds()).toBe(50_000n);
   await addsUp([reader], 950_000n);
 });
@@ -171,7 +204,10 @@ it("puts a spent coin aside and pays with others", async () => {
   await Promise.all([twin.pay(offerOf(provider)), approve(twin)]);
   await Promise.all([reader.pay(offerOf(provider, { resource: `${SITE}/another` })), approve(reader)]);
   const payments = await reader.payments();
-  expect(payments.map(({ state, error }) => [state, error]).sort()).toEqual([["failed", "coin_spent"], ["paid", undefined]]);
+  expect(payments.map(({ state, error }) => [state, error]).sort()).toEqual([
+    ["failed", "coin_spent"],
+    ["paid", undefined],
+  ]);
   expect(valueOf(await reader.coins(), "spent")).toBe(50_000n);
   expect(await merchantHolds()).toBe(100_000n);
   await addsUp([reader], 4_900_000n);
@@ -180,7 +216,9 @@ it("puts a spent coin aside and pays with others", async () => {
 it("keeps an offer that the balance does not reach, and pays it after a top-up", async () => {
   const reader = await readerWith(0n);
   const paying = reader.pay(offerOf(provider));
-  const approvalId = await untilTrue(async () => (await reader.wallet.snapshot()).approvals.find(({ missing }) => missing === "50000")?.id);
+  const approvalId = await untilTrue(
+    async () => (await reader.wallet.snapshot()).approvals.find(({ missing }) => missing === "50000")?.id,
+  );
   const early = reader.wallet.decide({ kind: "ui", type: "decide", approvalId, approve: true });
   await expect(early).rejects.toMatchObject({ code: "insufficient_balance" });
   await reader.topUp(1_000_000n);
@@ -193,7 +231,12 @@ it("keeps an offer that the balance does not reach, and pays it after a top-up",
 it("lets the reader choose a tip, within the range only", async () => {
   const reader = await readerWith(5_000_000n);
   const offer = { ...offerOf(provider, { kind: "tip", amount: 200_000n, resource: `${SITE}/` }) };
-  const request = { v: 1, id: "tip-00000001", type: "tip", payload: { offer, least: "100000", most: "1000000" } } as const;
+  const request = {
+    v: 1,
+    id: "tip-00000001",
+    type: "tip",
+    payload: { offer, least: "100000", most: "1000000" },
+  } as const;
   const tipping = reader.wallet.page(request, senderAt());
   await untilTrue(async () => reader.prompts[0]);
   await expect(approve(reader, { amount: 2_000_000n })).rejects.toMatchObject({ code: "amount_invalid" });
@@ -231,14 +274,28 @@ async function readerWith(amount: bigint): Promise<Reader> {
 }
 
 function entitlement(reader: Reader, changes: { seal?: string; challenge?: string } = {}) {
-  const payload = { merchant: "the-lantern", resource: `${SITE}/article`, challenge: "0123456789abcdef", ...changes };
-  return reader.wallet.page({ v: 1, id: "entitlement-1", type: "entitlement", payload }, senderAt({ clicked: false }));
+  const payload = {
+    merchant: "the-lantern",
+    resource: `${SITE}/article`,
+    challenge: "0123456789abcdef",
+    ...changes,
+  };
+  return reader.wallet.page(
+    { v: 1, id: "entitlement-1", type: "entitlement", payload },
+    senderAt({ clicked: false }),
+  );
 }
 
 async function sealOf(contentKey: Uint8Array, amount: bigint): Promise<string> {
   const info = await (await fetch(`${provider.origin}/.well-known/tuppence.json`)).json();
   const issuedAtSeconds = Math.floor((Date.now() + provider.clock.ahead) / 1_000);
-  const terms = { merchant: "the-lantern", resource: `${SITE}/article`, amount, currency: "USD", issuedAtSeconds };
+  const terms = {
+    merchant: "the-lantern",
+    resource: `${SITE}/article`,
+    amount,
+    currency: "USD",
+    issuedAtSeconds,
+  };
   return issueSeal(terms, contentKey, info.sealingKey, sealKey);
 }
 
@@ -262,9 +319,4 @@ async function addsUp(readers: readonly Reader[], total: bigint): Promise<void> 
   expect(coins + accounts).toBe(total);
   const shown = await Promise.all(readers.map(({ wallet }) => wallet.snapshot()));
   expect(shown.reduce((sum, { balance }) => sum + BigInt(balance.total), 0n)).toBe(total);
-}
-
-async function untilQuiet(reader: Reader): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
-  await reader.wallet.snapshot();
 }
