@@ -6,7 +6,7 @@ import type { Merchant } from "./merchant.ts";
 
 const RECORD_TYPE = "tuppence-merchant+jwt";
 /** A site that lost its verification keeps its record for no longer than this. */
-export const RECORD_SECONDS = 24 * 3_600;
+const RECORD_SECONDS = 24 * 3_600;
 
 export async function issueMerchantRecord(
   merchant: Merchant,

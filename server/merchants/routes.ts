@@ -72,7 +72,7 @@ export function decodeRegistration(value: unknown): MerchantRegistration {
   });
 }
 
-export function merchantJson(merchant: Merchant) {
+function merchantJson(merchant: Merchant) {
   return { ...merchant, payoutMinimum: merchant.payoutMinimum.toString() };
 }
 

@@ -3,7 +3,7 @@ import type { SigningKey } from "../../shared/jws.ts";
 import type { Micros } from "../../shared/money.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { MerchantStore } from "../merchants/index.ts";
-import type { Mint } from "../mint/mint.ts";
+import type { Mint } from "../mint/index.ts";
 import type { SealReader } from "./seals.ts";
 
 export interface PaymentDeps {

@@ -8,7 +8,6 @@ export {
   readClosing,
   refundWindowEnd,
 } from "./closing.ts";
-export type { PaymentDeps } from "./deps.ts";
 export { decodePaymentRecord, type PaymentRecord, paymentKey, refundKey } from "./record.ts";
 export { refundGroupId } from "./refund.ts";
 export { registerPayments } from "./routes.ts";

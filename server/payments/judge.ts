@@ -14,7 +14,7 @@ import { floatAccount, merchantAccount, PAYMENT_CLEARING } from "../ledger/accou
 import { deriveId } from "../ledger/ids.ts";
 import type { Group, Transfer } from "../ledger/ledger.ts";
 import type { Merchant } from "../merchants/index.ts";
-import type { GenuineCoin, PreparedOutputs } from "../mint/mint.ts";
+import type { GenuineCoin, PreparedOutputs } from "../mint/index.ts";
 import type { PaymentDeps } from "./deps.ts";
 import type { OpenedPayment } from "./open.ts";
 import { encodePaymentRecord, type PaymentRecord, paymentKey } from "./record.ts";

@@ -1,7 +1,7 @@
 /** Settlements: a merchant's payments become a payout, with a statement that explains it. */
 export { auditSettlements } from "./audit.ts";
-export { registerSettlement, type SettlementRouteDeps } from "./routes.ts";
+export { registerSettlement } from "./routes.ts";
 export { startSettlementSchedule } from "./schedule.ts";
-export { type SettlementDeps, settleAll, settleMerchant } from "./settle.ts";
+export { settleAll } from "./settle.ts";
 export { type Settlement, settlementId } from "./settlement.ts";
-export { readStatement, type Statement, statementCsv, statementJson } from "./statement.ts";
+export { readStatement, statementCsv, statementJson } from "./statement.ts";

@@ -62,7 +62,7 @@ export function settlementJson(settlement: Settlement): v.InferInput<typeof Sett
   };
 }
 
-export function decodeSettlement(value: string): Settlement {
+function decodeSettlement(value: string): Settlement {
   return v.parse(Settlement, JSON.parse(value));
 }
 
