@@ -12,9 +12,9 @@ import { isPayableInCoins, type Micros, subtract, ZERO } from "../../shared/mone
 import type { UiRequestOf } from "../../shared/protocol/ui.ts";
 import { type Context, walletRow } from "./context.ts";
 import { countFunds } from "./funds.ts";
-import type { Paying } from "./paying.ts";
 import { forgetRefusals, noteRefusal } from "./pauses.ts";
-import { wantsOtherCoins, type PaymentDrives } from "./payments.ts";
+import type { Paying } from "./paying.ts";
+import { type PaymentDrives, wantsOtherCoins } from "./payments.ts";
 import type { StoreTables } from "./ports.ts";
 import { expireQuestions, KEPT_OFFER_MS } from "./questions.ts";
 import type { ApprovalRow, Order, PaymentRow } from "./rows.ts";

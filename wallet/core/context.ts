@@ -6,8 +6,8 @@ import { ERRORS, TuppenceError } from "../../shared/errors.ts";
 import type { Jwks, ProviderInfo } from "../../shared/protocol/provider.ts";
 import { openKeys, type WalletKeys } from "./keys.ts";
 import type { ProviderPort, StoreTables, WalletPorts, WalletStore } from "./ports.ts";
-import { WALLET_KEY, type WalletRow } from "./rows.ts";
 import { watchProvider } from "./reachability.ts";
+import { WALLET_KEY, type WalletRow } from "./rows.ts";
 
 export interface OpenWallet {
   readonly row: WalletRow;

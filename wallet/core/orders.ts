@@ -4,8 +4,8 @@ import type { Micros } from "../../shared/money.ts";
 import type { MerchantRecord } from "../../shared/protocol/provider.ts";
 import { type Context, knowProvider } from "./context.ts";
 import { verifiedMerchant } from "./merchants.ts";
-import { recover } from "./recovery.ts";
 import { judgeAmount, judgeOffer } from "./offers.ts";
+import { recover } from "./recovery.ts";
 import type { Order } from "./rows.ts";
 import type { PageSender } from "./wallet.ts";
 

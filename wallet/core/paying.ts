@@ -1,7 +1,6 @@
 /** Makes payments of orders: within a site's allowance at once, otherwise after the reader's approval. */
 import { TuppenceError } from "../../shared/errors.ts";
 import { subtract } from "../../shared/money.ts";
-import { isKept, putQuestion } from "./questions.ts";
 import type { BlankCoin } from "./cashu.ts";
 import { makeChangeBlanks } from "./coins.ts";
 import { type Context, walletRow } from "./context.ts";
@@ -11,6 +10,7 @@ import { refuseWhilePaused } from "./pauses.ts";
 import { isOpen, type PaymentDrives } from "./payments.ts";
 import type { StoreTables } from "./ports.ts";
 import type { PaymentPreparation, PreparedPayment } from "./prepared.ts";
+import { isKept, putQuestion } from "./questions.ts";
 import { type Attempted, reserve, resourceKeyOf } from "./reserve.ts";
 import type { AllowanceRow, ApprovalRow, Order, PaymentRow } from "./rows.ts";
 import type { Stock } from "./stock.ts";

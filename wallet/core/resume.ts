@@ -3,10 +3,10 @@
  * that ran already, or runs at the same time elsewhere in this process, does nothing twice.
  */
 import { TuppenceError } from "../../shared/errors.ts";
-import { expireQuestions } from "./questions.ts";
 import { type Context, refreshProvider } from "./context.ts";
 import { refreshKeysets } from "./keysets.ts";
 import type { PageParts } from "./pages.ts";
+import { expireQuestions } from "./questions.ts";
 import { recover } from "./recovery.ts";
 import { finishRefund } from "./refunds.ts";
 import { WALLET_KEY } from "./rows.ts";

@@ -6,11 +6,11 @@ import { TuppenceError } from "../../shared/errors.ts";
 import { type Micros, splitIntoCoins } from "../../shared/money.ts";
 import type { BlindedMessageJson, BlindSignature } from "../../shared/protocol/cashu.ts";
 import { yOf } from "./cashu.ts";
-import { composeCoins, valueOf } from "./drawer.ts";
 import { makeBlankCoins, openCoins, outputsOf } from "./coins.ts";
 import { type Context, isFinal, takeNumbers } from "./context.ts";
-import { activeKeyset } from "./keysets.ts";
+import { composeCoins, valueOf } from "./drawer.ts";
 import { newId } from "./ids.ts";
+import { activeKeyset } from "./keysets.ts";
 import type { CoinRow, PaymentRow, SwapRow } from "./rows.ts";
 
 /** Takes a payment's coins back. @throws TuppenceError coin_spent if the payment came first; others: try again */
