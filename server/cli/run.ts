@@ -28,7 +28,7 @@ async function withDeps(command: (deps: Deps) => Promise<number>): Promise<numbe
 function explain(error: unknown): number {
   if (error instanceof TuppenceError) {
     const details = Object.entries(error.details).map(([name, value]) => `${name}: ${value}`);
-    console.error([ERRORS[error.code].title, ...details].join(" "));
+    console.error(`${ERRORS[error.code].title}${details.length > 0 ? ` (${details.join(", ")})` : ""}`);
   } else if (error instanceof UsageError || error instanceof ConfigError) console.error(error.message);
   else console.error(error);
   return 1;
