@@ -1,6 +1,5 @@
 /** The provider's HTTP interface: what holds for every request, and the list of the domains. */
 import cors from "@fastify/cors";
-import formbody from "@fastify/formbody";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
@@ -87,7 +86,6 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
       });
     },
   });
-  await app.register(formbody);
   await describeApi(app, deps);
 
   await app.register(async (domains) => {
@@ -116,7 +114,7 @@ function registerHealth(app: FastifyInstance): void {
 function keepRawBodies(app: FastifyInstance): void {
   app.decorateRequest("rawBody", undefined);
   const parse = app.getDefaultJsonParser("error", "error");
-  app.removeContentTypeParser("application/json");
+  app.removeContentTypeParser(["application/json", "text/plain"]);
   app.addContentTypeParser<Buffer>("application/json", { parseAs: "buffer" }, (request, body, done) => {
     request.rawBody = body;
     void parse(request, body.toString("utf8"), done);

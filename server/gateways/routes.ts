@@ -1,3 +1,4 @@
+import formbody from "@fastify/formbody";
 import type { FastifyInstance } from "fastify";
 import * as v from "valibot";
 import { TuppenceError } from "../../shared/errors.ts";
@@ -8,7 +9,11 @@ import { applyGatewayEvent, GatewayEvent, SIGNATURE_HEADER, verifyGatewayEvent }
 import { registerSandbox } from "./sandbox.ts";
 
 export function registerGateways(app: FastifyInstance, deps: GatewayDeps): void {
-  registerSandbox(app, deps);
+  // Forms are read on the checkout's pages and nowhere else.
+  app.register(async (pages) => {
+    await pages.register(formbody);
+    registerSandbox(pages, deps);
+  });
 
   const schema = describe({
     summary: "A gateway's signed event",
