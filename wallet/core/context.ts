@@ -36,6 +36,8 @@ export interface Context {
   nextChange(): Promise<void>;
   /** Runs one after the other what must not overlap: withdraws, swaps, change, and looks at the account. */
   serially<T>(work: () => Promise<T>): Promise<T>;
+  /** Asks the program to wake the wallet then, or earlier where that was asked for already. */
+  wakeAt(timeMs: number): void;
   /** Lets work go on that nobody waits for; what it could not do stays in the store and `resume` takes it up. */
   inBackground(work: () => Promise<unknown>): void;
 }
@@ -44,11 +46,13 @@ export interface Context {
 export interface Memory {
   aheadSeconds: number;
   isReachable: boolean;
+  /** When the program was asked to wake the wallet. */
+  wakesAtMs: number;
 }
 
 export function createContext(ports: WalletPorts): Context {
   const listeners = new Set<() => void>();
-  const memory: Memory = { aheadSeconds: 0, isReachable: true };
+  const memory: Memory = { aheadSeconds: 0, isReachable: true, wakesAtMs: 0 };
   let opened: Promise<OpenWallet> | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -104,6 +108,12 @@ export function createContext(ports: WalletPorts): Context {
       const run = last.then(work);
       last = run.catch(() => undefined);
       return run;
+    },
+    wakeAt: (timeMs) => {
+      const isEarlierComing = memory.wakesAtMs > ports.clock.nowMs() && memory.wakesAtMs <= timeMs;
+      if (isEarlierComing) return;
+      memory.wakesAtMs = timeMs;
+      ports.scheduler.wakeAt(timeMs);
     },
     inBackground: (work) => {
       // Whatever failed stands in the store; a fault that is none of the closed set is a bug, and is heard of.

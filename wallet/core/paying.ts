@@ -60,7 +60,7 @@ export function preparePaying(parts: PayingParts): Paying {
         ({ kind }) => kind === "paying",
         (tables, attempt) => admitWithin(tables, context, asked, attempt, approvalId),
       );
-      if (admission.kind === "paying") drives.start(admission.payment.id);
+      if (admission.kind === "paying") drives.start(admission.payment.id, admission.payment);
       context.changed();
       return admission;
     },
@@ -240,7 +240,7 @@ async function payApproved(parts: PayingParts, approvalId: string): Promise<void
         return reserved;
       },
     );
-    if (payment) drives.start(payment.id);
+    if (payment) drives.start(payment.id, payment);
   } catch (error) {
     if (!(error instanceof TuppenceError)) throw error;
     await context.store.transaction(async (tables) => {

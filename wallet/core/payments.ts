@@ -65,15 +65,15 @@ interface Waiter {
 export interface PaymentDrives {
   /** Resolves when the payment is decided, whichever way. @throws the last error, when the provider stays silent for too long */
   outcome(paymentId: string): Promise<PaymentRow>;
-  /** Drives it without anyone waiting. */
-  start(paymentId: string): void;
+  /** Drives it without anyone waiting; `stored` as it stands in the store, so that it is not read again before it is sent. */
+  start(paymentId: string, stored?: PaymentRow): void;
   /** Asks the provider by id, once, if the payment is open. */
   ask(paymentId: string): Promise<PaymentRow>;
 }
 
 export function drivePayments(context: Context): PaymentDrives {
   const drives = new Map<string, Set<Waiter>>();
-  const drive = (paymentId: string): Set<Waiter> => {
+  const drive = (paymentId: string, stored?: PaymentRow): Set<Waiter> => {
     const running = drives.get(paymentId);
     if (running) return running;
     const waiters = new Set<Waiter>();
@@ -87,7 +87,7 @@ export function drivePayments(context: Context): PaymentDrives {
     };
     context.inBackground(async () => {
       try {
-        const payment = await driveToItsEnd(context, paymentId, (error) => giveUpOn(error, false));
+        const payment = await driveToItsEnd(context, paymentId, stored, (error) => giveUpOn(error, false));
         drives.delete(paymentId);
         for (const { resolve } of waiters) resolve(payment);
       } catch (error) {
@@ -99,7 +99,7 @@ export function drivePayments(context: Context): PaymentDrives {
     return waiters;
   };
   return {
-    start: (paymentId) => void drive(paymentId),
+    start: (paymentId, stored) => void drive(paymentId, stored),
     ask: async (paymentId) => {
       const payment = await context.store.read((tables) => tables.payments.get(paymentId));
       if (!payment) throw new TuppenceError("payment_unknown");
@@ -113,12 +113,18 @@ export function drivePayments(context: Context): PaymentDrives {
 async function driveToItsEnd(
   context: Context,
   paymentId: string,
+  stored: PaymentRow | undefined,
   failedAgain: (error: TuppenceError) => void,
 ): Promise<PaymentRow> {
   for (let failures = 0; ; failures++) {
-    const payment = await context.store.read((tables) => tables.payments.get(paymentId));
+    const payment =
+      failures === 0 && stored
+        ? stored
+        : await context.store.read((tables) => tables.payments.get(paymentId));
     if (!payment) throw new TuppenceError("payment_unknown");
     if (!isOpen(payment)) return payment;
+    // Should the process die before this payment is decided, it is taken up then.
+    if (failures > 0 || payment.order.mode === "http") context.wakeAt(payment.expiresAt + EXPIRY_GRACE_MS);
     try {
       const next = await step(context, payment);
       if (!isOpen(next)) return next;

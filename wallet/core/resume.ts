@@ -78,5 +78,5 @@ async function wakeForOpen(context: Context, hasFaults: boolean): Promise<void> 
   });
   const later = context.nowMs() + TRY_AGAIN_AFTER_MS;
   const times = [...expiries.map((time) => Math.max(time, later)), ...(hasFaults ? [later] : [])];
-  if (times.length > 0) context.ports.scheduler.wakeAt(Math.min(...times));
+  if (times.length > 0) context.wakeAt(Math.min(...times));
 }
