@@ -36,7 +36,7 @@ export function PopupView({
 }) {
   switch (screen.is) {
     case "connecting":
-      return <div class="waiting" aria-busy="true" />;
+      return <div class="hero waiting" aria-busy="true" />;
     case "silent":
       return (
         <div class="page">
@@ -81,7 +81,7 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
         <Brand playMoney={screen.playMoney} />
         <h1>
           <span class="hero-label">Balance </span>
-          <span class="hero-balance money" data-long={balance.length > 9 ? "" : undefined}>
+          <span id="balance" class="hero-balance money" data-long={balance.length > 9 ? "" : undefined}>
             {balance}
           </span>
         </h1>

@@ -58,7 +58,6 @@ export function WelcomeView(props: {
       </div>
     );
   }
-  const open = STEPS.indexOf(screen.is);
   return (
     <div class="welcome">
       <header class="intro">
@@ -79,25 +78,37 @@ export function WelcomeView(props: {
         ) : null}
       </header>
       <ol class="steps">
-        {STEPS.map((step, index) => (
-          <li
-            key={step}
-            class="card step"
-            data-state={index < open ? "done" : index > open ? "ahead" : "open"}
-            aria-current={index === open ? "step" : undefined}
-          >
-            <StepTitle
-              number={index + 1}
-              title={TITLES[step]}
-              state={index < open ? "done" : index > open ? "ahead" : "open"}
-              takesFocus={index === open && index > 0}
-            />
-            {index === open ? <div class="step-body rise">{body(screen, actions)}</div> : null}
-          </li>
-        ))}
+        {STEPS.map((step, index) => {
+          const state = stepState(step, screen);
+          return (
+            <li
+              key={step}
+              class="card step"
+              data-state={state}
+              aria-current={state === "open" ? "step" : undefined}
+            >
+              <StepTitle
+                number={index + 1}
+                title={TITLES[step]}
+                state={state}
+                takesFocus={state === "open" && index > 0}
+              />
+              {state === "open" ? <div class="step-body rise">{body(screen, actions)}</div> : null}
+            </li>
+          );
+        })}
       </ol>
     </div>
   );
+}
+
+type StepState = "done" | "open" | "ahead" | "put off";
+
+function stepState(step: (typeof STEPS)[number], screen: CreateStep | PhraseStep | ReadyStep): StepState {
+  const open = STEPS.indexOf(screen.is);
+  const index = STEPS.indexOf(step);
+  if (step === "phrase" && screen.is === "ready" && !screen.phraseConfirmed) return "put off";
+  return index < open ? "done" : index > open ? "ahead" : "open";
 }
 
 function body(screen: CreateStep | PhraseStep | ReadyStep, actions: WelcomeActions) {
@@ -115,7 +126,7 @@ function body(screen: CreateStep | PhraseStep | ReadyStep, actions: WelcomeActio
 function StepTitle(props: {
   readonly number: number;
   readonly title: string;
-  readonly state: "done" | "open" | "ahead";
+  readonly state: StepState;
   readonly takesFocus: boolean;
 }) {
   const { number, title, state, takesFocus } = props;
@@ -131,6 +142,7 @@ function StepTitle(props: {
       <span class="unseen">Step {number}: </span>
       {title}
       {state === "done" ? <span class="unseen"> (done)</span> : null}
+      {state === "put off" ? <span class="step-later small">later</span> : null}
     </h2>
   );
 }
@@ -215,13 +227,23 @@ function Phrase({ step, actions }: { readonly step: PhraseStep; readonly actions
         Write them on paper, in this order.
       </p>
       <div class="words-frame">
-        <ol class="words" aria-label="Recovery phrase" data-hidden={words === null ? "" : undefined}>
+        <ol
+          class="words"
+          aria-label={words === null ? "Recovery phrase, hidden" : "Recovery phrase"}
+          data-hidden={words === null ? "" : undefined}
+        >
           {Array.from({ length: PHRASE_WORDS }, (_, index) => (
             <li key={index} class="word">
               <span class="word-number" aria-hidden="true">
                 {index + 1}
               </span>
-              <span class="word-text">{words?.[index] ?? <span class="unseen">hidden</span>}</span>
+              <span class="word-text">
+                {words?.[index] ?? (
+                  <span class="unseen" aria-hidden="true">
+                    ••••••
+                  </span>
+                )}
+              </span>
             </li>
           ))}
         </ol>
@@ -260,7 +282,7 @@ function Phrase({ step, actions }: { readonly step: PhraseStep; readonly actions
       </div>
       <div class="actions">
         <Button type="submit" large busy={busy && words !== null} disabled={!step.writtenDown}>
-          Continue
+          Go on
         </Button>
         <Button look="quiet" onClick={actions.later}>
           Do this later
