@@ -5,7 +5,6 @@ import type { BlindedMessageJson, BlindSignature } from "../../shared/protocol/c
 import { type BlankCoin, makeBlankCoin, unblind } from "./cashu.ts";
 import type { Context } from "./context.ts";
 import { activeKeyset, keysetOf } from "./keysets.ts";
-import type { PreparedPayment } from "./prepared.ts";
 import type { CoinRow } from "./rows.ts";
 
 export async function makeBlankCoins(
@@ -66,9 +65,9 @@ export async function openCoins(
 }
 
 /** Twelve, whatever the change will be: their number tells nothing. */
-export async function makeChangeBlanks(context: Context, prepared: PreparedPayment): Promise<BlankCoin[]> {
+export async function makeChangeBlanks(context: Context, changeSeed: Uint8Array): Promise<BlankCoin[]> {
   const { id } = await activeKeyset(context);
-  return makeBlankCoins(context, await prepared.keys.changeSeed(), id, 0, MAX_CHANGE_OUTPUTS);
+  return makeBlankCoins(context, changeSeed, id, 0, MAX_CHANGE_OUTPUTS);
 }
 
 /** A turn of the event loop, timers and messages included, so that a click never waits for a whole restocking. */

@@ -31,7 +31,7 @@ export function createWallet(ports: WalletPorts): Wallet {
   const stock = keepStock(context);
   const paying = preparePaying({ context, preparation, drives, stock });
   const entitlements = keepEntitlements(context);
-  const parts: PageParts = { context, drives, paying, stock, entitlements };
+  const parts: PageParts = { context, drives, preparation, paying, stock, entitlements };
   const resume = resumeWallet(parts);
 
   return {

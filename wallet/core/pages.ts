@@ -15,6 +15,7 @@ import { contentKeyFor, type Entitlements } from "./entitlements.ts";
 import { judgeOrder } from "./orders.ts";
 import type { Paying } from "./paying.ts";
 import { isOpen, type PaymentDrives, wantsOtherCoins } from "./payments.ts";
+import type { PaymentPreparation } from "./prepared.ts";
 import { refundPayment } from "./refunds.ts";
 import type { ApprovalRow, Order, PaymentRow } from "./rows.ts";
 import type { Stock } from "./stock.ts";
@@ -27,6 +28,7 @@ const REMEMBERED_MS = 86_400_000;
 export interface PageParts {
   readonly context: Context;
   readonly drives: PaymentDrives;
+  readonly preparation: PaymentPreparation;
   readonly paying: Paying;
   readonly stock: Stock;
   readonly entitlements: Entitlements;
@@ -133,7 +135,7 @@ async function payOrder(
   requestId: string,
   sender: PageSender,
 ): Promise<PaymentRow> {
-  const { context, paying, drives, stock } = parts;
+  const { context, paying, drives, preparation, stock } = parts;
   const requestKey = requestKeyOf(requestId, sender);
   let retryOf: PaymentRow | undefined;
   for (;;) {
@@ -154,6 +156,7 @@ async function payOrder(
           });
     if (payment.state !== "failed") {
       stock.restockSoon();
+      context.inBackground(() => preparation.readyFor(payment.amount));
       return payment;
     }
     if (!wantsOtherCoins(payment)) throw new TuppenceError(payment.error ?? "internal");

@@ -93,7 +93,7 @@ async function withCoins<T>(
 ): Promise<T> {
   const prepared = await preparation.take();
   let isUsed = false;
-  let blanks: BlankCoin[] | undefined;
+  let blanks: BlankCoin[] | undefined = prepared.blanks;
   let fault: unknown;
   let isLast = false;
   try {
@@ -105,7 +105,8 @@ async function withCoins<T>(
         isUsed = usesPayment(attempted.done);
         return attempted.done;
       }
-      if (attempted.lacks === "blanks") blanks = await makeChangeBlanks(context, prepared);
+      if (attempted.lacks === "blanks")
+        blanks = await makeChangeBlanks(context, await prepared.keys.changeSeed());
       else if (isLast) break;
       else {
         isLast = true;

@@ -26,6 +26,7 @@ import type { PaymentResult, SettleResponse } from "../../shared/protocol/x402.t
 import { X402_VERSION } from "../../shared/protocol/x402.ts";
 import { verifyReceipt } from "../../shared/receipt.ts";
 import { asTuppenceError, type Context, isFinal, knowProvider, refreshProvider } from "./context.ts";
+import { refreshKeysets } from "./keysets.ts";
 import type { StoreTables } from "./ports.ts";
 import { acceptedJson } from "./reserve.ts";
 import type { CoinRow, PaymentRow, PaymentState } from "./rows.ts";
@@ -186,6 +187,7 @@ async function refused(context: Context, payment: PaymentRow, code: ErrorCode): 
     const result = await askById(context, payment);
     if (result) return settled(context, payment, result);
   }
+  if (code === "keyset_unknown") context.inBackground(() => refreshKeysets(context));
   return code === "coin_spent" ? putSpentAside(context, payment, code) : fail(context, payment, code);
 }
 

@@ -1,11 +1,17 @@
 /** The next payment's id and keys, made before anyone clicks, so that a click waits for no derivation. */
+import type { Micros } from "../../shared/money.ts";
+import type { BlankCoin } from "./cashu.ts";
+import { makeChangeBlanks } from "./coins.ts";
 import type { Context } from "./context.ts";
+import { chooseCoins } from "./drawer.ts";
 import type { PaymentKeys } from "./keys.ts";
 
 export interface PreparedPayment {
   readonly counter: number;
   readonly id: string;
   readonly keys: PaymentKeys;
+  /** Blank coins for the change, if they were made ahead. */
+  blanks: BlankCoin[] | undefined;
 }
 
 export const PAYMENT_COUNTER = "payment";
@@ -15,6 +21,8 @@ export interface PaymentPreparation {
   take(): Promise<PreparedPayment>;
   /** For one that was taken and not used. */
   giveBack(prepared: PreparedPayment): void;
+  /** Makes blank coins for the payment that comes next, if one like this `amount` would need them. */
+  readyFor(amount: Micros): Promise<void>;
   /** Another wallet was made. */
   reset(): void;
 }
@@ -33,7 +41,7 @@ export function preparePayments(context: Context): PaymentPreparation {
     const counter = await nextCounter;
     nextCounter = Promise.resolve(counter + 1);
     const id = await keys.paymentId(counter);
-    return { counter, id, keys: await keys.payment(id) };
+    return { counter, id, keys: await keys.payment(id), blanks: undefined };
   };
   // One after the other, so that no number is given out twice.
   let last: Promise<unknown> = Promise.resolve();
@@ -56,6 +64,13 @@ export function preparePayments(context: Context): PaymentPreparation {
       return current;
     },
     giveBack: (prepared) => void spare.push(prepared),
+    readyFor: async (amount) => {
+      const free = await context.store.read((tables) => tables.coins.where("state", "free"));
+      const choice = chooseCoins(free, amount);
+      const next = spare.at(-1) ?? (await ahead);
+      if (!choice || choice.change === 0n || !next || next.blanks) return;
+      next.blanks = await makeChangeBlanks(context, await next.keys.changeSeed());
+    },
     reset: () => {
       spare.length = 0;
       nextCounter = undefined;
