@@ -13,13 +13,10 @@ import { launchExtension } from "../test/support/extension.ts";
 import { startWorld, type World } from "../test/support/world.ts";
 import { ensureBrowsers } from "./browsers.ts";
 import { buildAll } from "./build.ts";
+import { startServers } from "./servers.ts";
+import { DATA, hasDisplay, REFUND_WINDOW_SECONDS } from "./settings.ts";
 import { tour } from "./tour.ts";
 
-const PROVIDER_PORT = 4020;
-const NEWSPAPER_PORT = 4030;
-/** Short, so that the tour has something to settle. */
-const REFUND_WINDOW_SECONDS = 15;
-const DATA = ".tuppence";
 const PICTURES = path.join("out", "tour");
 
 const { values: options } = parseArgs({ options: { once: { type: "boolean" } } });
@@ -47,14 +44,7 @@ async function runOnce(): Promise<void> {
 }
 
 async function runOn(): Promise<void> {
-  const world = await startWorld({
-    dataFolder: DATA,
-    port: PROVIDER_PORT,
-    newspaperPort: NEWSPAPER_PORT,
-    refundWindowSeconds: REFUND_WINDOW_SECONDS,
-    environment: { TUPPENCE_SETTLE_EVERY_SECONDS: "60" },
-  });
-  console.log(`\nprovider   ${world.provider.origin}  (API: ${world.provider.origin}/docs, data: ${DATA}/)\nnewspaper  ${world.newspaper.origin}\n`);
+  const world = await startServers();
   if (hasDisplay()) await openBrowser(world);
   else await showWithoutDisplay(world);
 }
@@ -91,9 +81,4 @@ async function takeTour(world: World): Promise<void> {
     `settled ${formatMoney(settled.payout)} to ${settled.merchant}`,
   ];
   console.log(`\nPictures of every screen: ${PICTURES}/\n${sums.join(" · ")}`);
-}
-
-function hasDisplay(): boolean {
-  if (process.platform === "darwin" || process.platform === "win32") return true;
-  return Boolean(process.env.DISPLAY ?? process.env.WAYLAND_DISPLAY);
 }

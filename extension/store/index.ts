@@ -5,7 +5,7 @@
  * Transactions are durable against a worker that dies, not against a power cut within the same moment ("relaxed", the
  * browsers' default): what a cut may take is made again from the recovery phrase.
  */
-import Dexie, { type Table } from "dexie";
+import Dexie, { type Table, type Transaction } from "dexie";
 import type { StoreTable, StoreTables, TimedStoreTable, WalletStore } from "../../wallet/core/ports.ts";
 import type {
   AllowanceRow,
@@ -42,30 +42,34 @@ const VERSIONS = [
 export function openStore(name: string): WalletStore {
   const database = new Dexie(name);
   for (const [index, schema] of VERSIONS.entries()) database.version(index + 1).stores(schema);
-  const tables = tablesOf(database);
   const names = Object.keys(VERSIONS[0]);
   return {
     // "!": never part of a transaction that happens to be under way.
-    transaction: (body) => database.transaction("rw!", names, () => body(tables)),
-    read: (body) => database.transaction("r!", names, () => body(tables)),
+    transaction: (body) => database.transaction("rw!", names, (transaction) => body(tablesOf(transaction))),
+    read: (body) => database.transaction("r!", names, (transaction) => body(tablesOf(transaction))),
     close: async () => database.close(),
   };
 }
 
-function tablesOf(database: Dexie): StoreTables {
+/**
+ * Each table bound to its transaction. Left to itself Dexie finds the transaction by the asynchronous zone that it keeps for
+ * every promise; in a real browser, with several transactions at once, it lost it after a native `await`, and the
+ * operation ran beside the transaction instead of inside.
+ */
+function tablesOf(transaction: Transaction): StoreTables {
   return {
-    wallet: table(database.table<WalletRow, string>("wallet")),
-    counters: table(database.table<CounterRow, string>("counters")),
-    pauses: table(database.table<PauseRow, string>("pauses")),
-    coins: table(database.table<CoinRow, string>("coins")),
-    payments: timedTable(database.table<PaymentRow, string>("payments")),
-    withdrawals: table(database.table<WithdrawalRow, string>("withdrawals")),
-    swaps: table(database.table<SwapRow, string>("swaps")),
-    topUps: timedTable(database.table<TopUpRow, string>("topUps")),
-    allowances: table(database.table<AllowanceRow, string>("allowances")),
-    approvals: timedTable(database.table<ApprovalRow, string>("approvals")),
-    merchants: table(database.table<MerchantRow, string>("merchants")),
-    keysets: table(database.table<KeysetRow, string>("keysets")),
+    wallet: table(transaction.table<WalletRow, string>("wallet")),
+    counters: table(transaction.table<CounterRow, string>("counters")),
+    pauses: table(transaction.table<PauseRow, string>("pauses")),
+    coins: table(transaction.table<CoinRow, string>("coins")),
+    payments: timedTable(transaction.table<PaymentRow, string>("payments")),
+    withdrawals: table(transaction.table<WithdrawalRow, string>("withdrawals")),
+    swaps: table(transaction.table<SwapRow, string>("swaps")),
+    topUps: timedTable(transaction.table<TopUpRow, string>("topUps")),
+    allowances: table(transaction.table<AllowanceRow, string>("allowances")),
+    approvals: timedTable(transaction.table<ApprovalRow, string>("approvals")),
+    merchants: table(transaction.table<MerchantRow, string>("merchants")),
+    keysets: table(transaction.table<KeysetRow, string>("keysets")),
   };
 }
 

@@ -1,10 +1,10 @@
 /** A merchant with a site of its own: registered with the provider, pages sealed as `npm run seal` does, kept in memory. */
 import { createServer } from "node:http";
-import { BUILT_SNIPPET } from "../../merchant/cli/seal.ts";
-import { fetchMerchantRecord, fetchProvider } from "../../merchant/cli/provider.ts";
-import { readSnippet } from "../../merchant/cli/seal-site.ts";
-import { type SealedPage, type SealingTerms, sealPage } from "../../merchant/cli/seal-page.ts";
 import { registerNewspaper } from "../../demo/register.ts";
+import { fetchMerchantRecord, fetchProvider } from "../../merchant/cli/provider.ts";
+import { BUILT_SNIPPET } from "../../merchant/cli/seal.ts";
+import { type SealedPage, type SealingTerms, sealPage } from "../../merchant/cli/seal-page.ts";
+import { readSnippet } from "../../merchant/cli/seal-site.ts";
 import { type SigningKey, signingKeyFromSeed } from "../../shared/jws.ts";
 import type { RunningProvider } from "./provider.ts";
 import { readAdminToken } from "./provider.ts";
@@ -38,18 +38,32 @@ export interface MerchantOptions {
   readonly registeredOrigin?: string;
 }
 
-const CONTENT_SECURITY_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src *; base-uri 'none'";
+const CONTENT_SECURITY_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src *; base-uri 'none'";
 const REFUND_WINDOW_SECONDS = 3_600;
 
-export async function startMerchantSite(provider: RunningProvider, options: MerchantOptions = {}): Promise<MerchantSite> {
+export async function startMerchantSite(
+  provider: RunningProvider,
+  options: MerchantOptions = {},
+): Promise<MerchantSite> {
   const { id = "test-site", name = "Test Site", refundWindowSeconds = REFUND_WINDOW_SECONDS } = options;
   const snippet = await readSnippet(BUILT_SNIPPET);
-  const pages = new Map<string, { readonly html: string; readonly headers: Readonly<Record<string, string>> }>();
+  const pages = new Map<
+    string,
+    { readonly html: string; readonly headers: Readonly<Record<string, string>> }
+  >();
   const server = createServer((request, response) => {
-    if (request.url === "/tuppence.js") return response.writeHead(200, { "content-type": "text/javascript" }).end(snippet.content);
+    if (request.url === "/tuppence.js")
+      return response.writeHead(200, { "content-type": "text/javascript" }).end(snippet.content);
     const page = pages.get(request.url ?? "");
     if (!page) return response.writeHead(404).end();
-    return response.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-security-policy": CONTENT_SECURITY_POLICY, ...page.headers }).end(page.html);
+    return response
+      .writeHead(200, {
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": CONTENT_SECURITY_POLICY,
+        ...page.headers,
+      })
+      .end(page.html);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -57,7 +71,14 @@ export async function startMerchantSite(provider: RunningProvider, options: Merc
   const origin = `http://127.0.0.1:${address.port}`;
 
   const key = await signingKeyFromSeed(crypto.getRandomValues(new Uint8Array(32)));
-  const registration = { accountsOrigin: provider.accountsOrigin, adminToken: readAdminToken(provider), merchantId: id, name, sealKey: key, refundWindowSeconds };
+  const registration = {
+    accountsOrigin: provider.accountsOrigin,
+    adminToken: readAdminToken(provider),
+    merchantId: id,
+    name,
+    sealKey: key,
+    refundWindowSeconds,
+  };
   await registerNewspaper({ ...registration, origin: options.registeredOrigin ?? origin });
   const terms: SealingTerms = {
     merchant: id,
@@ -79,7 +100,12 @@ export async function startMerchantSite(provider: RunningProvider, options: Merc
       pages.set(path, { html, headers });
     },
     async publishArticle(path, article, changes = {}) {
-      const page = await sealPage(pageOf(article), origin + path, { ...terms, ...changes }, { src: "/tuppence.js", integrity: snippet.integrity });
+      const page = await sealPage(
+        pageOf(article),
+        origin + path,
+        { ...terms, ...changes },
+        { src: "/tuppence.js", integrity: snippet.integrity },
+      );
       if (!page) throw new Error("the article marks nothing as paid");
       pages.set(path, { html: page.html, headers: {} });
       return page;
@@ -93,6 +119,7 @@ export async function startMerchantSite(provider: RunningProvider, options: Merc
 }
 
 function pageOf({ title, free = "The free part.", paid, price }: Article): string {
-  const section = price === undefined ? `<section data-tuppence-price>` : `<section data-tuppence-price="${price}">`;
+  const section =
+    price === undefined ? `<section data-tuppence-price>` : `<section data-tuppence-price="${price}">`;
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title></head><body><h1>${title}</h1><p>${free}</p>${section}${paid}</section></body></html>`;
 }

@@ -35,7 +35,11 @@ export function readAdminToken({ dataFolder }: Pick<RunningProvider, "dataFolder
 const READY = /http:\/\/127\.0\.0\.1:(\d+)/;
 const START_SECONDS = 30;
 
-export async function startProvider({ dataFolder, port = 0, environment = {} }: ProviderOptions = {}): Promise<RunningProvider> {
+export async function startProvider({
+  dataFolder,
+  port = 0,
+  environment = {},
+}: ProviderOptions = {}): Promise<RunningProvider> {
   const folder = dataFolder ?? mkdtempSync(join(tmpdir(), "tuppence-provider-"));
   let printed = "";
   let child: ChildProcess | undefined;
@@ -51,7 +55,10 @@ export async function startProvider({ dataFolder, port = 0, environment = {} }: 
       printed += chunk.toString();
     });
     actualPort = await new Promise<number>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`the provider did not start within ${START_SECONDS} s:\n${printed}`)), START_SECONDS * 1_000);
+      const timer = setTimeout(
+        () => reject(new Error(`the provider did not start within ${START_SECONDS} s:\n${printed}`)),
+        START_SECONDS * 1_000,
+      );
       started.once("exit", (code) => {
         clearTimeout(timer);
         reject(new Error(`the provider stopped at its start (${code}):\n${printed}`));

@@ -27,7 +27,12 @@ export async function readPhrase(page: Page): Promise<string> {
 export type CheckoutDecision = "Approve" | "Decline" | "Leave";
 
 /** From the popup to the gateway's page and through it. The popup stays open, as the reader would see it. */
-export async function topUp(extension: Extension, popup: Page, amount: string, decision: CheckoutDecision = "Approve"): Promise<void> {
+export async function topUp(
+  extension: Extension,
+  popup: Page,
+  amount: string,
+  decision: CheckoutDecision = "Approve",
+): Promise<void> {
   const checkout = await openCheckout(extension, popup, amount);
   await decideCheckout(checkout, decision);
   await checkout.close();
@@ -51,22 +56,29 @@ export async function expectBalance(popup: Page, balance: string): Promise<void>
   await expect(popup.locator("#balance")).toHaveText(balance);
 }
 
-/** Waits until the wallet has withdrawn coins for all that lies in its account. */
+/** Waits until all that the reader has lies in the drawer as coins. */
 export async function waitForCoins(extension: Extension): Promise<void> {
-  await expect
-    .poll(
-      async () => {
-        const { balance } = await readSnapshot(extension);
-        return balance.coins !== "0" && balance.inFlight === "0" && balance.total === balance.coins;
-      },
-      { timeout: 30_000, intervals: [100] },
-    )
-    .toBe(true);
+  const standing = async () => {
+    const { balance } = await readSnapshot(extension);
+    return balance.total !== "0" && balance.total === balance.coins ? "coins" : JSON.stringify(balance);
+  };
+  await expect.poll(standing, { timeout: 30_000, intervals: [200] }).toBe("coins");
 }
 
 export interface SnapshotJson {
-  readonly balance: { readonly total: string; readonly account: string; readonly coins: string; readonly inFlight: string };
-  readonly payments: readonly { readonly id: string; readonly state: string; readonly amount: string; readonly title: string; readonly refundableUntil: number | null }[];
+  readonly balance: {
+    readonly total: string;
+    readonly account: string;
+    readonly coins: string;
+    readonly inFlight: string;
+  };
+  readonly payments: readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly amount: string;
+    readonly title: string;
+    readonly refundableUntil: number | null;
+  }[];
   readonly approvals: readonly { readonly id: string; readonly state: string }[];
   readonly allowances: readonly { readonly origin: string; readonly left: string }[];
 }
@@ -99,5 +111,7 @@ export function paywallButton(page: Page) {
 }
 
 export async function expectArticleOpen(page: Page): Promise<void> {
-  await expect(page.locator("tuppence-paywall").first()).toHaveAttribute("state", "open", { timeout: 15_000 });
+  await expect(page.locator("tuppence-paywall").first()).toHaveAttribute("state", "open", {
+    timeout: 15_000,
+  });
 }

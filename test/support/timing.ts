@@ -6,7 +6,9 @@ export async function timeToArticle(page: Page): Promise<() => Promise<number>> 
   const handle = await page.evaluateHandle(() => {
     const measured = Promise.withResolvers<number>();
     const onClick = (click: MouseEvent) => {
-      const paywall = click.composedPath().find((target) => target instanceof Element && target.localName === "tuppence-paywall");
+      const paywall = click
+        .composedPath()
+        .find((target) => target instanceof Element && target.localName === "tuppence-paywall");
       if (!(paywall instanceof Element)) return;
       removeEventListener("click", onClick, true);
       new MutationObserver((_, observer) => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { registerNewspaper } from "../../demo/register.ts";
 import { type Newspaper, startNewspaper } from "../../demo/serve.ts";
 import { makeKey, readKey } from "../../merchant/cli/key.ts";
-import { type ProviderOptions, readAdminToken, type RunningProvider, startProvider } from "./provider.ts";
+import { type ProviderOptions, type RunningProvider, readAdminToken, startProvider } from "./provider.ts";
 
 export const NEWSPAPER_ID = "the-lantern";
 export const NEWSPAPER_NAME = "The Lantern";
@@ -46,7 +46,15 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       port: newspaperPort,
       dataFolder,
       onOrigin: (origin) =>
-        registerNewspaper({ accountsOrigin: provider.accountsOrigin, adminToken, merchantId: NEWSPAPER_ID, name: NEWSPAPER_NAME, origin, sealKey, refundWindowSeconds }),
+        registerNewspaper({
+          accountsOrigin: provider.accountsOrigin,
+          adminToken,
+          merchantId: NEWSPAPER_ID,
+          name: NEWSPAPER_NAME,
+          origin,
+          sealKey,
+          refundWindowSeconds,
+        }),
     });
     return {
       provider,

@@ -1,0 +1,14 @@
+/** Where `npm start` and `npm run dev` put things, so that a reader's browser finds the same provider in both. */
+import process from "node:process";
+
+export const PROVIDER_PORT = 4020;
+export const NEWSPAPER_PORT = 4030;
+export const DATA = ".tuppence";
+/** Short, so that there is soon something to settle. */
+export const REFUND_WINDOW_SECONDS = 15;
+export const SETTLE_EVERY_SECONDS = 60;
+
+export function hasDisplay(): boolean {
+  if (process.platform === "darwin" || process.platform === "win32") return true;
+  return Boolean(process.env.DISPLAY ?? process.env.WAYLAND_DISPLAY);
+}
