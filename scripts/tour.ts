@@ -3,7 +3,8 @@
  * extension. Every step prints its time and leaves a picture; a step that did not really happen throws.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, expect, type Page } from "@playwright/test";
 import * as v from "valibot";
@@ -58,8 +59,8 @@ export async function tour(options: TourOptions): Promise<TourResult> {
   if (!first || !second || !behindBackEnd) throw new Error("the paper has too few stories for a tour");
   const addressOf = (slug: string) => `${world.newspaper.origin}/articles/${slug}.html`;
 
-  let extension = await step("Chromium starts with the extension; its welcome page opens by itself", () => launchExtension());
-  const { profileFolder } = extension;
+  const profileFolder = mkdtempSync(join(tmpdir(), "tuppence-reader-"));
+  let extension = await step("Chromium starts with the extension; its welcome page opens by itself", () => launchExtension({ profileFolder }));
   try {
     await step("The welcome page makes a wallet and shows the recovery phrase", async () => {
       const welcome = await extension.welcomePage();
@@ -127,7 +128,7 @@ export async function tour(options: TourOptions): Promise<TourResult> {
       await reading.goto(`${world.newspaper.origin}/about.html`);
       await reading.locator("tuppence-tip").getByRole("button").click();
       const question = await extension.waitForApproval();
-      await question.getByRole("button", { name: "20¢" }).click();
+      await question.getByLabel("Or your own amount").fill("20¢");
       await picture(question, "tip");
       await approve(question);
       await expect(reading.locator("tuppence-tip")).toHaveAttribute("state", "thanks");
@@ -172,6 +173,7 @@ export async function tour(options: TourOptions): Promise<TourResult> {
     return { toppedUp, paid, clickToArticleMs, receiptVerified, settled: { merchant: NEWSPAPER_ID, payout } };
   } finally {
     await extension.close();
+    rmSync(profileFolder, { recursive: true, force: true });
   }
 }
 
