@@ -187,19 +187,37 @@ export async function readInTab(
   return injection?.result;
 }
 
-/** Has `file` run from the start in every frame of these origins and nowhere else, from now on and after restarts. */
+/**
+ * Has `file` run from the start in every frame of these origins and nowhere else, from now on and after restarts, and at
+ * once in pages of theirs that are open already: a browser that starts again may show its tabs before it starts us.
+ */
 export async function registerScript(id: string, file: string, origins: readonly string[]): Promise<void> {
   const matches = [...new Set(origins.map(matchPattern))].sort();
   const [standing] = await browser.scripting.getRegisteredContentScripts({ ids: [id] });
-  if (standing === undefined && matches.length > 0) {
+  if (standing?.matches?.toSorted().join() === matches.join()) return;
+  if (matches.length === 0) {
+    if (standing !== undefined) await browser.scripting.unregisterContentScripts({ ids: [id] });
+    return;
+  }
+  if (standing === undefined) {
     await browser.scripting.registerContentScripts([
       { id, js: [file], matches, allFrames: true, runAt: "document_start", persistAcrossSessions: true },
     ]);
-  } else if (standing !== undefined && matches.length === 0) {
-    await browser.scripting.unregisterContentScripts({ ids: [id] });
-  } else if (standing !== undefined && standing.matches?.toSorted().join() !== matches.join()) {
+  } else {
     await browser.scripting.updateContentScripts([{ id, matches }]);
   }
+  await runInOpenPages(file, matches);
+}
+
+/** In each tab by itself: one that closes meanwhile, or shows an error page, is nobody's loss. */
+async function runInOpenPages(file: string, matches: readonly string[]): Promise<void> {
+  const tabs = await browser.tabs.query({ url: [...matches] });
+  await Promise.allSettled(
+    tabs.map(async ({ id }) => {
+      if (id !== undefined)
+        await browser.scripting.executeScript({ target: { tabId: id, allFrames: true }, files: [file] });
+    }),
+  );
 }
 
 /** Firefox's patterns know no port, so there another port of a known host hears the script, and gets no answer. */

@@ -46,16 +46,7 @@ function listen(): Bridge {
   const bridge: Bridge = { clickedAt: Number.NEGATIVE_INFINITY };
   let waiting = 0;
 
-  document.addEventListener(REQUEST_WALLET_EVENT, () => {
-    tellPage(
-      ANNOUNCE_WALLET_EVENT,
-      JSON.stringify({
-        v: PROTOCOL_VERSION,
-        name: "Tuppence",
-        version: extension.runtime.getManifest().version,
-      }),
-    );
-  });
+  document.addEventListener(REQUEST_WALLET_EVENT, announce);
 
   document.addEventListener(REQUEST_EVENT, async (event) => {
     const message: unknown = event instanceof CustomEvent ? event.detail : undefined;
@@ -69,6 +60,12 @@ function listen(): Bridge {
   });
 
   return bridge;
+}
+
+/** Unasked, too: a script that came after the page had asked says that somebody listens now. */
+export function announce(): void {
+  const { version } = extension.runtime.getManifest();
+  tellPage(ANNOUNCE_WALLET_EVENT, JSON.stringify({ v: PROTOCOL_VERSION, name: "Tuppence", version }));
 }
 
 /** Resolves with the background's answer. The same message goes again where it died: it attaches to what is under way. */

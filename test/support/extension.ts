@@ -141,7 +141,7 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
       const worker = await serviceWorker();
       await worker.evaluate((mark) => Object.assign(globalThis, { [mark]: true }), LIFE_MARK);
       await (await browserSession()).send("Target.closeTarget", { targetId: target.targetId });
-      const isAlive = () => worker.evaluate((mark) => mark in globalThis, LIFE_MARK);
+      const isAlive = () => worker.evaluate((mark) => mark in globalThis, LIFE_MARK).catch(() => false);
       // A page of ours may have woken the next one already; that one knows nothing of the mark.
       while ((await workerTarget()) !== undefined && (await Promise.race([isAlive(), pause(true)])))
         await pause();
