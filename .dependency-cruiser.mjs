@@ -11,7 +11,12 @@ const FOLDERS = [
   {
     name: "snippet",
     from: "^merchant/snippet/",
-    mayImport: ["^merchant/snippet/", "^shared/protocol/page\\.ts$", "^shared/(errors|money)\\.ts$"],
+    // Nothing that is heavy: the snippet is carried into every page that sells something.
+    mayImport: [
+      "^merchant/snippet/",
+      "^shared/protocol/page\\.ts$",
+      "^shared/(errors|money|article|bytes|offer)\\.ts$",
+    ],
   },
   { name: "wallet-core", from: "^wallet/core/", mayImport: ["^wallet/core/", "^shared/"] },
   {
@@ -42,7 +47,14 @@ const FOLDERS = [
   {
     name: "domain",
     from: "^server/(?!ledger/|cli/)([^/]+)/",
-    mayImport: ["^server/$1/", "^server/ledger/", "^server/[^/]+/index\\.ts$", "^shared/"],
+    // What every domain stands on: configuration, database, secrets, and the form of requests and answers.
+    mayImport: [
+      "^server/$1/",
+      "^server/ledger/",
+      "^server/[^/]+/index\\.ts$",
+      "^server/(config|database|decode|errors|openapi|origins|secrets)\\.ts$",
+      "^shared/",
+    ],
   },
   // What composes the server: its main files and its commands.
   { name: "server", from: "^server/([^/]+$|cli/)", mayImport: ["^server/", "^shared/"] },

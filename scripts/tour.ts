@@ -42,6 +42,8 @@ export interface TourResult {
   readonly settled: { readonly merchant: string; readonly payout: Micros };
 }
 
+/** The size of a laptop's browser, for the pictures. */
+const WINDOW_SIZE = "--window-size=1280,900";
 const TOP_UP = "$5";
 const ALLOWANCE = "$1";
 /** The ledger keeps milliseconds, and its clock is the same machine's. */
@@ -60,7 +62,7 @@ export async function tour(options: TourOptions): Promise<TourResult> {
   const addressOf = (slug: string) => `${world.newspaper.origin}/articles/${slug}.html`;
 
   const profileFolder = mkdtempSync(join(tmpdir(), "tuppence-reader-"));
-  let extension = await step("Chromium starts with the extension; its welcome page opens by itself", () => launchExtension({ profileFolder }));
+  let extension = await step("Chromium starts with the extension; its welcome page opens by itself", () => launchExtension({ profileFolder, extraFlags: [WINDOW_SIZE] }));
   try {
     await step("The welcome page makes a wallet and shows the recovery phrase", async () => {
       const welcome = await extension.welcomePage();
@@ -142,7 +144,7 @@ export async function tour(options: TourOptions): Promise<TourResult> {
     });
     await step("… after a restart of the browser", async () => {
       await extension.close();
-      extension = await launchExtension({ profileFolder });
+      extension = await launchExtension({ profileFolder, extraFlags: [WINDOW_SIZE] });
       await comeBack(extension, addressOf(first.slug));
       await comeBack(extension, addressOf(behindBackEnd.slug));
       if ((await balanceOf(extension)) !== left) throw new Error("coming back was charged");

@@ -4,6 +4,7 @@
  */
 import {
   ANNOUNCE_WALLET_EVENT,
+  type Announcement,
   MAX_MESSAGE_LENGTH,
   PROTOCOL_VERSION,
   REQUEST_EVENT,
@@ -65,7 +66,8 @@ function listen(): Bridge {
 /** Unasked, too: a script that came after the page had asked says that somebody listens now. */
 export function announce(): void {
   const { version } = extension.runtime.getManifest();
-  tellPage(ANNOUNCE_WALLET_EVENT, JSON.stringify({ v: PROTOCOL_VERSION, name: "Tuppence", version }));
+  const announcement: Announcement = { v: PROTOCOL_VERSION, name: "Tuppence", version };
+  tellPage(ANNOUNCE_WALLET_EVENT, JSON.stringify(announcement));
 }
 
 /** Resolves with the background's answer. The same message goes again where it died: it attaches to what is under way. */

@@ -28,11 +28,6 @@ export function hashToCurve(message: Uint8Array): Uint8Array {
   throw new Error("no point found for a message");
 }
 
-/** The point of a coin's secret, in hex: what NUT-07 calls `Y`. */
-export function pointOfSecret(secret: string): string {
-  return toHex(hashToCurve(Buffer.from(secret, "utf8")));
-}
-
 export function isPoint(compressed: string): boolean {
   return native.publicKeyVerify(Buffer.from(compressed, "hex"));
 }

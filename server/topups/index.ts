@@ -7,6 +7,6 @@ export {
   gatewayAccount,
   writeOff,
 } from "./confirm.ts";
-export { TopUpId } from "./records.ts";
+
 export { registerTopUps } from "./routes.ts";
 export { endTopUp, findTopUp, type TopUp } from "./store.ts";

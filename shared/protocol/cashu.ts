@@ -27,9 +27,9 @@ export const BlindSignature = v.object({
 export type BlindSignature = v.InferOutput<typeof BlindSignature>;
 export type BlindSignatureJson = v.InferInput<typeof BlindSignature>;
 
-export const proofs = v.pipe(v.array(Proof), v.minLength(1), v.maxLength(MAX_INPUTS));
+const proofs = v.pipe(v.array(Proof), v.minLength(1), v.maxLength(MAX_INPUTS));
 export const outputs = v.pipe(v.array(BlindedMessage), v.minLength(1), v.maxLength(MAX_OUTPUTS));
-export const signatures = v.pipe(v.array(BlindSignature), v.maxLength(MAX_OUTPUTS));
+const signatures = v.pipe(v.array(BlindSignature), v.maxLength(MAX_OUTPUTS));
 
 const unit = v.pipe(v.string(), v.maxLength(20));
 const quoteId = v.pipe(v.string(), v.maxLength(100));

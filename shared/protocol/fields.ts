@@ -2,9 +2,9 @@
 import * as v from "valibot";
 import { micros, parseMicros, ZERO, type Micros } from "../money.ts";
 
-export const MAX_URL_LENGTH = 2_048;
+const MAX_URL_LENGTH = 2_048;
 export const MAX_TEXT_LENGTH = 300;
-export const MAX_JWS_LENGTH = 8_192;
+const MAX_JWS_LENGTH = 8_192;
 export const MAX_INPUTS = 200;
 export const MAX_OUTPUTS = 200;
 

@@ -123,7 +123,12 @@ export const PageResponse = v.union([
 ]);
 export type PageResponse = v.InferOutput<typeof PageResponse>;
 
-export const Announcement = v.object({ v: version, name: shortText, version: shortText });
+/** The detail of `ANNOUNCE_WALLET_EVENT`. */
+export interface Announcement {
+  readonly v: typeof PROTOCOL_VERSION;
+  readonly name: string;
+  readonly version: string;
+}
 
 /**
  * Content script → background (`runtime.sendMessage`). The page's message stays the string that it was. `clicked`

@@ -136,7 +136,6 @@ export const UiResults = {
   removeAllowance: v.object({}),
   forgetSite: v.object({}),
 } as const satisfies Record<UiRequestType, v.GenericSchema>;
-export type UiResult<T extends UiRequestType> = v.InferOutput<(typeof UiResults)[T]>;
 export type UiResultJson<T extends UiRequestType> = v.InferInput<(typeof UiResults)[T]>;
 
 export const UiResponse = v.union([v.object({ ok: v.unknown() }), v.object({ error: PageError })]);

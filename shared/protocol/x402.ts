@@ -9,7 +9,7 @@ import { base64url, currency, hash256, id128, jws, merchantId, origin, positiveA
 
 export const X402_VERSION = 2;
 export const SCHEME = "exact";
-export const MAX_TIMEOUT_SECONDS = 3_600;
+const MAX_TIMEOUT_SECONDS = 3_600;
 /** A payment never needs more coins than this; the wallet swaps into larger ones first. */
 export const MAX_PAYMENT_COINS = 20;
 
@@ -20,7 +20,7 @@ export function networkOf(currencyCode: string): `tuppence:${string}` {
 export const PaymentKind = v.picklist(["article", "tip"]);
 export type PaymentKind = v.InferOutput<typeof PaymentKind>;
 
-export const OfferExtra = v.object({
+const OfferExtra = v.object({
   /** The provider's anonymous origin. Compared with the wallet's own, never connected to. */
   provider: origin,
   kind: PaymentKind,
@@ -53,7 +53,7 @@ export const PaymentRequired = v.object({
 export type PaymentRequired = v.InferOutput<typeof PaymentRequired>;
 
 /** A proof with a DLEQ decodes too, so that the provider can refuse it by its name. */
-export const PaymentProof = v.object({ ...Proof.entries, dleq: v.optional(v.unknown()) });
+const PaymentProof = v.object({ ...Proof.entries, dleq: v.optional(v.unknown()) });
 
 /** Coins given for an offer. `paymentId` is made by the wallet and stored before it is sent. */
 export const Payment = v.object({
@@ -73,15 +73,13 @@ export type PaymentJson = v.InferInput<typeof Payment>;
 export const SealedPayment = v.object({ enc: base64url(100), ct: base64url(40_000), expiresAt: seconds });
 export type SealedPayment = v.InferOutput<typeof SealedPayment>;
 
-export const PaymentPayload = v.object({
+const PaymentPayload = v.object({
   x402Version: v.literal(X402_VERSION),
   resource: Resource,
   accepted: PaymentRequirements,
   payload: v.union([Payment, SealedPayment]),
   extensions: v.optional(v.record(v.string(), v.unknown())),
 });
-export type PaymentPayload = v.InferOutput<typeof PaymentPayload>;
-export type PaymentPayloadJson = v.InferInput<typeof PaymentPayload>;
 
 /** What `/x402/verify` and `/x402/settle` take. */
 export const FacilitatorRequest = v.object({

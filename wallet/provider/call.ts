@@ -7,7 +7,7 @@ import { cashuErrorCode } from "./cashu-errors.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-export const CALL_TIMEOUT_MS = 15_000;
+const CALL_TIMEOUT_MS = 15_000;
 const MAX_ANSWER_LENGTH = 1_000_000;
 
 export interface Call {

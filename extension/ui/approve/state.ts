@@ -25,8 +25,8 @@ import { describeSeconds } from "../shared/time.ts";
 
 /** For so long "Paid" stands before the window closes. */
 export const PAID_SHOWN_MS = 900;
-export const TIP_PRESETS = 4;
-export const ALLOWANCE_CHOICES = 3;
+const TIP_PRESETS = 4;
+const ALLOWANCE_CHOICES = 3;
 
 const UNIT = 1_000_000n;
 /** Whole units in 1-2-5 steps; the limits that are offered are the first ones that reach the price. */

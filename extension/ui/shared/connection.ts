@@ -7,7 +7,7 @@ import { safeParse } from "valibot";
 import { UI_PORT, WalletSnapshot } from "../../../shared/protocol/ui.ts";
 
 /** Pauses before the 1st, 2nd, 3rd … attempt; the last one for all that follow. A snapshot starts the count again. */
-export const RECONNECT_PAUSES_MS: readonly number[] = [0, 100, 400, 1_000, 2_000];
+const RECONNECT_PAUSES_MS: readonly number[] = [0, 100, 400, 1_000, 2_000];
 /** So many failures in a row, and the reader is told. */
 export const ATTEMPTS_BEFORE_SILENT = 4;
 
