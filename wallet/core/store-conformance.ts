@@ -42,6 +42,31 @@ export function conformsAsStore(name: string, open: () => WalletStore): void {
       expect(new Set(taken.map(({ next }) => next)).size).toBe(4);
       expect(taken.filter(({ got }) => got)).toHaveLength(1);
     });
+    it("keeps a transaction together while much else goes on in the same process", async () => {
+      let isBusy = true;
+      const others = Array.from({ length: 20 }, async () => {
+        for (let turn = 1; isBusy; turn++) {
+          await (turn % 500 === 0 ? new Promise((resolve) => setTimeout(resolve, 0)) : undefined);
+        }
+      });
+      const count = (key: string) =>
+        store.transaction(async (tables) => {
+          for (let step = 0; step < 10; step++) {
+            const next = ((await tables.counters.get(key))?.next ?? 0) + 1;
+            // A chain of awaits as nested functions make it.
+            for (let depth = 0; depth < 50; depth++) await undefined;
+            await Promise.all([
+              tables.counters.put({ key, next }),
+              tables.coins.put(coin(`${key}${step}`, 1_000)),
+            ]);
+          }
+        });
+      await Promise.all(Array.from({ length: 20 }, (_, index) => count(index % 2 === 0 ? "even" : "odd")));
+      isBusy = false;
+      await Promise.all(others);
+      const counters = await store.read((tables) => tables.counters.all());
+      expect(counters.map(({ next }) => next)).toEqual([100, 100]);
+    });
     it("gives copies, so that a changed row is not a stored one", async () => {
       const row = { key: "n", next: 1 };
       await store.transaction((tables) => tables.counters.put(row));
