@@ -1,0 +1,84 @@
+import type { Browser, Page } from "puppeteer-core";
+import * as v from "valibot";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { WalletSnapshot } from "../../../shared/protocol/ui.ts";
+import { type FirefoxExtension, launchFirefox } from "../../support/firefox.ts";
+import { type MerchantSite, startMerchantSite } from "../../support/merchant.ts";
+import { type RunningProvider, startProvider } from "../../support/provider.ts";
+
+const PAID = "The last paragraph, which was paid for.";
+
+describe("in Firefox", () => {
+  let provider: RunningProvider;
+  let site: MerchantSite;
+  let firefox: FirefoxExtension;
+
+  beforeAll(async () => {
+    provider = await startProvider();
+    site = await startMerchantSite(provider);
+    await site.publishArticle("/a.html", { title: "An article", paid: `<p id="paid">${PAID}</p>`, price: "5¢" });
+    await site.publishArticle("/b.html", { title: "Another", paid: `<p id="paid">${PAID}</p>`, price: "2¢" });
+    firefox = await launchFirefox();
+  });
+  afterAll(async () => {
+    await firefox?.close();
+    await site?.close();
+    await provider?.close();
+  });
+
+  it("a reader tops up, pays in the wallet's own window, and reads; then inside the budget with one click", async () => {
+    const welcome = await firefox.welcomePage();
+    await welcome.locator("summary").click();
+    await welcome.locator("#provider").fill(provider.origin);
+    await welcome.locator("button[type=submit]").click();
+    await welcome.locator("::-p-text(Do this later)").click();
+
+    const popup = await firefox.openPopup();
+    await popup.locator("::-p-aria(Top up)").click();
+    await popup.locator('button[aria-label="Top up $5"]').click();
+    const checkout = await pageAt(firefox.browser, `${provider.accountsOrigin}/checkout/`);
+    await checkout.locator("button[value=approve]").click();
+    await popup.waitForFunction(() => document.querySelector("#balance")?.textContent === "$5.00");
+    await waitFor(async () => (await snapshot(firefox)).balance.coins === 5_000_000n);
+
+    const page = await firefox.browser.newPage();
+    await page.goto(site.addressOf("/a.html"));
+    expect(await page.content()).not.toContain(PAID);
+    await page.locator("tuppence-paywall >>> button").click();
+    const question = await firefox.waitForApproval();
+    await question.waitForSelector("::-p-text(Test Site)");
+    await question.locator("#allow").click();
+    await question.locator("button[type=submit]:not([disabled])").click();
+    await page.waitForSelector("tuppence-paywall[state=open]");
+    expect(await page.$eval("#paid", (element) => element.textContent)).toBe(PAID);
+
+    await page.goto(site.addressOf("/b.html"));
+    await page.locator("tuppence-paywall >>> button").click();
+    await page.waitForSelector("tuppence-paywall[state=open]");
+    expect((await snapshot(firefox)).balance.total).toBe(4_930_000n);
+  });
+
+  it("coming back in a new tab costs nothing", async () => {
+    const page = await firefox.browser.newPage();
+    await page.goto(site.addressOf("/a.html"));
+    await page.waitForSelector("tuppence-paywall[state=open]");
+    expect((await snapshot(firefox)).balance.total).toBe(4_930_000n);
+  });
+});
+
+async function snapshot(firefox: FirefoxExtension): Promise<WalletSnapshot> {
+  const answer = await firefox.ask({ kind: "ui", type: "snapshot" });
+  if (!("ok" in answer)) throw new Error(JSON.stringify(answer));
+  return v.parse(WalletSnapshot, answer.ok);
+}
+
+async function pageAt(browser: Browser, address: string): Promise<Page> {
+  const target = await browser.waitForTarget((candidate) => candidate.url().startsWith(address));
+  const page = await target.page();
+  if (!page) throw new Error(`no page at ${address}`);
+  return page;
+}
+
+async function waitFor(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 200));
+}
