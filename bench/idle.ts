@@ -21,7 +21,12 @@ export const idle: Part = {
     const site = await serveSite({ "/": { html: "<!doctype html><title>Empty</title>" } });
     const extension = await launchExtension();
     const profile = mkdtempSync(join(tmpdir(), "tuppence-bare-"));
-    const bare = await chromium.launchPersistentContext(profile, { executablePath: requireBrowser("chromium"), headless: true, viewport: null, args: [...BROWSER_FLAGS] });
+    const bare = await chromium.launchPersistentContext(profile, {
+      executablePath: requireBrowser("chromium"),
+      headless: true,
+      viewport: null,
+      args: [...BROWSER_FLAGS],
+    });
     try {
       const withExtension: number[] = [];
       const without: number[] = [];
@@ -57,8 +62,14 @@ async function mainThreadMs(context: BrowserContext, origin: string): Promise<nu
   const page = await context.newPage();
   const session = await context.newCDPSession(page);
   const events: v.InferOutput<typeof TraceEvent>[] = [];
-  session.on("Tracing.dataCollected", (collected) => void events.push(...v.parse(Collected, collected).value));
-  await session.send("Tracing.start", { transferMode: "ReportEvents", categories: "toplevel,devtools.timeline,__metadata" });
+  session.on(
+    "Tracing.dataCollected",
+    (collected) => void events.push(...v.parse(Collected, collected).value),
+  );
+  await session.send("Tracing.start", {
+    transferMode: "ReportEvents",
+    categories: "toplevel,devtools.timeline,__metadata",
+  });
   await page.goto(origin);
   await page.waitForTimeout(WATCHED_MS);
   const complete = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
@@ -68,7 +79,9 @@ async function mainThreadMs(context: BrowserContext, origin: string): Promise<nu
 
   const committed = events.filter(({ name, args }) => name === "CommitLoad" && isOf(origin, args.data));
   const pids = new Set(committed.map(({ pid }) => pid));
-  const threads = events.filter(({ name, args, pid }) => name === "thread_name" && args.name === "CrRendererMain" && pids.has(pid));
+  const threads = events.filter(
+    ({ name, args, pid }) => name === "thread_name" && args.name === "CrRendererMain" && pids.has(pid),
+  );
   if (threads.length === 0) throw new Error("the trace does not show the page");
   const mainThreads = new Set(threads.map(({ pid, tid }) => `${pid} ${tid}`));
   const tasks = events.filter(({ name, pid, tid }) => name === "RunTask" && mainThreads.has(`${pid} ${tid}`));

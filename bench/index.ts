@@ -16,7 +16,9 @@ const { values: options } = parseArgs({ options: { json: { type: "string" }, onl
 const wanted = options.only?.split(",") ?? PARTS.map((part) => part.name);
 const unknown = wanted.filter((name) => !PARTS.some((part) => part.name === name));
 if (unknown.length > 0) {
-  console.error(`There is no part ${unknown.join(", ")}. There are: ${PARTS.map((part) => part.name).join(", ")}.`);
+  console.error(
+    `There is no part ${unknown.join(", ")}. There are: ${PARTS.map((part) => part.name).join(", ")}.`,
+  );
   process.exit(2);
 }
 
@@ -38,7 +40,14 @@ function table(all: readonly Row[]): string {
   ]);
   const lines = [["figure", "measured", "aim", "beside it"], ...cells];
   const widths = [0, 1, 2].map((column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
-  return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n");
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
 function print(value: number): string {

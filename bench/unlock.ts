@@ -3,10 +3,19 @@
  * provider, sealed articles that were never seen before. Beside it, an empty request from the same worker to the same
  * provider in the same run: what no payment over HTTP can be quicker than.
  */
+
+import { type Extension, launchExtension } from "../test/support/extension.ts";
 import { startMerchantSite } from "../test/support/merchant.ts";
 import { startProvider } from "../test/support/provider.ts";
-import { type Extension, launchExtension } from "../test/support/extension.ts";
-import { approve, expectArticleOpen, expectBalance, paywallButton, setUpWallet, topUp, waitForCoins } from "../test/support/reader.ts";
+import {
+  approve,
+  expectArticleOpen,
+  expectBalance,
+  paywallButton,
+  setUpWallet,
+  topUp,
+  waitForCoins,
+} from "../test/support/reader.ts";
 import { timeToArticle } from "../test/support/timing.ts";
 import { type Part, percentile } from "./row.ts";
 
@@ -24,16 +33,40 @@ export const unlock: Part = {
     const extension = await launchExtension();
     try {
       const articles = ["/first", ...paths("warm", WARM_PAYMENTS), ...paths("cold", COLD_PAYMENTS)];
-      for (const path of articles) await site.publishArticle(path, { title: path, paid: `<p>${"All of it. ".repeat(400)}</p>`, price: "1¢" });
+      for (const path of articles)
+        await site.publishArticle(path, {
+          title: path,
+          paid: `<p>${"All of it. ".repeat(400)}</p>`,
+          price: "1¢",
+        });
       await prepare(extension, provider.origin, site.addressOf("/first"));
       const warm = await measureEach(extension, paths("warm", WARM_PAYMENTS).map(site.addressOf));
       const bare = await bareFetches(extension, provider.origin);
-      const cold = await measureEach(extension, paths("cold", COLD_PAYMENTS).map(site.addressOf), () => extension.killWorker());
+      const cold = await measureEach(extension, paths("cold", COLD_PAYMENTS).map(site.addressOf), () =>
+        extension.killWorker(),
+      );
       return [
-        { name: "unlock.click_to_content_ms.p50", value: percentile(warm, 0.5), unit: "ms", aim: 50, baseline: `${WARM_PAYMENTS} payments` },
+        {
+          name: "unlock.click_to_content_ms.p50",
+          value: percentile(warm, 0.5),
+          unit: "ms",
+          aim: 50,
+          baseline: `${WARM_PAYMENTS} payments`,
+        },
         { name: "unlock.click_to_content_ms.p95", value: percentile(warm, 0.95), unit: "ms" },
-        { name: "unlock.cold_ms.p50", value: percentile(cold, 0.5), unit: "ms", aim: 150, baseline: `${COLD_PAYMENTS} payments, the worker just killed` },
-        { name: "unlock.bare_fetch_ms.p50", value: percentile(bare, 0.5), unit: "ms", baseline: "an empty request" },
+        {
+          name: "unlock.cold_ms.p50",
+          value: percentile(cold, 0.5),
+          unit: "ms",
+          aim: 150,
+          baseline: `${COLD_PAYMENTS} payments, the worker just killed`,
+        },
+        {
+          name: "unlock.bare_fetch_ms.p50",
+          value: percentile(bare, 0.5),
+          unit: "ms",
+          baseline: "an empty request",
+        },
       ];
     } finally {
       await extension.close();
@@ -63,7 +96,11 @@ async function prepare(extension: Extension, providerOrigin: string, address: st
   await page.close();
 }
 
-async function measureEach(extension: Extension, addresses: readonly string[], before: () => Promise<void> = async () => {}): Promise<number[]> {
+async function measureEach(
+  extension: Extension,
+  addresses: readonly string[],
+  before: () => Promise<void> = async () => {},
+): Promise<number[]> {
   const measured: number[] = [];
   const page = await extension.context.newPage();
   for (const address of addresses) {

@@ -35,7 +35,9 @@ function gzipped(files: readonly string[]): number {
 }
 
 function scriptsInEveryPage(): string[] {
-  const manifest: { content_scripts?: { js?: string[] }[] } = JSON.parse(readFileSync(join(EXTENSION, "manifest.json"), "utf8"));
+  const manifest: { content_scripts?: { js?: string[] }[] } = JSON.parse(
+    readFileSync(join(EXTENSION, "manifest.json"), "utf8"),
+  );
   return (manifest.content_scripts ?? []).flatMap(({ js }) => js ?? []).map((file) => join(EXTENSION, file));
 }
 
@@ -53,5 +55,6 @@ function visit(file: string, found: Set<string>): void {
   if (found.has(file) || !existsSync(file)) return;
   found.add(file);
   const code = readFileSync(file, "utf8");
-  for (const [, source = ""] of code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["'`](\.{1,2}\/[^"'`]+)["'`]/g)) visit(join(dirname(file), source), found);
+  for (const [, source = ""] of code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["'`](\.{1,2}\/[^"'`]+)["'`]/g))
+    visit(join(dirname(file), source), found);
 }

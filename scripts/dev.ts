@@ -17,7 +17,10 @@ let extension: Extension | undefined;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
 
 if (hasDisplay()) ensureBrowsers(["chromium"]);
-else console.log(`There is no display: load dist/chrome into a browser yourself, and reload it there after a build.`);
+else
+  console.log(
+    `There is no display: load dist/chrome into a browser yourself, and reload it there after a build.`,
+  );
 await buildAndWatch(["chrome", "merchant"], () => void refresh());
 
 async function refresh(): Promise<void> {

@@ -1,7 +1,13 @@
 /** The provider and the newspaper of `npm start` and `npm run dev`, on their fixed ports and lasting data. */
 import process from "node:process";
 import { startWorld, type World } from "../test/support/world.ts";
-import { DATA, NEWSPAPER_PORT, PROVIDER_PORT, REFUND_WINDOW_SECONDS, SETTLE_EVERY_SECONDS } from "./settings.ts";
+import {
+  DATA,
+  NEWSPAPER_PORT,
+  PROVIDER_PORT,
+  REFUND_WINDOW_SECONDS,
+  SETTLE_EVERY_SECONDS,
+} from "./settings.ts";
 
 if (import.meta.main) {
   const world = await startServers();
@@ -19,6 +25,8 @@ export async function startServers(): Promise<World> {
     environment: { TUPPENCE_SETTLE_EVERY_SECONDS: String(SETTLE_EVERY_SECONDS) },
   });
   const { provider, newspaper } = world;
-  console.log(`\nprovider   ${provider.origin}  (API: ${provider.origin}/docs, data: ${DATA}/)\nnewspaper  ${newspaper.origin}\n`);
+  console.log(
+    `\nprovider   ${provider.origin}  (API: ${provider.origin}/docs, data: ${DATA}/)\nnewspaper  ${newspaper.origin}\n`,
+  );
   return world;
 }

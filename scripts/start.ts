@@ -55,7 +55,9 @@ async function openBrowser(world: World): Promise<void> {
   const closed = new Promise<void>((resolve) => extension.context.once("close", () => resolve()));
   const page = await extension.context.newPage();
   await page.goto(world.newspaper.origin);
-  console.log("A browser is open: its welcome page makes a wallet, then read an article. Close it to stop everything.");
+  console.log(
+    "A browser is open: its welcome page makes a wallet, then read an article. Close it to stop everything.",
+  );
   await closed;
   await world.close();
 }
@@ -64,7 +66,9 @@ async function openBrowser(world: World): Promise<void> {
 async function showWithoutDisplay(world: World): Promise<void> {
   console.log("There is no display, so a headless Chromium takes the tour on fresh data:");
   await runOnce();
-  console.log("\nProvider and newspaper stay up. Load dist/chrome into a browser on this machine to use them; Ctrl-C stops them.");
+  console.log(
+    "\nProvider and newspaper stay up. Load dist/chrome into a browser on this machine to use them; Ctrl-C stops them.",
+  );
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => void world.close().finally(() => process.exit(0)));
   }
@@ -72,7 +76,11 @@ async function showWithoutDisplay(world: World): Promise<void> {
 
 async function takeTour(world: World): Promise<void> {
   console.log("");
-  const { toppedUp, paid, clickToArticleMs, receiptVerified, settled } = await tour({ world, picturesFolder: PICTURES, print: console.log });
+  const { toppedUp, paid, clickToArticleMs, receiptVerified, settled } = await tour({
+    world,
+    picturesFolder: PICTURES,
+    print: console.log,
+  });
   const sums = [
     `topped up ${formatMoney(toppedUp)}`,
     `paid ${formatMoney(paid)}`,

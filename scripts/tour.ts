@@ -62,7 +62,9 @@ export async function tour(options: TourOptions): Promise<TourResult> {
   const addressOf = (slug: string) => `${world.newspaper.origin}/articles/${slug}.html`;
 
   const profileFolder = mkdtempSync(join(tmpdir(), "tuppence-reader-"));
-  let extension = await step("Chromium starts with the extension; its welcome page opens by itself", () => launchExtension({ profileFolder, extraFlags: [WINDOW_SIZE] }));
+  let extension = await step("Chromium starts with the extension; its welcome page opens by itself", () =>
+    launchExtension({ profileFolder, extraFlags: [WINDOW_SIZE] }),
+  );
   try {
     await step("The welcome page makes a wallet and shows the recovery phrase", async () => {
       const welcome = await extension.welcomePage();
@@ -72,59 +74,83 @@ export async function tour(options: TourOptions): Promise<TourResult> {
     });
 
     let popup = await extension.openPopup();
-    await step(`The reader tops up ${TOP_UP} on the gateway's page; the popup shows it without being opened again`, async () => {
-      await expectBalance(popup, "$0.00");
-      const checkout = await openCheckout(extension, popup, TOP_UP);
-      await picture(checkout, "checkout");
-      await decideCheckout(checkout, "Approve");
-      await expectBalance(popup, "$5.00");
-      await picture(popup, "popup-topped-up");
-      await checkout.close();
-    });
+    await step(
+      `The reader tops up ${TOP_UP} on the gateway's page; the popup shows it without being opened again`,
+      async () => {
+        await expectBalance(popup, "$0.00");
+        const checkout = await openCheckout(extension, popup, TOP_UP);
+        await picture(checkout, "checkout");
+        await decideCheckout(checkout, "Approve");
+        await expectBalance(popup, "$5.00");
+        await picture(popup, "popup-topped-up");
+        await checkout.close();
+      },
+    );
     const toppedUp = await balanceOf(extension);
 
     await step("In the background the wallet withdraws blind-signed coins", () => waitForCoins(extension));
 
     const reading = await extension.context.newPage();
-    await step(`“${first.title}” ends at the paywall; the wallet's own window asks, with a budget for the site`, async () => {
-      await reading.goto(world.newspaper.origin);
-      await picture(reading, "newspaper");
-      await reading.goto(addressOf(first.slug));
-      await paywallButton(reading).scrollIntoViewIfNeeded();
-      await picture(reading, "article-locked");
-      await paywallButton(reading).click();
-      const question = await extension.waitForApproval();
-      await expect(question.getByRole("button", { name: /^Pay / })).toBeEnabled();
-      await picture(question, "approval");
-      await approve(question, { allowance: ALLOWANCE });
-      await expectArticleOpen(reading);
-      await picture(reading, "article-open");
-    });
+    await step(
+      `“${first.title}” ends at the paywall; the wallet's own window asks, with a budget for the site`,
+      async () => {
+        await reading.goto(world.newspaper.origin);
+        await picture(reading, "newspaper");
+        await reading.goto(addressOf(first.slug));
+        await paywallButton(reading).scrollIntoViewIfNeeded();
+        await picture(reading, "article-locked");
+        await paywallButton(reading).click();
+        const question = await extension.waitForApproval();
+        await expect(question.getByRole("button", { name: /^Pay / })).toBeEnabled();
+        await picture(question, "approval");
+        await approve(question, { allowance: ALLOWANCE });
+        await expectArticleOpen(reading);
+        await picture(reading, "article-open");
+      },
+    );
 
     const receipts = await listenForReceipts(reading, addressOf(second.slug));
-    const clickToArticleMs = await step(`“${second.title}” opens with one click, inside the budget`, async () => {
-      const measured = await timeToArticle(reading);
-      await paywallButton(reading).click();
-      return measured();
-    });
+    const clickToArticleMs = await step(
+      `“${second.title}” opens with one click, inside the budget`,
+      async () => {
+        const measured = await timeToArticle(reading);
+        await paywallButton(reading).click();
+        return measured();
+      },
+    );
     print(`    ${clickToArticleMs.toFixed(0)} ms from the click to the article`);
 
-    const receiptVerified = await step("The receipt verifies with the provider's published keys, and for no other article", async () => {
-      const receipt = (await receipts())[0] ?? "";
-      const jwks = v.parse(Jwks, await (await fetch(`${world.provider.origin}/.well-known/jwks.json`)).json());
-      const expected = { issuer: world.provider.origin, merchant: NEWSPAPER_ID, resource: addressOf(second.slug), leastAmount: ZERO };
-      const claims = await verifyReceipt(receipt, jwks, expected);
-      if (!claims) throw new Error("the receipt does not verify");
-      if (await verifyReceipt(receipt, jwks, { ...expected, resource: addressOf(first.slug) })) throw new Error("the receipt opens another article");
-      return true;
-    });
+    const receiptVerified = await step(
+      "The receipt verifies with the provider's published keys, and for no other article",
+      async () => {
+        const receipt = (await receipts())[0] ?? "";
+        const jwks = v.parse(
+          Jwks,
+          await (await fetch(`${world.provider.origin}/.well-known/jwks.json`)).json(),
+        );
+        const expected = {
+          issuer: world.provider.origin,
+          merchant: NEWSPAPER_ID,
+          resource: addressOf(second.slug),
+          leastAmount: ZERO,
+        };
+        const claims = await verifyReceipt(receipt, jwks, expected);
+        if (!claims) throw new Error("the receipt does not verify");
+        if (await verifyReceipt(receipt, jwks, { ...expected, resource: addressOf(first.slug) }))
+          throw new Error("the receipt opens another article");
+        return true;
+      },
+    );
 
-    await step(`“${behindBackEnd.title}” lies behind a back end that answers 402: one click, paid through stock x402 middleware`, async () => {
-      await reading.goto(addressOf(behindBackEnd.slug));
-      await paywallButton(reading).click();
-      await expectArticleOpen(reading);
-      await picture(reading, "article-402");
-    });
+    await step(
+      `“${behindBackEnd.title}” lies behind a back end that answers 402: one click, paid through stock x402 middleware`,
+      async () => {
+        await reading.goto(addressOf(behindBackEnd.slug));
+        await paywallButton(reading).click();
+        await expectArticleOpen(reading);
+        await picture(reading, "article-402");
+      },
+    );
 
     await step("A tip: the reader chooses the amount in the wallet", async () => {
       await reading.goto(`${world.newspaper.origin}/about.html`);
@@ -157,7 +183,10 @@ export async function tour(options: TourOptions): Promise<TourResult> {
     await picture(popup, "popup-dark");
 
     await step("Without the extension the page says how to get it, and stays usable", async () => {
-      const browser = await chromium.launch({ executablePath: requireBrowser("chromium"), args: ["--no-sandbox"] });
+      const browser = await chromium.launch({
+        executablePath: requireBrowser("chromium"),
+        args: ["--no-sandbox"],
+      });
       const page = await browser.newPage();
       await page.goto(addressOf(first.slug));
       await paywallButton(page).click();
@@ -167,7 +196,10 @@ export async function tour(options: TourOptions): Promise<TourResult> {
     });
 
     const paid = subtract(toppedUp, left);
-    const payout = await step("The refund window closes, and the provider settles: once, however often it is told to", () => settleMatured(extension, world, paid));
+    const payout = await step(
+      "The refund window closes, and the provider settles: once, however often it is told to",
+      () => settleMatured(extension, world, paid),
+    );
     await step("The books balance to the micro", async () => {
       const { code, output } = await command(world, "server/cli/audit.ts");
       if (code !== 0) throw new Error(output);
@@ -212,7 +244,8 @@ async function listenForReceipts(page: Page, address: string): Promise<() => Pro
   const heard = await page.evaluateHandle((event) => {
     const details: string[] = [];
     document.addEventListener(event, (response) => {
-      if (response instanceof CustomEvent && typeof response.detail === "string") details.push(response.detail);
+      if (response instanceof CustomEvent && typeof response.detail === "string")
+        details.push(response.detail);
     });
     return details;
   }, RESPONSE_EVENT);
@@ -241,30 +274,42 @@ async function balanceOf(extension: Extension): Promise<Micros> {
 /** Settles when everything has matured, checks the statement, settles again. Gives the payout. */
 async function settleMatured(extension: Extension, world: World, paid: Micros): Promise<Micros> {
   const { payments } = await readSnapshot(extension);
-  const maturesAt = Math.max(...payments.map(({ refundableUntil }) => refundableUntil ?? 0)) + MATURED_AFTER_MS;
+  const maturesAt =
+    Math.max(...payments.map(({ refundableUntil }) => refundableUntil ?? 0)) + MATURED_AFTER_MS;
   await new Promise((resolve) => setTimeout(resolve, Math.max(0, maturesAt - Date.now())));
 
   const first = await command(world, "server/cli/settle.ts");
   if (first.code !== 0) throw new Error(first.output);
   const file = join(world.provider.dataFolder, "statements", `${NEWSPAPER_ID}-1.json`);
   const statement = v.parse(Statement, JSON.parse(readFileSync(file, "utf8")));
-  if (parseMicros(statement.payments) !== paid) throw new Error(`the reader paid ${paid}, the statement says ${statement.payments}`);
+  if (parseMicros(statement.payments) !== paid)
+    throw new Error(`the reader paid ${paid}, the statement says ${statement.payments}`);
 
   const again = await command(world, "server/cli/settle.ts");
-  if (again.code !== 0 || existsSync(file.replace("-1.json", "-2.json"))) throw new Error(`settling again paid again: ${again.output}`);
+  if (again.code !== 0 || existsSync(file.replace("-1.json", "-2.json")))
+    throw new Error(`settling again paid again: ${again.output}`);
   return parseMicros(statement.payout) ?? ZERO;
 }
 
 const Statement = v.object({ payments: v.string(), payout: v.string() });
 
 /** Runs one of the operator's commands on the provider's data, while the provider runs. */
-function command(world: World, file: string): Promise<{ readonly code: number | null; readonly output: string }> {
+function command(
+  world: World,
+  file: string,
+): Promise<{ readonly code: number | null; readonly output: string }> {
   const child = spawn(process.execPath, [file], {
-    env: { ...process.env, ...SANDBOX_ENVIRONMENT, TUPPENCE_DATA: world.provider.dataFolder, TUPPENCE_ORIGIN: world.provider.origin },
+    env: {
+      ...process.env,
+      ...SANDBOX_ENVIRONMENT,
+      TUPPENCE_DATA: world.provider.dataFolder,
+      TUPPENCE_ORIGIN: world.provider.origin,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, output }));

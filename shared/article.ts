@@ -5,15 +5,28 @@ const NONCE_BYTES = 12;
 export const CONTENT_KEY_BYTES = 32;
 
 /** Nonce and ciphertext in one, base64url. The resource is bound, so that one article cannot stand in for another. */
-export async function encryptArticle(html: string, contentKey: Uint8Array, resource: string, nonce: Uint8Array): Promise<string> {
+export async function encryptArticle(
+  html: string,
+  contentKey: Uint8Array,
+  resource: string,
+  nonce: Uint8Array,
+): Promise<string> {
   if (nonce.length !== NONCE_BYTES) throw new RangeError(`a nonce has ${NONCE_BYTES} bytes`);
   const key = await importContentKey(contentKey, "encrypt");
-  const cipher = await crypto.subtle.encrypt({ name: "AES-GCM", iv: new Uint8Array(nonce), additionalData: utf8(resource) }, key, utf8(html));
+  const cipher = await crypto.subtle.encrypt(
+    { name: "AES-GCM", iv: new Uint8Array(nonce), additionalData: utf8(resource) },
+    key,
+    utf8(html),
+  );
   return toBase64url(new Uint8Array([...nonce, ...new Uint8Array(cipher)]));
 }
 
 /** The article's HTML; undefined if the key is another one or the ciphertext was altered. */
-export async function decryptArticle(sealed: string, contentKey: Uint8Array, resource: string): Promise<string | undefined> {
+export async function decryptArticle(
+  sealed: string,
+  contentKey: Uint8Array,
+  resource: string,
+): Promise<string | undefined> {
   try {
     const bytes = fromBase64url(sealed);
     const key = await importContentKey(contentKey, "decrypt");

@@ -19,7 +19,8 @@ export function fromHex(text: string): Bytes {
 export function toBase64url(bytes: Uint8Array): string {
   let binary = "";
   // In pieces, because an article is larger than the number of arguments that a call may have.
-  for (let i = 0; i < bytes.length; i += 0x8000) binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
+  for (let i = 0; i < bytes.length; i += 0x8000)
+    binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 

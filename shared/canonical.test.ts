@@ -14,5 +14,6 @@ it("says what JSON says", () => {
   );
 });
 it("refuses what JSON cannot say, instead of hashing something else", () => {
-  for (const value of [1n, Number.NaN, () => 1, Symbol("x"), undefined]) expect(() => canonicalJson(value)).toThrow(TypeError);
+  for (const value of [1n, Number.NaN, () => 1, Symbol("x"), undefined])
+    expect(() => canonicalJson(value)).toThrow(TypeError);
 });

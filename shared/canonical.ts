@@ -1,6 +1,12 @@
 /** JSON in one form only (RFC 8785, for the values that our messages have), so that it can be hashed and bound. */
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json | undefined };
 
 /** @throws TypeError on what JSON cannot say */
 export function canonicalJson(value: unknown): string {

@@ -2,8 +2,8 @@
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke/core";
 import { type Bytes, fromBase64url, toBase64url, utf8 } from "./bytes.ts";
 import { canonicalJson } from "./canonical.ts";
-import type { PaymentRequirementsJson } from "./protocol/x402.ts";
 import type { X25519PublicJwk } from "./protocol/provider.ts";
+import type { PaymentRequirementsJson } from "./protocol/x402.ts";
 
 export type SealPurpose = "tuppence payment v1" | "tuppence content key v1";
 
@@ -13,15 +13,29 @@ export interface SealedBytes {
 }
 
 /** @param associated what the content is bound to; it is not part of the result, and opening needs the same */
-export async function sealTo(recipient: X25519PublicJwk, purpose: SealPurpose, associated: string, content: Uint8Array): Promise<SealedBytes> {
+export async function sealTo(
+  recipient: X25519PublicJwk,
+  purpose: SealPurpose,
+  associated: string,
+  content: Uint8Array,
+): Promise<SealedBytes> {
   const suite = makeSuite();
   const recipientPublicKey = await suite.kem.importKey("raw", fromBase64url(recipient.x).buffer, true);
-  const { enc, ct } = await suite.seal({ recipientPublicKey, info: utf8(purpose).buffer }, new Uint8Array(content).buffer, utf8(associated).buffer);
+  const { enc, ct } = await suite.seal(
+    { recipientPublicKey, info: utf8(purpose).buffer },
+    new Uint8Array(content).buffer,
+    utf8(associated).buffer,
+  );
   return { enc: toBase64url(new Uint8Array(enc)), ct: toBase64url(new Uint8Array(ct)) };
 }
 
 /** The content, or undefined if it was sealed to another key, for another purpose, or bound to something else. */
-export async function openSealed(recipientKey: CryptoKey, purpose: SealPurpose, associated: string, sealed: SealedBytes): Promise<Bytes | undefined> {
+export async function openSealed(
+  recipientKey: CryptoKey,
+  purpose: SealPurpose,
+  associated: string,
+  sealed: SealedBytes,
+): Promise<Bytes | undefined> {
   try {
     const content = await makeSuite().open(
       { recipientKey, enc: fromBase64url(sealed.enc).buffer, info: utf8(purpose).buffer },
@@ -40,7 +54,11 @@ export async function importSealingKey(privateKey: Uint8Array): Promise<CryptoKe
 }
 
 /** What a sealed payment is bound to: nobody can take it for another merchant, amount, article or time. */
-export function paymentBinding(accepted: PaymentRequirementsJson, resourceUrl: string, expiresAt: number): string {
+export function paymentBinding(
+  accepted: PaymentRequirementsJson,
+  resourceUrl: string,
+  expiresAt: number,
+): string {
   return canonicalJson({ accepted, resource: resourceUrl, expiresAt });
 }
 

@@ -12,13 +12,25 @@ export interface SigningKey {
   readonly publicJwk: Ed25519PublicJwk;
 }
 
-export type JwsType = "payment-receipt+jwt" | "tuppence-merchant+jwt" | "tuppence-seal+jwt" | "tuppence-holder+jwt" | "tuppence-account+jwt";
+export type JwsType =
+  | "payment-receipt+jwt"
+  | "tuppence-merchant+jwt"
+  | "tuppence-seal+jwt"
+  | "tuppence-holder+jwt"
+  | "tuppence-account+jwt";
 
 /** `by: "kid"` names the key by its thumbprint; `by: "jwk"` carries it, for keys that nobody published. */
-export async function signJws(type: JwsType, claims: object, key: SigningKey, by: "kid" | "jwk"): Promise<string> {
+export async function signJws(
+  type: JwsType,
+  claims: object,
+  key: SigningKey,
+  by: "kid" | "jwk",
+): Promise<string> {
   const { kty, crv, x } = key.publicJwk;
   const name = by === "kid" ? { kid: await thumbprintOf(key.publicJwk) } : { jwk: { kty, crv, x } };
-  return new CompactSign(utf8(JSON.stringify(claims))).setProtectedHeader({ alg: ALGORITHM, typ: type, ...name }).sign(key.privateKey);
+  return new CompactSign(utf8(JSON.stringify(claims)))
+    .setProtectedHeader({ alg: ALGORITHM, typ: type, ...name })
+    .sign(key.privateKey);
 }
 
 /**
@@ -48,11 +60,16 @@ export async function verifySelfSigned<S extends v.GenericSchema>(
   const header = decodeHeader(token);
   if (!header || header.typ !== type || !header.jwk) return undefined;
   const verified = await verifyWith(token, header.jwk, claims);
-  return verified === undefined ? undefined : { claims: verified, thumbprint: await thumbprintOf(header.jwk) };
+  return verified === undefined
+    ? undefined
+    : { claims: verified, thumbprint: await thumbprintOf(header.jwk) };
 }
 
 /** Reads claims without any check. For a wallet's own stored tokens, and to find out whose key to ask for. */
-export function readUnverified<S extends v.GenericSchema>(token: string, claims: S): v.InferOutput<S> | undefined {
+export function readUnverified<S extends v.GenericSchema>(
+  token: string,
+  claims: S,
+): v.InferOutput<S> | undefined {
   try {
     const parsed = v.safeParse(claims, JSON.parse(fromUtf8(fromBase64url(token.split(".")[1] ?? ""))));
     return parsed.success ? parsed.output : undefined;
@@ -78,7 +95,9 @@ export async function signingKeyFromSeed(seed: Uint8Array): Promise<SigningKey> 
 }
 
 /** RFC 8410: the DER that stands before the 32 bytes of an Ed25519 private key. */
-const PKCS8_ED25519_PREFIX = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+const PKCS8_ED25519_PREFIX = [
+  0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
 
 const Header = v.strictObject({
   alg: v.literal(ALGORITHM),
@@ -96,9 +115,17 @@ function decodeHeader(token: string): v.InferOutput<typeof Header> | undefined {
   }
 }
 
-async function verifyWith<S extends v.GenericSchema>(token: string, key: Ed25519PublicJwk, claims: S): Promise<v.InferOutput<S> | undefined> {
+async function verifyWith<S extends v.GenericSchema>(
+  token: string,
+  key: Ed25519PublicJwk,
+  claims: S,
+): Promise<v.InferOutput<S> | undefined> {
   try {
-    const { payload } = await compactVerify(token, await importJWK({ kty: key.kty, crv: key.crv, x: key.x }, ALGORITHM), { algorithms: [ALGORITHM] });
+    const { payload } = await compactVerify(
+      token,
+      await importJWK({ kty: key.kty, crv: key.crv, x: key.x }, ALGORITHM),
+      { algorithms: [ALGORITHM] },
+    );
     const parsed = v.safeParse(claims, JSON.parse(fromUtf8(payload)));
     return parsed.success ? parsed.output : undefined;
   } catch {

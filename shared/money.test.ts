@@ -42,7 +42,8 @@ describe("splitIntoCoins", () => {
   });
   it("makes any change below ten units from the blank outputs that a payment carries", () => {
     let most = 0;
-    for (let amount = 1_000n; amount < 10_000_000n; amount += 1_000n) most = Math.max(most, splitIntoCoins(micros(amount))?.length ?? 99);
+    for (let amount = 1_000n; amount < 10_000_000n; amount += 1_000n)
+      most = Math.max(most, splitIntoCoins(micros(amount))?.length ?? 99);
     expect(most).toBeLessThanOrEqual(MAX_CHANGE_OUTPUTS);
   });
 });
@@ -50,12 +51,16 @@ describe("splitIntoCoins", () => {
 describe("splitByWeight", () => {
   it("always gives away the whole, and never more", () => {
     fc.assert(
-      fc.property(fc.bigInt(0n, 10n ** 12n), fc.array(fc.bigInt(0n, 1000n), { minLength: 1, maxLength: 20 }), (total, weights) => {
-        fc.pre(weights.some((weight) => weight > 0n));
-        const parts = splitByWeight(micros(total), weights);
-        expect(add(...parts)).toBe(total);
-        expect(parts.every((part) => part >= 0n)).toBe(true);
-      }),
+      fc.property(
+        fc.bigInt(0n, 10n ** 12n),
+        fc.array(fc.bigInt(0n, 1000n), { minLength: 1, maxLength: 20 }),
+        (total, weights) => {
+          fc.pre(weights.some((weight) => weight > 0n));
+          const parts = splitByWeight(micros(total), weights);
+          expect(add(...parts)).toBe(total);
+          expect(parts.every((part) => part >= 0n)).toBe(true);
+        },
+      ),
     );
   });
 });

@@ -16,8 +16,19 @@ export const MAX_AMOUNT = 1_000_000_000_000n as Micros;
 
 /** The coins that exist: 1-2-5 steps from a tenth of a cent to ten units of currency, smallest first. */
 export const DENOMINATIONS: readonly Micros[] = [
-  1_000n, 2_000n, 5_000n, 10_000n, 20_000n, 50_000n, 100_000n, 200_000n, 500_000n, 1_000_000n, 2_000_000n,
-  5_000_000n, 10_000_000n,
+  1_000n,
+  2_000n,
+  5_000n,
+  10_000n,
+  20_000n,
+  50_000n,
+  100_000n,
+  200_000n,
+  500_000n,
+  1_000_000n,
+  2_000_000n,
+  5_000_000n,
+  10_000_000n,
 ] as unknown as readonly Micros[];
 
 export const SMALLEST_COIN = 1_000n as Micros;
@@ -29,7 +40,8 @@ export const ZERO = 0n as Micros;
 
 /** @throws RangeError if `value` is a number that is not a safe integer: such a value is a bug, not input. */
 export function micros(value: bigint | number): Micros {
-  if (typeof value === "number" && !Number.isSafeInteger(value)) throw new RangeError(`not a whole number of micros: ${value}`);
+  if (typeof value === "number" && !Number.isSafeInteger(value))
+    throw new RangeError(`not a whole number of micros: ${value}`);
   return BigInt(value) as Micros;
 }
 
@@ -81,7 +93,9 @@ export function splitByWeight(total: Micros, weights: readonly bigint[]): Micros
   if (sum <= 0n || weights.some((weight) => weight < 0n)) throw new RangeError("weights must be positive");
   const parts = weights.map((weight) => (total * weight) / sum);
   const remainders = weights.map((weight, index) => ({ index, remainder: (total * weight) % sum }));
-  remainders.sort((a, b) => (a.remainder === b.remainder ? a.index - b.index : a.remainder > b.remainder ? -1 : 1));
+  remainders.sort((a, b) =>
+    a.remainder === b.remainder ? a.index - b.index : a.remainder > b.remainder ? -1 : 1,
+  );
   let left = total - parts.reduce((a, b) => a + b, 0n);
   for (const { index } of remainders) {
     if (left <= 0n) break;
@@ -106,7 +120,8 @@ export function parseMoney(text: string): Micros | undefined {
   const match = cents ?? units;
   if (!match) return undefined;
   const decimals = cents ? 4 : 6;
-  const value = BigInt(match[1] ?? "0") * 10n ** BigInt(decimals) + BigInt((match[2] ?? "").padEnd(decimals, "0") || "0");
+  const value =
+    BigInt(match[1] ?? "0") * 10n ** BigInt(decimals) + BigInt((match[2] ?? "").padEnd(decimals, "0") || "0");
   return value > 0n && value <= MAX_AMOUNT ? (value as Micros) : undefined;
 }
 

@@ -2,9 +2,20 @@ import { describe, expect, it } from "vitest";
 import { signingKeyFromSeed, signJws, thumbprintOf } from "./jws.ts";
 import { micros } from "./money.ts";
 import type { Jwks } from "./protocol/provider.ts";
-import { issueHolderProof, issueReceipt, type ReceiptClaims, verifyHolderProof, verifyReceipt } from "./receipt.ts";
+import {
+  issueHolderProof,
+  issueReceipt,
+  type ReceiptClaims,
+  verifyHolderProof,
+  verifyReceipt,
+} from "./receipt.ts";
 
-const expected = { issuer: "https://pay.example", merchant: "the-lantern", resource: "https://lantern.example/a", leastAmount: micros(50_000) };
+const expected = {
+  issuer: "https://pay.example",
+  merchant: "the-lantern",
+  resource: "https://lantern.example/a",
+  leastAmount: micros(50_000),
+};
 
 describe("a receipt", () => {
   it("is the same bytes for the same claims, so that a replay is answered alike", async () => {
@@ -44,7 +55,11 @@ describe("a receipt", () => {
 });
 
 describe("a holder's proof", () => {
-  const asked = { origin: "https://lantern.example", challenge: "0123456789abcdef", nowSeconds: 1_700_000_100 };
+  const asked = {
+    origin: "https://lantern.example",
+    challenge: "0123456789abcdef",
+    nowSeconds: 1_700_000_100,
+  };
   it("shows that a copied receipt is not enough", async () => {
     const { claims, holder, stranger } = await made();
     const proof = { aud: asked.origin, challenge: asked.challenge, jti: claims.jti, iat: 1_700_000_100 };
@@ -57,7 +72,10 @@ describe("a holder's proof", () => {
     ["a later day", { nowSeconds: 1_700_100_000 }],
   ])("answers no %s", async (_, change) => {
     const { claims, holder } = await made();
-    const proof = await issueHolderProof({ aud: asked.origin, challenge: asked.challenge, jti: claims.jti, iat: 1_700_000_100 }, holder);
+    const proof = await issueHolderProof(
+      { aud: asked.origin, challenge: asked.challenge, jti: claims.jti, iat: 1_700_000_100 },
+      holder,
+    );
     expect(await verifyHolderProof(proof, claims, { ...asked, ...change })).toBe(false);
   });
 });

@@ -29,7 +29,12 @@ export type ReceiptClaims = v.InferOutput<typeof ReceiptClaims>;
 /** The same claims always give the same receipt: Ed25519 is deterministic, and the claims come from the ledger. */
 export async function issueReceipt(claims: ReceiptClaims, key: SigningKey): Promise<string> {
   const { iss, aud, jti, sub, cnf, currency: code, resource, kind, iat } = claims;
-  return signJws(RECEIPT_TYPE, { iss, aud, jti, sub, cnf, amount: claims.amount.toString(), currency: code, resource, kind, iat }, key, "kid");
+  return signJws(
+    RECEIPT_TYPE,
+    { iss, aud, jti, sub, cnf, amount: claims.amount.toString(), currency: code, resource, kind, iat },
+    key,
+    "kid",
+  );
 }
 
 export interface ReceiptExpectation {
@@ -41,7 +46,11 @@ export interface ReceiptExpectation {
 }
 
 /** The claims, if the receipt is genuine and for what is expected; undefined for every flaw. */
-export async function verifyReceipt(receipt: string, jwks: Jwks, expected: ReceiptExpectation): Promise<ReceiptClaims | undefined> {
+export async function verifyReceipt(
+  receipt: string,
+  jwks: Jwks,
+  expected: ReceiptExpectation,
+): Promise<ReceiptClaims | undefined> {
   const claims = await verifyJws(RECEIPT_TYPE, receipt, jwks.keys, ReceiptClaims);
   if (!claims) return undefined;
   const fits =
@@ -62,7 +71,10 @@ export const HolderProofClaims = v.object({
   iat: seconds,
 });
 
-export async function issueHolderProof(claims: v.InferInput<typeof HolderProofClaims>, holder: SigningKey): Promise<string> {
+export async function issueHolderProof(
+  claims: v.InferInput<typeof HolderProofClaims>,
+  holder: SigningKey,
+): Promise<string> {
   return signJws(HOLDER_TYPE, claims, holder, "jwk");
 }
 

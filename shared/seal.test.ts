@@ -8,7 +8,13 @@ import { makeOffer } from "./offer.ts";
 import type { X25519PublicJwk } from "./protocol/provider.ts";
 import { issueSeal, openSeal, verifySeal } from "./seal.ts";
 
-const terms = { merchant: "the-lantern", resource: "https://lantern.example/a", amount: 50_000n, currency: "USD", issuedAtSeconds: 1_700_000_000 };
+const terms = {
+  merchant: "the-lantern",
+  resource: "https://lantern.example/a",
+  amount: 50_000n,
+  currency: "USD",
+  issuedAtSeconds: 1_700_000_000,
+};
 const contentKey = new Uint8Array(32).fill(7);
 
 describe("a seal", () => {
@@ -32,14 +38,24 @@ describe("a seal", () => {
     const seal = await issueSeal(terms, contentKey, provider.publicJwk, merchantKey);
     const [header, payload, signature] = seal.split(".");
     const claims: unknown = JSON.parse(atob((payload ?? "").replaceAll("-", "+").replaceAll("_", "/")));
-    const cheaper = toBase64url(new TextEncoder().encode(JSON.stringify(Object.assign({}, claims, { amount: "1000" }))));
-    expect(await verifySeal(`${header}.${cheaper}.${signature}`, "the-lantern", [merchantKey.publicJwk])).toBeUndefined();
+    const cheaper = toBase64url(
+      new TextEncoder().encode(JSON.stringify(Object.assign({}, claims, { amount: "1000" }))),
+    );
+    expect(
+      await verifySeal(`${header}.${cheaper}.${signature}`, "the-lantern", [merchantKey.publicJwk]),
+    ).toBeUndefined();
   });
 
   it("does not open when its key was lifted into a seal for another article", async () => {
     const { provider, merchantKey } = await keys();
-    const claims = await verifySeal(await issueSeal(terms, contentKey, provider.publicJwk, merchantKey), "the-lantern", [merchantKey.publicJwk]);
-    expect(claims && (await openSeal({ ...claims, resource: "https://lantern.example/b" }, provider.privateKey))).toBeUndefined();
+    const claims = await verifySeal(
+      await issueSeal(terms, contentKey, provider.publicJwk, merchantKey),
+      "the-lantern",
+      [merchantKey.publicJwk],
+    );
+    expect(
+      claims && (await openSeal({ ...claims, resource: "https://lantern.example/b" }, provider.privateKey)),
+    ).toBeUndefined();
   });
 });
 
@@ -60,15 +76,29 @@ describe("a sealed article", () => {
 
 describe("a payment sealed to the provider", () => {
   const accepted = () => {
-    const offer = makeOffer({ ...terms, provider: "https://pay.example", kind: "article", title: "Tide mills" });
+    const offer = makeOffer({
+      ...terms,
+      provider: "https://pay.example",
+      kind: "article",
+      title: "Tide mills",
+    });
     const [first] = offer.accepts;
     if (!first) throw new Error("an offer has a requirement");
     return first;
   };
   it.each([
-    ["another amount", (a: ReturnType<typeof accepted>) => paymentBinding({ ...a, amount: "1000" }, terms.resource, 100)],
-    ["another merchant", (a: ReturnType<typeof accepted>) => paymentBinding({ ...a, payTo: "thief" }, terms.resource, 100)],
-    ["another article", (a: ReturnType<typeof accepted>) => paymentBinding(a, "https://lantern.example/b", 100)],
+    [
+      "another amount",
+      (a: ReturnType<typeof accepted>) => paymentBinding({ ...a, amount: "1000" }, terms.resource, 100),
+    ],
+    [
+      "another merchant",
+      (a: ReturnType<typeof accepted>) => paymentBinding({ ...a, payTo: "thief" }, terms.resource, 100),
+    ],
+    [
+      "another article",
+      (a: ReturnType<typeof accepted>) => paymentBinding(a, "https://lantern.example/b", 100),
+    ],
     ["another time", (a: ReturnType<typeof accepted>) => paymentBinding(a, terms.resource, 101)],
   ])("does not open for %s", async (_, bound) => {
     const { provider } = await keys();
@@ -76,7 +106,9 @@ describe("a payment sealed to the provider", () => {
     const binding = paymentBinding(accepted(), terms.resource, 100);
     const sealed = await sealTo(provider.publicJwk, "tuppence payment v1", binding, content);
     expect(await openSealed(provider.privateKey, "tuppence payment v1", binding, sealed)).toEqual(content);
-    expect(await openSealed(provider.privateKey, "tuppence payment v1", bound(accepted()), sealed)).toBeUndefined();
+    expect(
+      await openSealed(provider.privateKey, "tuppence payment v1", bound(accepted()), sealed),
+    ).toBeUndefined();
     expect(await openSealed(provider.privateKey, "tuppence content key v1", binding, sealed)).toBeUndefined();
   });
 });
@@ -86,7 +118,8 @@ async function keys() {
   if (!("privateKey" in pair)) throw new Error("X25519 makes a pair");
   const jwk = await crypto.subtle.exportKey("jwk", pair.privateKey);
   const { kty, crv, x, d } = jwk;
-  if (kty !== "OKP" || crv !== "X25519" || x === undefined || d === undefined) throw new Error("not an X25519 key");
+  if (kty !== "OKP" || crv !== "X25519" || x === undefined || d === undefined)
+    throw new Error("not an X25519 key");
   const publicJwk: X25519PublicJwk = { kty, crv, x };
   const { fromBase64url } = await import("./bytes.ts");
   return {

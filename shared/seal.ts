@@ -31,20 +31,47 @@ export interface SealTerms {
 }
 
 /** The signed seal, a compact JWS. */
-export async function issueSeal(terms: SealTerms, contentKey: Uint8Array, provider: X25519PublicJwk, merchantKey: SigningKey): Promise<string> {
-  const sealedKey = await sealTo(provider, "tuppence content key v1", contentKeyBinding(terms.merchant, terms.resource), contentKey);
+export async function issueSeal(
+  terms: SealTerms,
+  contentKey: Uint8Array,
+  provider: X25519PublicJwk,
+  merchantKey: SigningKey,
+): Promise<string> {
+  const sealedKey = await sealTo(
+    provider,
+    "tuppence content key v1",
+    contentKeyBinding(terms.merchant, terms.resource),
+    contentKey,
+  );
   const { merchant, resource, amount, currency: code, issuedAtSeconds } = terms;
-  return signJws(SEAL_TYPE, { iss: merchant, resource, amount: amount.toString(), currency: code, sealedKey, iat: issuedAtSeconds }, merchantKey, "kid");
+  return signJws(
+    SEAL_TYPE,
+    { iss: merchant, resource, amount: amount.toString(), currency: code, sealedKey, iat: issuedAtSeconds },
+    merchantKey,
+    "kid",
+  );
 }
 
 /** The seal's claims, if one of the merchant's registered keys signed it. */
-export async function verifySeal(seal: string, merchant: string, merchantKeys: readonly Ed25519PublicJwk[]): Promise<SealClaims | undefined> {
+export async function verifySeal(
+  seal: string,
+  merchant: string,
+  merchantKeys: readonly Ed25519PublicJwk[],
+): Promise<SealClaims | undefined> {
   const claims = await verifyJws(SEAL_TYPE, seal, merchantKeys, SealClaims);
   return claims?.iss === merchant ? claims : undefined;
 }
 
 /** The content key of a verified seal; undefined if it was not sealed to this provider for these terms. */
-export async function openSeal(claims: Pick<SealClaims, "iss" | "resource" | "sealedKey">, providerKey: CryptoKey): Promise<Bytes | undefined> {
-  const key = await openSealed(providerKey, "tuppence content key v1", contentKeyBinding(claims.iss, claims.resource), claims.sealedKey);
+export async function openSeal(
+  claims: Pick<SealClaims, "iss" | "resource" | "sealedKey">,
+  providerKey: CryptoKey,
+): Promise<Bytes | undefined> {
+  const key = await openSealed(
+    providerKey,
+    "tuppence content key v1",
+    contentKeyBinding(claims.iss, claims.resource),
+    claims.sealedKey,
+  );
   return key?.length === CONTENT_KEY_BYTES ? key : undefined;
 }

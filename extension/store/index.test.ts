@@ -1,7 +1,7 @@
 import "fake-indexeddb/auto";
 import { randomUUID } from "node:crypto";
 import { expect, it } from "vitest";
-import { conformsAsStore } from "../../wallet/core/store-conformance.ts";
+import { conformsAsStore } from "../../test/support/store-conformance.ts";
 import { openStore } from "./index.ts";
 
 conformsAsStore("the store in IndexedDB", () => openStore(randomUUID()));

@@ -1,6 +1,16 @@
 /** The messages of the Cashu specifications (NUT-00 to 09, 12, 20) that provider and wallet exchange. */
 import * as v from "valibot";
-import { cashuAmount, hash256, hex, keysetId, MAX_INPUTS, MAX_OUTPUTS, point, seconds, text } from "./fields.ts";
+import {
+  cashuAmount,
+  hash256,
+  hex,
+  keysetId,
+  MAX_INPUTS,
+  MAX_OUTPUTS,
+  point,
+  seconds,
+  text,
+} from "./fields.ts";
 
 /** NUT-00. The secret is what its owner chose; its limit keeps hashing cheap. */
 export const Proof = v.object({
@@ -39,7 +49,9 @@ export const KeysResponse = v.object({
   keysets: v.array(v.object({ id: keysetId, unit, keys: v.record(v.string(), point) })),
 });
 export const KeysetsResponse = v.object({
-  keysets: v.array(v.object({ id: keysetId, unit, active: v.boolean(), input_fee_ppk: v.optional(v.number(), 0) })),
+  keysets: v.array(
+    v.object({ id: keysetId, unit, active: v.boolean(), input_fee_ppk: v.optional(v.number(), 0) }),
+  ),
 });
 
 /** NUT-03. */
@@ -47,7 +59,12 @@ export const SwapRequest = v.object({ inputs: proofs, outputs });
 export const SwapResponse = v.object({ signatures });
 
 /** NUT-04 with the method `account`, locked by NUT-20. The quote's id follows from account and key. */
-export const MintQuoteRequest = v.object({ amount: cashuAmount, unit, pubkey: v.optional(point), description: v.optional(text) });
+export const MintQuoteRequest = v.object({
+  amount: cashuAmount,
+  unit,
+  pubkey: v.optional(point),
+  description: v.optional(text),
+});
 export const MintQuoteResponse = v.object({
   quote: quoteId,
   request: v.string(),
@@ -62,7 +79,11 @@ export const MintRequest = v.object({ quote: quoteId, outputs, signature: v.opti
 export const MintResponse = v.object({ signatures });
 
 /** NUT-05 with the method `account`: `request` names the account, `amount` what is to arrive there. */
-export const MeltQuoteRequest = v.object({ request: v.pipe(v.string(), v.maxLength(100)), unit, amount: cashuAmount });
+export const MeltQuoteRequest = v.object({
+  request: v.pipe(v.string(), v.maxLength(100)),
+  unit,
+  amount: cashuAmount,
+});
 export const MeltQuoteResponse = v.object({
   quote: quoteId,
   request: v.optional(v.string()),
@@ -75,12 +96,24 @@ export const MeltQuoteResponse = v.object({
   change: v.optional(signatures),
 });
 export type MeltQuoteResponse = v.InferOutput<typeof MeltQuoteResponse>;
-export const MeltRequest = v.object({ quote: quoteId, inputs: proofs, outputs: v.optional(v.pipe(v.array(BlindedMessage), v.maxLength(MAX_OUTPUTS))) });
+export const MeltRequest = v.object({
+  quote: quoteId,
+  inputs: proofs,
+  outputs: v.optional(v.pipe(v.array(BlindedMessage), v.maxLength(MAX_OUTPUTS))),
+});
 
 /** NUT-07. */
-export const CheckStateRequest = v.object({ Ys: v.pipe(v.array(point), v.minLength(1), v.maxLength(MAX_INPUTS)) });
+export const CheckStateRequest = v.object({
+  Ys: v.pipe(v.array(point), v.minLength(1), v.maxLength(MAX_INPUTS)),
+});
 export const CheckStateResponse = v.object({
-  states: v.array(v.object({ Y: point, state: v.picklist(["UNSPENT", "PENDING", "SPENT"]), witness: v.nullish(v.string()) })),
+  states: v.array(
+    v.object({
+      Y: point,
+      state: v.picklist(["UNSPENT", "PENDING", "SPENT"]),
+      witness: v.nullish(v.string()),
+    }),
+  ),
 });
 
 /** NUT-09. */

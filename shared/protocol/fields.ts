@@ -1,6 +1,6 @@
 /** The fields that messages are made of, each with its limit. Schemas decode `unknown`; types follow from them. */
 import * as v from "valibot";
-import { micros, parseMicros, ZERO, type Micros } from "../money.ts";
+import { type Micros, micros, parseMicros, ZERO } from "../money.ts";
 
 const MAX_URL_LENGTH = 2_048;
 export const MAX_TEXT_LENGTH = 300;
@@ -34,15 +34,21 @@ export const cashuAmount = v.pipe(
   v.transform((value) => micros(value)),
 );
 
-export const hex = (digits: number) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${digits}}$`), `not ${digits} hex digits`));
+export const hex = (digits: number) =>
+  v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${digits}}$`), `not ${digits} hex digits`));
 export const id128 = hex(32);
 export const hash256 = hex(64);
 /** A compressed point of secp256k1. */
 export const point = v.pipe(v.string(), v.regex(/^0[23][0-9a-f]{64}$/, "not a compressed point"));
-export const base64url = (most: number) => v.pipe(v.string(), v.maxLength(most), v.regex(/^[A-Za-z0-9_-]+$/, "not base64url"));
+export const base64url = (most: number) =>
+  v.pipe(v.string(), v.maxLength(most), v.regex(/^[A-Za-z0-9_-]+$/, "not base64url"));
 /** A JWK thumbprint (RFC 7638) or another SHA-256 in base64url. */
 export const thumbprint = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/, "not a thumbprint"));
-export const jws = v.pipe(v.string(), v.maxLength(MAX_JWS_LENGTH), v.regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/, "not a compact JWS"));
+export const jws = v.pipe(
+  v.string(),
+  v.maxLength(MAX_JWS_LENGTH),
+  v.regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/, "not a compact JWS"),
+);
 export const text = v.pipe(v.string(), v.maxLength(MAX_TEXT_LENGTH));
 /** An absolute http(s) address. */
 export const url = v.pipe(

@@ -96,7 +96,12 @@ export const TipResult = v.object({ paymentId: shortText, receipt: token, amount
 export type TipResult = v.InferOutput<typeof TipResult>;
 
 /** `holderProof` answers the challenge (`shared/receipt.ts`). */
-export const EntitlementResult = v.object({ paymentId: shortText, receipt: token, holderProof: token, contentKey });
+export const EntitlementResult = v.object({
+  paymentId: shortText,
+  receipt: token,
+  holderProof: token,
+  contentKey,
+});
 export type EntitlementResult = v.InferOutput<typeof EntitlementResult>;
 
 export const StatusResult = v.object({
@@ -135,5 +140,9 @@ export interface Announcement {
  * says that a trusted click on one of our elements, not yet used up, stands behind it: the content script is
  * ours, the page is not. The answer is a PageResponse as a string, or null where silence is the answer.
  */
-export const RelayedMessage = v.object({ kind: v.literal("page"), message: v.pipe(v.string(), v.maxLength(MAX_MESSAGE_LENGTH)), clicked: v.boolean() });
+export const RelayedMessage = v.object({
+  kind: v.literal("page"),
+  message: v.pipe(v.string(), v.maxLength(MAX_MESSAGE_LENGTH)),
+  clicked: v.boolean(),
+});
 export type RelayedMessage = v.InferOutput<typeof RelayedMessage>;

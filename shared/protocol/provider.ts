@@ -2,9 +2,24 @@
 import * as v from "valibot";
 import { type ErrorCode, isErrorCode } from "../errors.ts";
 import { BlindSignature, outputs } from "./cashu.ts";
-import { amount, currency, hash256, id128, jws, keysetId, merchantId, origin, positiveAmount, seconds, text, thumbprint, url } from "./fields.ts";
+import {
+  amount,
+  currency,
+  hash256,
+  id128,
+  jws,
+  keysetId,
+  merchantId,
+  origin,
+  positiveAmount,
+  seconds,
+  text,
+  thumbprint,
+  url,
+} from "./fields.ts";
 
-const Okp = (crv: "Ed25519" | "X25519") => v.object({ kty: v.literal("OKP"), crv: v.literal(crv), x: thumbprint, kid: v.optional(v.string()) });
+const Okp = (crv: "Ed25519" | "X25519") =>
+  v.object({ kty: v.literal("OKP"), crv: v.literal(crv), x: thumbprint, kid: v.optional(v.string()) });
 export const Ed25519PublicJwk = Okp("Ed25519");
 export type Ed25519PublicJwk = v.InferOutput<typeof Ed25519PublicJwk>;
 export const X25519PublicJwk = Okp("X25519");
@@ -33,7 +48,9 @@ export const Jwks = v.object({ keys: v.array(v.object({ ...Ed25519PublicJwk.entr
 export type Jwks = v.InferOutput<typeof Jwks>;
 
 /** GET /.well-known/keysets.json: append-only, oldest first. */
-export const KeysetLog = v.object({ keysets: v.array(v.object({ id: keysetId, unit: v.string(), since: seconds })) });
+export const KeysetLog = v.object({
+  keysets: v.array(v.object({ id: keysetId, unit: v.string(), since: seconds })),
+});
 
 /** GET /merchants/{id} */
 export const MerchantResponse = v.object({ merchantRecord: jws });
@@ -80,7 +97,13 @@ export type AccountResponse = v.InferOutput<typeof AccountResponse>;
 export const TopUpRequest = v.object({ id: id128, amount: positiveAmount, gateway: v.picklist(["sandbox"]) });
 export type TopUpRequestJson = v.InferInput<typeof TopUpRequest>;
 export const TopUpState = v.picklist(["open", "paid", "declined", "abandoned", "charged_back"]);
-export const TopUpResponse = v.object({ id: id128, amount: positiveAmount, gateway: v.string(), state: TopUpState, checkoutUrl: url });
+export const TopUpResponse = v.object({
+  id: id128,
+  amount: positiveAmount,
+  gateway: v.string(),
+  state: TopUpState,
+  checkoutUrl: url,
+});
 export type TopUpResponse = v.InferOutput<typeof TopUpResponse>;
 
 /** The claims of an account's token (`Authorization: Bearer`), made afresh for each attempt. */

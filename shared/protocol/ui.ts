@@ -29,7 +29,13 @@ export const PaymentView = v.object({
 });
 export type PaymentView = v.InferOutput<typeof PaymentView>;
 
-export const AllowanceView = v.object({ origin: words, merchantName: words, limit: amount, left: amount, since: time });
+export const AllowanceView = v.object({
+  origin: words,
+  merchantName: words,
+  limit: amount,
+  left: amount,
+  since: time,
+});
 export type AllowanceView = v.InferOutput<typeof AllowanceView>;
 
 export const TopUpView = v.object({
@@ -91,20 +97,29 @@ export type WalletSnapshot = v.InferOutput<typeof WalletSnapshot>;
 /** The form in which it travels. */
 export type WalletSnapshotJson = v.InferInput<typeof WalletSnapshot>;
 
-const request = <T extends string, E extends v.ObjectEntries>(type: T, entries: E) => v.object({ kind: v.literal("ui"), type: v.literal(type), ...entries });
+const request = <T extends string, E extends v.ObjectEntries>(type: T, entries: E) =>
+  v.object({ kind: v.literal("ui"), type: v.literal(type), ...entries });
 
 export const UiRequest = v.variant("type", [
   /** Answers a snapshot. */
   request("snapshot", {}),
   /** Makes the wallet: a fresh recovery phrase, or the given one. Answers `{ phrase }`. */
-  request("createWallet", { provider: v.optional(origin), phrase: v.optional(v.pipe(v.string(), v.maxLength(500))) }),
+  request("createWallet", {
+    provider: v.optional(origin),
+    phrase: v.optional(v.pipe(v.string(), v.maxLength(500))),
+  }),
   /** Answers `{ phrase }`, so that it can be shown again. */
   request("showPhrase", {}),
   request("confirmPhrase", {}),
   /** Opens the gateway's checkout in a tab. Answers `{ topUpId, checkoutUrl }`. */
   request("topUp", { amount: positiveAmount }),
   /** `amount` is the reader's choice for a tip; `allowance` the budget for this site from now on. */
-  request("decide", { approvalId: id128, approve: v.boolean(), amount: v.optional(positiveAmount), allowance: v.optional(positiveAmount) }),
+  request("decide", {
+    approvalId: id128,
+    approve: v.boolean(),
+    amount: v.optional(positiveAmount),
+    allowance: v.optional(positiveAmount),
+  }),
   /** Whom the page in the active tab lets one tip: `{ site: TipSite | null }`. */
   request("tipSite", {}),
   /** Opens the approval for a tip to the site in the active tab. Answers `{ approvalId }`. */

@@ -18,13 +18,21 @@ describe("an offer", () => {
     const offer = v.parse(PaymentRequired, makeOffer(terms));
     expect(v.parse(PaymentRequirements, offer.accepts[0]).amount).toBe(50_000n);
   });
-  it.each(["0", "-50000", "0.05", "50000.0", "5e4", "", " 50000", "99999999999999"])("of the amount %j does not", (amount) => {
-    expect(v.safeParse(PaymentRequirements, { ...makeOffer(terms).accepts[0], amount }).success).toBe(false);
-  });
+  it.each(["0", "-50000", "0.05", "50000.0", "5e4", "", " 50000", "99999999999999"])(
+    "of the amount %j does not",
+    (amount) => {
+      expect(v.safeParse(PaymentRequirements, { ...makeOffer(terms).accepts[0], amount }).success).toBe(
+        false,
+      );
+    },
+  );
   it.each([50_000, null, {}, ["50000"]])("of an amount that is %j, not a string, does not", (amount) => {
     expect(v.safeParse(PaymentRequirements, { ...makeOffer(terms).accepts[0], amount }).success).toBe(false);
   });
-  it.each(["javascript:alert(1)", "ftp://x.example/", "https://user:password@x.example/", "//x.example", ""])("for %j does not", (url) => {
-    expect(v.safeParse(PaymentRequired, { ...makeOffer(terms), resource: { url } }).success).toBe(false);
-  });
+  it.each(["javascript:alert(1)", "ftp://x.example/", "https://user:password@x.example/", "//x.example", ""])(
+    "for %j does not",
+    (url) => {
+      expect(v.safeParse(PaymentRequired, { ...makeOffer(terms), resource: { url } }).success).toBe(false);
+    },
+  );
 });

@@ -5,7 +5,20 @@
 import * as v from "valibot";
 import { MAX_CHANGE_OUTPUTS } from "../money.ts";
 import { BlindedMessage, BlindSignature, Proof } from "./cashu.ts";
-import { base64url, currency, hash256, id128, jws, merchantId, origin, positiveAmount, seconds, text, thumbprint, url } from "./fields.ts";
+import {
+  base64url,
+  currency,
+  hash256,
+  id128,
+  jws,
+  merchantId,
+  origin,
+  positiveAmount,
+  seconds,
+  text,
+  thumbprint,
+  url,
+} from "./fields.ts";
 
 export const X402_VERSION = 2;
 export const SCHEME = "exact";
@@ -41,7 +54,11 @@ export const PaymentRequirements = v.object({
 export type PaymentRequirements = v.InferOutput<typeof PaymentRequirements>;
 export type PaymentRequirementsJson = v.InferInput<typeof PaymentRequirements>;
 
-export const Resource = v.object({ url, description: v.optional(text), mimeType: v.optional(v.pipe(v.string(), v.maxLength(100))) });
+export const Resource = v.object({
+  url,
+  description: v.optional(text),
+  mimeType: v.optional(v.pipe(v.string(), v.maxLength(100))),
+});
 
 /** The offer. Other schemes and networks may stand beside ours in `accepts`, so each is decoded by itself. */
 export const PaymentRequired = v.object({

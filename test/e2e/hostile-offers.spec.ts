@@ -7,7 +7,13 @@ import { makeOffer, type OfferTerms } from "../../shared/offer.ts";
 import { issueSeal } from "../../shared/seal.ts";
 import { expectBooksAddUp, type StockedReader, stockReader, totalOf } from "../support/books.ts";
 import { expect, test } from "../support/extension.ts";
-import { clickAndSend, markerRequest, publishHostilePage, requestOf } from "../support/hostile-page.ts";
+import {
+  clickAndSend,
+  markerRequest,
+  pressToClose,
+  publishHostilePage,
+  requestOf,
+} from "../support/hostile-page.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
 import { approve, expectArticleOpen, paywallButton, readSnapshot } from "../support/reader.ts";
@@ -65,7 +71,11 @@ const badOffers: readonly BadOffer[] = [
     code: "offer_invalid",
     offer: () => ({ ...offer(), resource: { url: "javascript:alert(1)" } }),
   },
-  { what: "a merchant's id that is none", code: "offer_invalid", offer: () => changed({ payTo: "../admin" }) },
+  {
+    what: "a merchant's id that is none",
+    code: "offer_invalid",
+    offer: () => changed({ payTo: "../admin" }),
+  },
   { what: "no time at all", code: "offer_invalid", offer: () => changed({ maxTimeoutSeconds: 0 }) },
   { what: "a time without end", code: "offer_invalid", offer: () => changed({ maxTimeoutSeconds: 1e9 }) },
   { what: "an amount of zero", code: "amount_invalid", offer: () => changed({ amount: "0" }) },
@@ -83,13 +93,21 @@ const badOffers: readonly BadOffer[] = [
     code: "amount_too_large",
     offer: () => changed({ amount: "9".repeat(400) }),
   },
-  { what: "an amount that no coins make", code: "amount_not_payable", offer: () => changed({ amount: "50500" }) },
+  {
+    what: "an amount that no coins make",
+    code: "amount_not_payable",
+    offer: () => changed({ amount: "50500" }),
+  },
   {
     what: "a currency that the wallet does not hold",
     code: "currency_unknown",
     offer: () => offer({ currency: "EUR" }),
   },
-  { what: "a merchant that does not exist", code: "merchant_unknown", offer: () => offer({ merchant: "nobody" }) },
+  {
+    what: "a merchant that does not exist",
+    code: "merchant_unknown",
+    offer: () => offer({ merchant: "nobody" }),
+  },
   {
     what: "an article on another site",
     code: "resource_mismatch",
@@ -215,7 +233,7 @@ test("a seal that was altered, signed by another, for another price or article c
     // The window says why, and stays for as long as the reader reads it.
     await expect(question.getByRole("alert")).toHaveText(new RegExp(tellReader(code).split(". ")[0] ?? ""));
     await expect(question.getByRole("alert")).toContainText("You were not charged");
-    await question.getByRole("button", { name: "Close" }).click();
+    await pressToClose(question, question.getByRole("button", { name: "Close" }));
     await expectTold(code);
     expect(await totalOf(reader)).toBe(before);
   }
@@ -249,7 +267,10 @@ test("after all of that, an honest article of the same merchant is paid for once
   expect(await totalOf(reader)).toBe(before - PRICE);
   // The page may know of the wallet now, and what does not decode is answered as such.
   await page.goto(publishHostilePage(site, "/known.html"));
-  const [answer] = await clickAndSend(page, [requestOf("pay", { offer: "a text", mode: "direct" }), markerRequest()]);
+  const [answer] = await clickAndSend(page, [
+    requestOf("pay", { offer: "a text", mode: "direct" }),
+    markerRequest(),
+  ]);
   expectRefusal(answer, "message_invalid");
 });
 
@@ -269,7 +290,10 @@ async function publishChanged(path: string, change: Change): Promise<void> {
   const [whole, json = ""] = /<script type="application\/tuppence\+json">(.*?)<\/script>/s.exec(html) ?? [];
   const data: ArticleData = JSON.parse(json);
   const changedJson = JSON.stringify(await change(data)).replaceAll("<", "\\u003c");
-  site.publish(path, html.replace(whole ?? failNoTerms(), () => whole?.replace(json, () => changedJson) ?? ""));
+  site.publish(
+    path,
+    html.replace(whole ?? failNoTerms(), () => whole?.replace(json, () => changedJson) ?? ""),
+  );
 }
 
 function offer(terms: Partial<OfferTerms> = {}) {

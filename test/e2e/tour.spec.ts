@@ -1,16 +1,20 @@
-import { formatMoney } from "../../shared/money.ts";
 import { tour } from "../../scripts/tour.ts";
+import { formatMoney } from "../../shared/money.ts";
 import { expect, test } from "../support/extension.ts";
 import { startWorld } from "../support/world.ts";
 
 /** Long enough to read the statement of; the tour waits for it. */
 const REFUND_WINDOW_SECONDS = 15;
 
-test("the whole loop: top up, read, tip, come back, settle, and not a micro is missing", async ({}, testInfo) => {
+test("the whole loop: top up, read, tip, come back, settle, and not a micro is missing", async () => {
   test.setTimeout(180_000);
   const world = await startWorld({ refundWindowSeconds: REFUND_WINDOW_SECONDS });
   try {
-    const result = await tour({ world, picturesFolder: testInfo.outputPath("pictures"), print: console.log });
+    const result = await tour({
+      world,
+      picturesFolder: test.info().outputPath("pictures"),
+      print: console.log,
+    });
     expect(formatMoney(result.toppedUp)).toBe("$5.00");
     // 5¢ and 2¢ sealed, 5¢ behind a back end, a tip of 20¢.
     expect(formatMoney(result.paid)).toBe("32¢");

@@ -81,19 +81,17 @@ export async function launchFirefox(extensionFolder = DIST): Promise<FirefoxExte
     page.goto(url(file), { timeout: 0 }).catch(() => undefined);
     return findPage(browser, url(file), [page]);
   };
+  let asking: Promise<Page> | undefined;
   return {
     browser,
     url,
     welcomePage: () => findPage(browser, url(WELCOME_PAGE)),
     waitForApproval: () => findPage(browser, url(APPROVE_PAGE)),
     openPopup: () => open(POPUP_PAGE),
+    // One page for all questions: Firefox makes a new tab beside the last one, which must not be closing meanwhile.
     async ask(request) {
-      const page = await open(POPUP_PAGE);
-      try {
-        return await page.evaluate((message) => chrome.runtime.sendMessage(message), request);
-      } finally {
-        await page.close();
-      }
+      asking ??= open(POPUP_PAGE);
+      return (await asking).evaluate((message) => chrome.runtime.sendMessage(message), request);
     },
     close: () => browser.close(),
   };

@@ -1,4 +1,4 @@
+import { conformsAsStore } from "../../test/support/store-conformance.ts";
 import { createMemoryStore } from "./memory-store.ts";
-import { conformsAsStore } from "./store-conformance.ts";
 
 conformsAsStore("the store in memory", createMemoryStore);

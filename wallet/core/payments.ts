@@ -35,9 +35,9 @@ import { spentAmong, swapBack } from "./swaps.ts";
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 /** How often an order is tried again with other coins, where some were found to be spent. */
-export const MAX_SPENT_RETRIES = 3;
+const MAX_SPENT_RETRIES = 3;
 /** How long a page waits for a provider that does not answer. The payment goes on after that. */
-export const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 20_000;
 /** When the wallet asks how a payment stands that a site's back end carries; after its expiry it asks anyway. */
 const HTTP_LOOKUPS_AFTER_MS = [2_000, 10_000, 30_000] as const;
 /** After the expiry, for a site's request that is still being judged. */

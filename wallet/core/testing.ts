@@ -17,9 +17,9 @@ import {
   type WalletStore,
 } from "./index.ts";
 
-export const PROVIDER = "https://pay.example";
+const PROVIDER = "https://pay.example";
 export const SITE = "https://lantern.example";
-export const MERCHANT = "the-lantern";
+const MERCHANT = "the-lantern";
 const KEYSET = `01${"ab".repeat(32)}`;
 const START_MS = 1_790_000_000_000;
 
@@ -34,7 +34,7 @@ export interface TestProvider {
   readonly merchantRecord: (changes?: object, key?: SigningKey) => Promise<string>;
 }
 
-export async function makeTestProvider(nowMs: () => number): Promise<TestProvider> {
+async function makeTestProvider(nowMs: () => number): Promise<TestProvider> {
   const key = await signingKeyFromSeed(new Uint8Array(32).fill(1));
   const kid = await thumbprintOf(key.publicJwk);
   const info: ProviderInfo = {

@@ -16,7 +16,11 @@ describe("in Firefox", () => {
   beforeAll(async () => {
     provider = await startProvider();
     site = await startMerchantSite(provider);
-    await site.publishArticle("/a.html", { title: "An article", paid: `<p id="paid">${PAID}</p>`, price: "5¢" });
+    await site.publishArticle("/a.html", {
+      title: "An article",
+      paid: `<p id="paid">${PAID}</p>`,
+      price: "5¢",
+    });
     await site.publishArticle("/b.html", { title: "Another", paid: `<p id="paid">${PAID}</p>`, price: "2¢" });
     firefox = await launchFirefox();
   });

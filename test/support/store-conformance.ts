@@ -1,8 +1,8 @@
 /** What every store of the wallet has to do. Run by the test of each. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { micros } from "../../shared/money.ts";
-import type { WalletStore } from "./ports.ts";
-import type { CoinRow, TopUpRow } from "./rows.ts";
+import type { WalletStore } from "../../wallet/core/ports.ts";
+import type { CoinRow, TopUpRow } from "../../wallet/core/rows.ts";
 
 export function conformsAsStore(name: string, open: () => WalletStore): void {
   describe(name, () => {
