@@ -168,7 +168,7 @@ function rejectUnknown(environment: Environment): void {
 }
 
 /** Tests, tour and tools have settings of their own. */
-const OF_OTHER_PROGRAMS = /^TUPPENCE_(DEMO|TEST|TOUR|DEV|BENCH|E2E)_?/;
+const OF_OTHER_PROGRAMS = /^TUPPENCE_(DEMO|TEST|TOUR|DEV|BENCH|E2E|CHROMIUM|FIREFOX)/;
 
 function rejectContradictions(config: Config): void {
   if (config.origin === config.accountsOrigin) {
