@@ -5,7 +5,7 @@ import { pino } from "pino";
 import { readConfig } from "../../server/config.ts";
 import { createDeps } from "../../server/deps.ts";
 import type { Extension } from "./extension.ts";
-import { launchExtension } from "./extension.ts";
+import { type LaunchOptions, launchExtension } from "./extension.ts";
 import type { RunningProvider } from "./provider.ts";
 import { readSnapshot, setUpWallet, topUp, waitForCoins } from "./reader.ts";
 
@@ -20,8 +20,11 @@ export interface StockedReader {
 }
 
 /** A wallet that is set up and topped up, with all of it in coins. */
-export async function stockReader(provider: RunningProvider): Promise<StockedReader> {
-  const extension = await launchExtension();
+export async function stockReader(
+  provider: RunningProvider,
+  options: LaunchOptions = {},
+): Promise<StockedReader> {
+  const extension = await launchExtension(options);
   await setUpWallet(extension, provider.origin);
   const popup = await extension.openPopup();
   await topUp(extension, popup, TOP_UP);
@@ -55,6 +58,11 @@ export async function expectBooksAddUp(
   expect(held + merchants, "wallets and merchants together hold what was topped up").toBe(toppedUp);
   expect(floatAndAccounts, "the provider owes readers what their wallets show").toBe(held);
   expect(await audit(provider)).toEqual({ code: 0, differences: [] });
+}
+
+/** What the provider's books say was paid to merchants so far, fees and all. A second charge would show here. */
+export async function paidToMerchants(provider: RunningProvider): Promise<bigint> {
+  return (await readLedger(provider)).merchants;
 }
 
 async function readLedger(provider: RunningProvider) {
