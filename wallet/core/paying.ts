@@ -17,6 +17,8 @@ import type { Stock } from "./stock.ts";
 
 /** One after another, so that coins which were found in between count. */
 const MAX_ROUNDS = 6;
+/** A restocking that was under way already may have taken apart what ours put together. */
+const MAX_RESTOCKS = 3;
 
 export type Admission =
   /** Bought before, or the same request came again. */
@@ -95,11 +97,11 @@ async function withCoins<T>(
   let isUsed = false;
   let blanks: BlankCoin[] | undefined = prepared.blanks;
   let fault: unknown;
-  let isLast = false;
+  let restocks = 0;
   try {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const attempted = await context.store.transaction((tables) =>
-        body(tables, { prepared, blanks, isLast }),
+        body(tables, { prepared, blanks, isLast: restocks > 0 }),
       );
       if ("done" in attempted) {
         isUsed = usesPayment(attempted.done);
@@ -107,9 +109,9 @@ async function withCoins<T>(
       }
       if (attempted.lacks === "blanks")
         blanks = await makeChangeBlanks(context, await prepared.keys.changeSeed());
-      else if (isLast) break;
+      else if (restocks === MAX_RESTOCKS || fault !== undefined) break;
       else {
-        isLast = true;
+        restocks += 1;
         await stock.restock(amount).catch((error: unknown) => {
           fault = error;
         });

@@ -122,12 +122,16 @@ async function withdrawWhatIsMissing(context: Context, needed: Micros): Promise<
 }
 
 async function composeAnew(context: Context, needed: Micros): Promise<void> {
-  const coins = await freeCoins(context);
-  if (needed > 0n && valueOf(coins) >= needed && !chooseCoins(coins, needed)) {
-    await mergeCoins(
-      context,
-      coins.toSorted((a, b) => (a.amount < b.amount ? -1 : 1)).slice(0, MAX_MERGED_COINS),
-    );
+  if (needed > 0n) {
+    const coins = await freeCoins(context);
+    if (valueOf(coins) >= needed && !chooseCoins(coins, needed)) {
+      await mergeCoins(
+        context,
+        coins.toSorted((a, b) => (a.amount < b.amount ? -1 : 1)).slice(0, MAX_MERGED_COINS),
+      );
+    }
+    // The large coins that the payment waits for are not broken into small ones now: the next restocking does that.
+    return;
   }
   for (let breaks = 0; breaks < MAX_BREAKS; breaks++) {
     const coin = coinToBreak(await freeCoins(context));
