@@ -1,7 +1,6 @@
 /** The provider's HTTP interface: what holds for every request, and the list of the domains. */
 import cors from "@fastify/cors";
 import helmet from "@fastify/helmet";
-import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import {
@@ -11,16 +10,18 @@ import {
   fastify,
   LogController,
 } from "fastify";
-import * as v from "valibot";
 import { registerAccounts } from "./accounts/index.ts";
 import type { Deps } from "./deps.ts";
 import { answer, answerErrors } from "./errors.ts";
 import { registerGateways } from "./gateways/index.ts";
+import { registerHealth } from "./health.ts";
+import { limitRequests } from "./limits.ts";
 import { registerMerchants } from "./merchants/index.ts";
+import type { Metrics } from "./metrics.ts";
 import { registerMint } from "./mint/index.ts";
-import { describe } from "./openapi.ts";
 import { separateOrigins, sideOf } from "./origins.ts";
 import { registerPayments } from "./payments/index.ts";
+import { type Readiness, watchReadiness } from "./readiness.ts";
 import { registerSettlement } from "./settlement/index.ts";
 import { registerTopUps } from "./topups/index.ts";
 import { registerWellKnown } from "./well-known.ts";
@@ -28,8 +29,9 @@ import { registerWellKnown } from "./well-known.ts";
 /** 200 proofs with their outputs fit three times over. */
 const MAX_BODY_BYTES = 262_144;
 const MAX_PARAMETER_LENGTH = 200;
-const RATE_WINDOW_MILLISECONDS = 60_000;
 const PREFLIGHT_SECONDS = 3_600;
+const MILLISECONDS_PER_SECOND = 1_000;
+const SETTLE_ROUTE = "/x402/settle";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -41,6 +43,8 @@ declare module "fastify" {
 export interface AppOptions {
   /** For a server that was bound before the app was made. */
   readonly serverFactory?: FastifyServerFactory;
+  /** Where it is served elsewhere, too. */
+  readonly readiness?: Readiness;
 }
 
 export async function createApp(deps: Deps, options: AppOptions = {}): Promise<FastifyInstance> {
@@ -52,6 +56,7 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+    trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
     frameworkErrors: (error, request, reply) => {
       answer(error, request, reply);
     },
@@ -61,11 +66,11 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   keepRawBodies(app);
-  logAnswers(app);
+  observeAnswers(app, deps.metrics);
 
   separateOrigins(app, config);
-  await app.register(rateLimit, { max: config.rateLimitPerMinute, timeWindow: RATE_WINDOW_MILLISECONDS });
-  answerErrors(app);
+  await limitRequests(app, config, deps.now);
+  answerErrors(app, deps.metrics);
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -82,6 +87,7 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
         origin: anonymous ? "*" : false,
         methods: ["GET", "POST"],
         allowedHeaders: ["content-type"],
+        exposedHeaders: ["retry-after"],
         maxAge: PREFLIGHT_SECONDS,
       });
     },
@@ -89,7 +95,7 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
   await describeApi(app, deps);
 
   await app.register(async (domains) => {
-    registerHealth(domains);
+    registerHealth(domains, options.readiness ?? watchReadiness(deps));
     registerWellKnown(domains, deps);
     registerMint(domains, deps);
     registerAccounts(domains, deps);
@@ -102,15 +108,6 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
   return app;
 }
 
-function registerHealth(app: FastifyInstance): void {
-  const schema = describe({
-    summary: "Whether the provider is up",
-    tags: ["provider"],
-    response: { 200: v.object({ status: v.literal("ok") }) },
-  });
-  app.get("/healthz", { config: { side: "both", rateLimit: false }, schema }, async () => ({ status: "ok" }));
-}
-
 function keepRawBodies(app: FastifyInstance): void {
   app.decorateRequest("rawBody", undefined);
   const parse = app.getDefaultJsonParser("error", "error");
@@ -121,18 +118,16 @@ function keepRawBodies(app: FastifyInstance): void {
   });
 }
 
-/** One line per answer, with the route's pattern in place of the address: no id, no host, no body. */
-function logAnswers(app: FastifyInstance): void {
+/** One line and one observation per answer, with the route's pattern in place of the address: no id, no host, no body. */
+function observeAnswers(app: FastifyInstance, { requestSeconds, payments }: Metrics): void {
   app.addHook("onResponse", async (request, reply) => {
-    request.log.info(
-      {
-        method: request.method,
-        route: request.routeOptions.url ?? "none",
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime),
-      },
-      "answered",
-    );
+    const route = request.routeOptions.url ?? "none";
+    // Whoever asks for what there is not may choose any method.
+    const method = route === "none" ? "any" : request.method;
+    const { statusCode: status, elapsedTime } = reply;
+    requestSeconds.observe({ method, route, status }, elapsedTime / MILLISECONDS_PER_SECOND);
+    if (route === SETTLE_ROUTE) payments.inc({ outcome: request.paymentOutcome ?? "failed" });
+    request.log.info({ method, route, status, ms: Math.round(elapsedTime) }, "answered");
   });
 }
 

@@ -2,6 +2,7 @@
  * The provider's configuration, from the environment. A wrong value stops the start with one sentence that names the
  * variable, what is wrong with it, and a value that would do.
  */
+import { isIPv4, isIPv6 } from "node:net";
 import * as v from "valibot";
 import { isPayableInCoins, MAX_AMOUNT, type Micros, parseMoney, ZERO } from "../shared/money.ts";
 
@@ -17,11 +18,7 @@ const variables = {
   TUPPENCE_DATA: variable(".tuppence", v.pipe(v.string(), v.minLength(1, "is empty")), "/var/lib/tuppence"),
   /** 0: any free port. */
   TUPPENCE_PORT: variable("4020", wholeNumber(0, 65_535), "4020"),
-  TUPPENCE_HOST: variable(
-    "127.0.0.1",
-    v.pipe(v.string(), v.regex(/^[A-Za-z0-9.:-]{1,255}$/, "is not an address to listen on")),
-    "127.0.0.1",
-  ),
+  TUPPENCE_HOST: variable("127.0.0.1", host(), "127.0.0.1"),
   /** The anonymous origin, the provider's identity. Empty: `http://127.0.0.1:<port>`. */
   TUPPENCE_ORIGIN: variable("", originOrEmpty(), "https://pay.example"),
   /** Empty: `http://localhost:<port>`. */
@@ -52,7 +49,17 @@ const variables = {
   TUPPENCE_SANDBOX_FINAL_SECONDS: variable("86400", wholeNumber(0, 365 * 86_400), "86400"),
   /** 0: only when the command is given. */
   TUPPENCE_SETTLE_EVERY_SECONDS: variable("3600", wholeNumber(0, 86_400 * 31), "3600"),
+  /** Of one address, counted without the requests of payments that went through (limits.ts). */
   TUPPENCE_RATE_LIMIT_PER_MINUTE: variable("6000", wholeNumber(1, 100_000_000), "6000"),
+  /** Whose X-Forwarded-For is believed: the reverse proxy's address. Empty: nobody's. */
+  TUPPENCE_TRUST_PROXY: variable("", addresses(), "127.0.0.1 or 10.0.0.0/8,fd00::/8"),
+  /** Above this mean delay of the event loop requests are answered 503. 0: never. */
+  TUPPENCE_MAX_LOOP_DELAY_MILLISECONDS: variable("1000", wholeNumber(0, 60_000), "1000"),
+  /** Between "not ready" and the end of accepting, so that a load balancer hears of it first. */
+  TUPPENCE_SHUTDOWN_DELAY_SECONDS: variable("0", wholeNumber(0, 600), "5"),
+  /** Where metrics, liveness and readiness are served to the operator. Empty: nowhere; 0: any free port. */
+  TUPPENCE_METRICS_PORT: variable("", portOrEmpty(), "9464"),
+  TUPPENCE_METRICS_HOST: variable("127.0.0.1", host(), "127.0.0.1"),
   /** Threads for curve work. 0: none, all of it on the main thread. */
   TUPPENCE_MINT_THREADS: variable("1", wholeNumber(0, 64), "2"),
   TUPPENCE_LOG_LEVEL: variable(
@@ -86,6 +93,12 @@ export interface Config {
   readonly sandboxFinalSeconds: number;
   readonly settleEverySeconds: number;
   readonly rateLimitPerMinute: number;
+  readonly trustProxy: readonly string[];
+  readonly maxLoopDelayMilliseconds: number;
+  readonly shutdownDelaySeconds: number;
+  readonly metricsHost: string;
+  /** Undefined: metrics are not served. */
+  readonly metricsPort: number | undefined;
   readonly mintThreads: number;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
 }
@@ -120,6 +133,11 @@ export function readConfig(environment: Environment, actualPort?: number): Confi
     sandboxFinalSeconds: read("TUPPENCE_SANDBOX_FINAL_SECONDS"),
     settleEverySeconds: read("TUPPENCE_SETTLE_EVERY_SECONDS"),
     rateLimitPerMinute: read("TUPPENCE_RATE_LIMIT_PER_MINUTE"),
+    trustProxy: read("TUPPENCE_TRUST_PROXY"),
+    maxLoopDelayMilliseconds: read("TUPPENCE_MAX_LOOP_DELAY_MILLISECONDS"),
+    shutdownDelaySeconds: read("TUPPENCE_SHUTDOWN_DELAY_SECONDS"),
+    metricsHost: read("TUPPENCE_METRICS_HOST"),
+    metricsPort: read("TUPPENCE_METRICS_PORT"),
     mintThreads: read("TUPPENCE_MINT_THREADS"),
     logLevel: read("TUPPENCE_LOG_LEVEL"),
   };
@@ -199,6 +217,35 @@ function wholeNumber(least: number, most: number) {
     v.minValue(least, `is less than ${least}`),
     v.maxValue(most, `is more than ${most}`),
   );
+}
+
+function portOrEmpty() {
+  return v.pipe(
+    v.string(),
+    v.check((value) => value === "" || /^[0-9]{1,5}$/.test(value), "is not a port"),
+    v.transform((value) => (value === "" ? undefined : Number(value))),
+    v.check((value) => value === undefined || value <= 65_535, "is more than 65535"),
+  );
+}
+
+function host() {
+  return v.pipe(v.string(), v.regex(/^[A-Za-z0-9.:-]{1,255}$/, "is not an address to listen on"));
+}
+
+/** Addresses and networks, by commas. */
+function addresses() {
+  return v.pipe(
+    v.string(),
+    v.transform((value) => (value === "" ? [] : value.split(",").map((address) => address.trim()))),
+    v.check((list) => list.every(isAddressOrNetwork), "is not a list of addresses or networks"),
+  );
+}
+
+function isAddressOrNetwork(text: string): boolean {
+  const [address = "", bits, ...more] = text.split("/");
+  const longest = isIPv4(address) ? 32 : isIPv6(address) ? 128 : undefined;
+  if (longest === undefined || more.length > 0) return false;
+  return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= longest);
 }
 
 function originOrEmpty() {

@@ -2,13 +2,15 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Logger, pino } from "pino";
+import type { Logger } from "pino";
 import type { Bytes } from "../shared/bytes.ts";
 import type { Config } from "./config.ts";
 import { type Database, openDatabase } from "./database.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { openSqliteLedger } from "./ledger/sqlite.ts";
+import { createLogger } from "./log.ts";
 import { createMerchantStore, type MerchantStore } from "./merchants/index.ts";
+import { createMetrics, type Metrics, measureLedger } from "./metrics.ts";
 import { type MintWithKeys, openMint } from "./mint/index.ts";
 import { createSealReader, type SealReader } from "./payments/index.ts";
 import { openSecrets, type Secrets } from "./secrets.ts";
@@ -19,6 +21,7 @@ export interface Deps {
   readonly now: () => number;
   readonly random: (length: number) => Bytes;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly secrets: Secrets;
   readonly database: Database;
   readonly ledger: Ledger;
@@ -37,12 +40,13 @@ export interface DepsOptions {
 export async function createDeps(config: Config, options: DepsOptions = {}): Promise<Deps> {
   const now = options.now ?? Date.now;
   const random = options.random ?? ((length) => new Uint8Array(randomBytes(length)));
-  const logger = options.logger ?? pino({ level: config.logLevel, base: null });
+  const logger = options.logger ?? createLogger(config.logLevel);
+  const metrics = createMetrics();
   mkdirSync(config.dataFolder, { recursive: true, mode: 0o700 });
   const secrets = await openSecrets(config.dataFolder, random);
   const path = join(config.dataFolder, "tuppence.sqlite");
   const { database, close: closeDatabase } = openDatabase(path);
-  const ledger = openSqliteLedger({ path, now });
+  const ledger = measureLedger(openSqliteLedger({ path, now }), metrics);
   const mint = await openMint({
     unit: config.unit,
     masterSecret: secrets.mintMaster,
@@ -55,6 +59,7 @@ export async function createDeps(config: Config, options: DepsOptions = {}): Pro
     now,
     random,
     logger,
+    metrics,
     secrets,
     database,
     ledger,

@@ -4,6 +4,8 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ERRORS, type ErrorCode, TuppenceError } from "../shared/errors.ts";
+import { OVERLOADED_RETRY_SECONDS } from "./limits.ts";
+import type { Metrics } from "./metrics.ts";
 import { CashuRefusal, cashuAnswer } from "./mint/index.ts";
 import { MisdirectedRequest } from "./origins.ts";
 
@@ -12,8 +14,20 @@ const CASHU_PREFIX = "/v1/";
 /** Whatever it is, as stock Cashu wallets expect it. */
 const CASHU_STATUS = 400;
 const MISDIRECTED_STATUS = 421;
+/** Where a rule of ours, not the limit by address, was broken: top-ups an hour, open quotes. */
+const RATE_LIMITED_RETRY_SECONDS = 60;
 
-export function answerErrors(app: FastifyInstance): void {
+declare module "fastify" {
+  interface FastifyRequest {
+    /** For the metrics: of the closed set of codes. */
+    refusalCode?: string;
+  }
+}
+
+export function answerErrors(app: FastifyInstance, { refusals }: Pick<Metrics, "refusals">): void {
+  app.addHook("onResponse", async ({ refusalCode }) => {
+    if (refusalCode !== undefined) refusals.inc({ code: refusalCode });
+  });
   const routes = new Map<string, { pattern: RegExp; methods: Set<string> }>();
   app.addHook("onRoute", ({ url, method }) => {
     if (url === "*") return;
@@ -37,12 +51,15 @@ export function answerErrors(app: FastifyInstance): void {
 /** Also for what Fastify refuses before there is a route. */
 export function answer(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error instanceof MisdirectedRequest) {
+    request.refusalCode = "misdirected";
     return reply
       .code(MISDIRECTED_STATUS)
       .type(PROBLEM_TYPE)
       .send(problem(new TuppenceError("wrong_origin"), MISDIRECTED_STATUS));
   }
   const known = error instanceof CashuRefusal ? error : recognize(error);
+  request.refusalCode = known instanceof CashuRefusal ? `cashu_${known.number}` : known.code;
+  sayWhenToTryAgain(known, reply);
   if (known instanceof TuppenceError && known.code === "internal")
     request.log.error({ err: error }, "a request failed");
   const cashu = request.url.startsWith(CASHU_PREFIX) ? cashuAnswer(known) : undefined;
@@ -50,6 +67,15 @@ export function answer(error: unknown, request: FastifyRequest, reply: FastifyRe
   if (known instanceof CashuRefusal) throw new Error("a Cashu refusal outside of /v1/");
   const { status } = ERRORS[known.code];
   return reply.code(status).type(PROBLEM_TYPE).send(problem(known, status));
+}
+
+/** A client that is told "later" is told when. Whoever refused may have said so; the limit by address does. */
+function sayWhenToTryAgain(error: CashuRefusal | TuppenceError, reply: FastifyReply): void {
+  if (error instanceof CashuRefusal || reply.hasHeader("retry-after")) return;
+  const { retryAfterSeconds } = error.details;
+  if (typeof retryAfterSeconds === "number") reply.header("retry-after", retryAfterSeconds);
+  else if (error.code === "overloaded") reply.header("retry-after", OVERLOADED_RETRY_SECONDS);
+  else if (error.code === "rate_limited") reply.header("retry-after", RATE_LIMITED_RETRY_SECONDS);
 }
 
 function problem(error: TuppenceError, status: number): object {
@@ -77,6 +103,7 @@ function recognize(error: unknown): TuppenceError {
   const status = "statusCode" in error && typeof error.statusCode === "number" ? error.statusCode : 500;
   if (status === 413) return new TuppenceError("body_too_large", {}, error);
   if (status === 415) return new TuppenceError("unsupported_media_type", {}, error);
+  if (status === 503) return new TuppenceError("overloaded", {}, error);
   if (status === 429) return new TuppenceError("rate_limited", {}, error);
   return new TuppenceError(status >= 400 && status < 500 ? "request_invalid" : "internal", {}, error);
 }

@@ -10,8 +10,8 @@ export type Side = "anonymous" | "accounts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Where the route stands. Every route has to say. */
-    side?: Side | "both";
+    /** Where the route stands. Every route has to say. `any`: also on hosts that are neither origin. */
+    side?: Side | "both" | "any";
   }
 }
 
@@ -35,11 +35,12 @@ export function separateOrigins(app: FastifyInstance, config: Config): void {
       throw new Error(`the route ${route.url} does not say on which origin it stands: config: { side }`);
   });
   app.addHook("onRequest", async (request) => {
+    const home = request.routeOptions.config.side;
+    if (home === "any") return;
     const side = sideOf(request, config);
     if (side === undefined) throw new MisdirectedRequest();
     if (side === "anonymous" && request.headers.authorization !== undefined)
       throw new TuppenceError("account_token_not_allowed");
-    const home = request.routeOptions.config.side;
     if (home !== undefined && home !== "both" && home !== side) throw new TuppenceError("wrong_origin");
   });
 }

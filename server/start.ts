@@ -4,14 +4,20 @@ import type { FastifyInstance } from "fastify";
 import { createApp } from "./app.ts";
 import { type Config, ConfigError, type Environment, readConfig } from "./config.ts";
 import { createDeps, type Deps, type DepsOptions } from "./deps.ts";
+import { observeProvider } from "./metrics.ts";
+import { type MetricsServer, startMetricsServer } from "./metrics-server.ts";
+import { watchReadiness } from "./readiness.ts";
 import { settleAll, startSettlementSchedule } from "./settlement/index.ts";
+import { prepareShutdown } from "./shutdown.ts";
 import { finalizeTopUps } from "./topups/index.ts";
 
 export interface Provider {
   readonly config: Config;
   readonly deps: Deps;
   readonly app: FastifyInstance;
-  /** Answers what is under way, then closes everything. Safe to call twice. */
+  /** Where metrics are served, if they are: `http://127.0.0.1:9464`. */
+  readonly metricsAddress: string | undefined;
+  /** Answers what is under way, then closes everything (shutdown.ts). Safe to call twice. */
   readonly close: () => Promise<void>;
 }
 
@@ -32,18 +38,36 @@ export async function startProvider(environment: Environment, options: DepsOptio
   });
   const config = readConfig(environment, await listen(server, host, port));
   let deps: Deps | undefined;
+  let metricsServer: MetricsServer | undefined;
   try {
     deps = await createDeps(config, options);
+    const readiness = watchReadiness(deps);
     const app = await createApp(deps, {
+      readiness,
       serverFactory: (handler) => {
         server.on("request", handler);
         return server;
       },
     });
     await app.ready();
-    return { config, deps, app, close: once(closing(server, app, deps, startJobs(deps))) };
+    metricsServer = await startMetricsServer(config, deps.metrics, readiness);
+    if (metricsServer) observeProvider(deps.metrics, deps);
+    const stopJobs = startJobs(deps);
+    const close = prepareShutdown({
+      server,
+      readiness,
+      delaySeconds: config.shutdownDelaySeconds,
+      stopJobs,
+      closeAll: async () => {
+        await app.close();
+        await metricsServer?.close();
+        await deps?.close();
+      },
+    });
+    return { config, deps, app, metricsAddress: metricsServer?.address, close };
   } catch (error) {
     server.close();
+    await metricsServer?.close();
     await deps?.close();
     throw error;
   }
@@ -71,16 +95,21 @@ function listen(server: Server, host: string, port: number): Promise<number> {
 
 /** What happens by itself. A run that fails is logged; the next one finishes what it left. */
 function startJobs(deps: Deps): () => Promise<void> {
-  const onError = (error: unknown) => deps.logger.error({ err: error }, "a job failed");
+  const { jobs } = deps.metrics;
+  const onErrorOf = (job: string) => (error: unknown) => {
+    jobs.inc({ job, result: "failed" });
+    deps.logger.error({ err: error, job }, "a job failed");
+  };
+  const onDoneOf = (job: string) => () => jobs.inc({ job, result: "done" });
   const stopSettling = startSettlementSchedule({
-    settle: () => settleAll(deps, { now: deps.now() }),
+    settle: () => settleAll(deps, { now: deps.now() }).then(onDoneOf("settle")),
     intervalSeconds: deps.config.settleEverySeconds,
-    onError,
+    onError: onErrorOf("settle"),
   });
   let finalizing: Promise<void> | undefined;
   const timer = setInterval(() => {
     finalizing ??= finalizeTopUps(deps)
-      .catch(onError)
+      .then(onDoneOf("finalize"), onErrorOf("finalize"))
       .finally(() => {
         finalizing = undefined;
       });
@@ -89,34 +118,5 @@ function startJobs(deps: Deps): () => Promise<void> {
   return async () => {
     clearInterval(timer);
     await Promise.all([finalizing, stopSettling()]);
-  };
-}
-
-function closing(
-  server: Server,
-  app: FastifyInstance,
-  deps: Deps,
-  stopJobs: () => Promise<void>,
-): () => Promise<void> {
-  return async () => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeIdleConnections();
-    await stopJobs();
-    await app.close();
-    // Whoever keeps a connection open after the last answer has had it.
-    const impatience = setTimeout(() => server.closeAllConnections(), CLOSE_MILLISECONDS);
-    await closed;
-    clearTimeout(impatience);
-    await deps.close();
-  };
-}
-
-const CLOSE_MILLISECONDS = 2_000;
-
-function once(action: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined;
-  return () => {
-    done ??= action();
-    return done;
   };
 }

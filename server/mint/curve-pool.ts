@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { Piscina } from "piscina";
 import * as v from "valibot";
+import { TuppenceError } from "../../shared/errors.ts";
 import type { SignatureWithProof } from "./curve.ts";
 import {
   type Keys,
@@ -18,6 +19,10 @@ import {
 export interface CurvePool {
   verify(coins: VerifyTask["coins"]): Promise<VerifyResult[]>;
   sign(blanks: SignTask["blanks"]): Promise<SignatureWithProof[]>;
+  /** Chunks that wait for a thread. */
+  queueLength(): number;
+  /** Resolves when a thread has answered. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,9 +38,14 @@ export function openCurvePool(keys: Keys, threads: number): CurvePool {
     return {
       verify: async (coins) => verifyAll(keys, { kind: "verify", coins }),
       sign: async (blanks) => signAll(keys, { kind: "sign", blanks }),
+      queueLength: () => 0,
+      ping: async () => {},
       close: async () => {},
     };
 
+  const refuseWhenFull = (chunks: readonly unknown[]): void => {
+    if (pool.queueSize + chunks.length > MAX_QUEUED_CHUNKS) throw new TuppenceError("overloaded");
+  };
   const pool = new Piscina<VerifyTask | SignTask, unknown>({
     filename: join(import.meta.dirname, "curve-worker.ts"),
     workerData: { keys },
@@ -47,23 +57,25 @@ export function openCurvePool(keys: Keys, threads: number): CurvePool {
   return {
     async verify(coins) {
       if (coins.length <= MAX_INLINE_COINS) return verifyAll(keys, { kind: "verify", coins });
-      return (
-        await Promise.all(
-          chunk(coins).map(async (part) =>
-            v.parse(VerifyResults, await pool.run({ kind: "verify", coins: part })),
-          ),
-        )
-      ).flat();
+      const parts = chunk(coins);
+      refuseWhenFull(parts);
+      const results = parts.map(async (part) =>
+        v.parse(VerifyResults, await pool.run({ kind: "verify", coins: part })),
+      );
+      return (await Promise.all(results)).flat();
     },
     async sign(blanks) {
       if (blanks.length <= MAX_INLINE_COINS) return signAll(keys, { kind: "sign", blanks });
-      return (
-        await Promise.all(
-          chunk(blanks).map(async (part) =>
-            v.parse(SignResults, await pool.run({ kind: "sign", blanks: part })),
-          ),
-        )
-      ).flat();
+      const parts = chunk(blanks);
+      refuseWhenFull(parts);
+      const results = parts.map(async (part) =>
+        v.parse(SignResults, await pool.run({ kind: "sign", blanks: part })),
+      );
+      return (await Promise.all(results)).flat();
+    },
+    queueLength: () => pool.queueSize,
+    async ping() {
+      await pool.run({ kind: "verify", coins: [] });
     },
     close: () => pool.destroy(),
   };

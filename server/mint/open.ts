@@ -24,6 +24,10 @@ export interface MintOptions {
 export interface MintWithKeys extends Mint {
   keysets(): readonly Keyset[];
   keysetLog(): readonly { readonly id: string; readonly unit: string; readonly since: number }[];
+  /** Pieces of curve work that wait for a thread. */
+  curveQueueLength(): number;
+  /** Resolves when the threads for curve work answer. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -107,6 +111,8 @@ export async function openMint({
       });
     },
 
+    curveQueueLength: () => pool.queueLength(),
+    ping: () => pool.ping(),
     close: () => pool.close(),
   };
 }

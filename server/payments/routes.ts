@@ -22,8 +22,15 @@ import type { PaymentDeps } from "./deps.ts";
 import { lookUpPayment } from "./lookup.ts";
 import { refundPayment } from "./refund.ts";
 import { createRevocationList } from "./revoked.ts";
-import { settlePayment } from "./settle.ts";
+import { type PaymentOutcome, settlePayment } from "./settle.ts";
 import { verifyPayment } from "./verify.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** What became of the payment that was to be settled; undefined where it was not judged. */
+    paymentOutcome?: PaymentOutcome;
+  }
+}
 
 /** A revoked receipt is noticed by whoever checks within this time. */
 const REVOKED_CACHE_SECONDS = 30;
@@ -43,9 +50,11 @@ export function registerPayments(app: FastifyInstance, deps: PaymentDeps): void 
     route("Whether a payment would go through now", VerifyResponse, FacilitatorRequest),
     async ({ body }) => verifyPayment(deps, body),
   );
-  app.post("/x402/settle", route("Pays", SettleResponse, FacilitatorRequest), async ({ body }) =>
-    settlePayment(deps, body),
-  );
+  app.post("/x402/settle", route("Pays", SettleResponse, FacilitatorRequest), async (request) => {
+    const { answer, outcome } = await settlePayment(deps, request.body);
+    request.paymentOutcome = outcome;
+    return answer;
+  });
   app.post(
     "/payments/:id",
     route("The answer to a payment again, for its holder", SettleResponse, PaymentLookup),

@@ -12,8 +12,16 @@ import { judgePayment, paymentGroupId } from "./judge.ts";
 import { decodeFacilitatorRequest, type OpenedPayment, openPayment } from "./open.ts";
 import { findPaymentRecord, readPaymentRecord } from "./record.ts";
 
+/** `replayed`: it was paid before, and the same bytes came again. */
+export type PaymentOutcome = "paid" | "replayed" | ErrorCode;
+
+export interface SettledPayment {
+  readonly answer: SettleResponseJson;
+  readonly outcome: PaymentOutcome;
+}
+
 /** @throws TuppenceError request_invalid, amount_invalid: what is wrong with the payment itself is an answer */
-export async function settlePayment(deps: PaymentDeps, body: unknown): Promise<SettleResponseJson> {
+export async function settlePayment(deps: PaymentDeps, body: unknown): Promise<SettledPayment> {
   const request = decodeFacilitatorRequest(body);
   let opened: OpenedPayment | undefined;
   try {
@@ -23,20 +31,25 @@ export async function settlePayment(deps: PaymentDeps, body: unknown): Promise<S
     const code = refusalOf(error);
     if (!code) throw error;
     const committed = opened && (await replayPayment(deps, opened));
-    return committed ?? refusal(code, request.paymentPayload.accepted.network, opened);
+    return committed
+      ? { answer: committed, outcome: "replayed" }
+      : { answer: refusal(code, request.paymentPayload.accepted.network, opened), outcome: code };
   }
 }
 
-async function commitPayment(deps: PaymentDeps, opened: OpenedPayment): Promise<SettleResponseJson> {
+async function commitPayment(deps: PaymentDeps, opened: OpenedPayment): Promise<SettledPayment> {
   const { paymentId } = opened.payment;
   const { group, contentKey } = await judgePayment(deps, opened);
   const outcome = await deps.ledger.apply(group);
   if (outcome.status === "rejected") throw new TuppenceError(codeOf(outcome.rejection));
   if (outcome.status === "conflict") throw new TuppenceError("request_conflict");
   const record = findPaymentRecord(outcome.records, paymentId);
-  const key =
-    outcome.status === "committed" ? contentKey : await committedContentKey(deps, paymentId, record);
-  return answerPayment(deps, paymentId, record, outcome.timestamp, key);
+  const isNew = outcome.status === "committed";
+  const key = isNew ? contentKey : await committedContentKey(deps, paymentId, record);
+  return {
+    answer: await answerPayment(deps, paymentId, record, outcome.timestamp, key),
+    outcome: isNew ? "paid" : "replayed",
+  };
 }
 
 /** The committed answer, if exactly this payment was committed. */

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../../server/config.ts";
+import type { DepsOptions } from "../../server/deps.ts";
 import { signGatewayEvent } from "../../server/gateways/index.ts";
 import { type Provider, startProvider } from "../../server/start.ts";
 import { type SigningKey, signingKeyFromSeed, signJws, thumbprintOf } from "../../shared/jws.ts";
@@ -18,17 +19,23 @@ export interface TestProvider {
   readonly close: () => Promise<void>;
 }
 
-export async function startTestProvider(environment: Environment = {}): Promise<TestProvider> {
-  const data = mkdtempSync(join(tmpdir(), "tuppence-provider-"));
+/** @param environment with a data folder in it, that is used and stays */
+export async function startTestProvider(
+  environment: Environment = {},
+  options: Pick<DepsOptions, "logger"> = {},
+): Promise<TestProvider> {
+  const data = environment.TUPPENCE_DATA ?? mkdtempSync(join(tmpdir(), "tuppence-provider-"));
   const clock = { ahead: 0 };
   const settings = {
+    // The test's own work is on the same event loop.
+    TUPPENCE_MAX_LOOP_DELAY_MILLISECONDS: "0",
     TUPPENCE_DATA: data,
     TUPPENCE_PORT: "0",
     TUPPENCE_LOG_LEVEL: "silent",
     TUPPENCE_SETTLE_EVERY_SECONDS: "0",
     ...environment,
   };
-  const provider = await startProvider(settings, { now: () => Date.now() + clock.ahead });
+  const provider = await startProvider(settings, { now: () => Date.now() + clock.ahead, ...options });
   return {
     provider,
     origin: provider.config.origin,
@@ -36,7 +43,7 @@ export async function startTestProvider(environment: Environment = {}): Promise<
     clock,
     async close() {
       await provider.close();
-      rmSync(data, { recursive: true });
+      if (environment.TUPPENCE_DATA === undefined) rmSync(data, { recursive: true });
     },
   };
 }

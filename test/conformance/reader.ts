@@ -134,7 +134,10 @@ export function senderAt(changes: Partial<PageSender> = {}): PageSender {
   };
 }
 
-export function offerOf(provider: TestProvider, changes: Partial<OfferTerms> = {}): object {
+export function offerOf(
+  provider: TestProvider,
+  changes: Partial<OfferTerms> = {},
+): ReturnType<typeof makeOffer> {
   return makeOffer({
     provider: provider.origin,
     merchant: "the-lantern",
