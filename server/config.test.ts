@@ -48,6 +48,10 @@ it.each([
   ["TUPPENCE_TOPUP_LEAST", "0.0005", "is not an amount above zero"],
   ["TUPPENCE_PAYOUT_MINIMUM", "ten", "is not an amount of money"],
   ["TUPPENCE_LOG_LEVEL", "loud", "is not a level of logging"],
+  ["TUPPENCE_METRICS_PORT", "70000", "is more than 65535"],
+  ["TUPPENCE_METRICS_PORT", "on", "is not a port"],
+  ["TUPPENCE_TRUST_PROXY", "true", "is not a list of addresses"],
+  ["TUPPENCE_TRUST_PROXY", "10.0.0.0/33", "is not a list of addresses"],
 ])("stops at %s=%s with one sentence that says what is wrong and what would do", (name, value, fault) => {
   const sentence = refusal({ [name]: value });
   expect(sentence).toContain(`${name} is "${value}", which ${fault}`);

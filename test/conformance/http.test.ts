@@ -215,7 +215,7 @@ it("refuses a top-up whose body was changed on its way", async () => {
 function statusWithHost(host: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const { port } = new URL(test.origin);
-    request({ host: "127.0.0.1", port, path: "/healthz", headers: { host } }, (response) => {
+    request({ host: "127.0.0.1", port, path: "/v1/keysets", headers: { host } }, (response) => {
       response.resume();
       resolve(response.statusCode);
     })

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { floatAccount, merchantAccount, readerAccount } from "../../server/ledger/accounts.ts";
 import { toBase64url } from "../../shared/bytes.ts";
+import { TuppenceError } from "../../shared/errors.ts";
 import { readUnverified, type SigningKey, signingKeyFromSeed, thumbprintOf } from "../../shared/jws.ts";
 import { ReceiptClaims, verifyHolderProof } from "../../shared/receipt.ts";
 import { issueSeal } from "../../shared/seal.ts";
@@ -62,6 +63,29 @@ it("pays with change where no coins fit, and the change is in the drawer", async
   await reader.wallet.resume();
   expect(await merchantHolds()).toBe(13_000n);
   await addsUp([reader], 987_000n);
+});
+
+it("leaves a busy provider alone for as long as it asks, and pays then, once", async () => {
+  const RETRY_AFTER_SECONDS = 95;
+  const triedAt: number[] = [];
+  const reader = makeReader(provider, {
+    delays: "skipped",
+    between: (client) => ({
+      ...client,
+      settle: async (body) => {
+        triedAt.push(provider.clock.ahead);
+        if (triedAt.length === 1)
+          throw new TuppenceError("overloaded", { retryAfterSeconds: RETRY_AFTER_SECONDS });
+        return client.settle(body);
+      },
+    }),
+  });
+  await fill(reader, 1_000_000n);
+  await Promise.all([reader.pay(offerOf(provider, { maxTimeoutSeconds: 600 })), approve(reader)]);
+  const [first = 0, second = 0] = triedAt;
+  expect(triedAt).toHaveLength(2);
+  expect(second - first).toBeGreaterThanOrEqual(RETRY_AFTER_SECONDS * 1_000);
+  expect(await merchantHolds()).toBe(50_000n);
 });
 
 it("takes the money back, and the article is not bought any more", async () => {
@@ -267,10 +291,14 @@ it("gives everything back from the phrase alone: account, coins, change and rece
 
 async function readerWith(amount: bigint): Promise<Reader> {
   const reader = makeReader(provider);
+  await fill(reader, amount);
+  return reader;
+}
+
+async function fill(reader: Reader, amount: bigint): Promise<void> {
   await reader.wallet.create({ kind: "ui", type: "createWallet" });
   await reader.wallet.resume();
   if (amount > 0n) await reader.topUp(amount);
-  return reader;
 }
 
 function entitlement(reader: Reader, changes: { seal?: string; challenge?: string } = {}) {

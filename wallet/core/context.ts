@@ -172,6 +172,17 @@ export function isFinal(error: unknown): error is TuppenceError {
   return error instanceof TuppenceError && ERRORS[error.code].retry === "never";
 }
 
+/** A provider that asks for more would put a payment to sleep. */
+const LONGEST_RETRY_AFTER_MS = 600_000;
+
+/** How long the provider asked to be left alone; 0 where it did not. */
+export function retryAfterMs(error: TuppenceError): number {
+  const { retryAfterSeconds } = error.details;
+  return typeof retryAfterSeconds === "number"
+    ? Math.min(Math.max(0, retryAfterSeconds * 1_000), LONGEST_RETRY_AFTER_MS)
+    : 0;
+}
+
 export function asTuppenceError(error: unknown): TuppenceError {
   if (error instanceof TuppenceError) return error;
   throw error;

@@ -25,7 +25,14 @@ import type { HolderLookupClaims } from "../../shared/protocol/provider.ts";
 import type { PaymentResult, SettleResponse } from "../../shared/protocol/x402.ts";
 import { X402_VERSION } from "../../shared/protocol/x402.ts";
 import { verifyReceipt } from "../../shared/receipt.ts";
-import { asTuppenceError, type Context, isFinal, knowProvider, refreshProvider } from "./context.ts";
+import {
+  asTuppenceError,
+  type Context,
+  isFinal,
+  knowProvider,
+  refreshProvider,
+  retryAfterMs,
+} from "./context.ts";
 import { refreshKeysets } from "./keysets.ts";
 import type { StoreTables } from "./ports.ts";
 import { acceptedJson } from "./reserve.ts";
@@ -126,13 +133,16 @@ async function driveToItsEnd(
     if (!isOpen(payment)) return payment;
     // Should the process die before this payment is decided, it is taken up then.
     if (failures > 0 || payment.order.mode === "http") context.wakeAt(payment.expiresAt + EXPIRY_GRACE_MS);
+    let askedForMs = 0;
     try {
       const next = await step(context, payment);
       if (!isOpen(next)) return next;
     } catch (error) {
-      failedAgain(asTuppenceError(error));
+      const fault = asTuppenceError(error);
+      askedForMs = retryAfterMs(fault);
+      failedAgain(fault);
     }
-    await context.ports.scheduler.delay(pauseMs(context, payment, failures));
+    await context.ports.scheduler.delay(Math.max(pauseMs(context, payment, failures), askedForMs));
   }
 }
 

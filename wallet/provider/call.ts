@@ -23,20 +23,21 @@ export async function call<S extends v.GenericSchema>(
   request: Call,
   schema: S,
 ): Promise<v.InferOutput<S>> {
-  const { status, text } = await exchange(fetch, request);
+  const { status, text, later } = await exchange(fetch, request);
   const answer = parseJson(text);
   if (status >= 200 && status < 300) {
     const decoded = v.safeParse(schema, answer);
     if (decoded.success) return decoded.output;
     throw new TuppenceError("provider_answer_invalid", { status, path: pathOf(request) });
   }
-  throw refusalOf(status, answer, request);
+  const refusal = refusalOf(status, answer, request);
+  throw new TuppenceError(refusal.code, { ...refusal.details, ...later });
 }
 
 async function exchange(
   fetch: Fetch,
   { method, url, body, token }: Call,
-): Promise<{ status: number; text: string }> {
+): Promise<{ status: number; text: string; later: ErrorDetails }> {
   const headers: Record<string, string> = {
     accept: "application/json",
     // The browser's own list of languages would help to tell readers apart.
@@ -55,10 +56,16 @@ async function exchange(
       referrerPolicy: "no-referrer",
       signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
     });
-    return { status: response.status, text: await response.text() };
+    return { status: response.status, text: await response.text(), later: retryAfterOf(response) };
   } catch (cause) {
     throw new TuppenceError("provider_unreachable", {}, cause);
   }
+}
+
+/** Seconds, which is what our provider and its proxies send; a date would need a clock that agrees with theirs. */
+function retryAfterOf({ headers }: Response): ErrorDetails {
+  const seconds = headers.get("retry-after") ?? "";
+  return /^[0-9]{1,9}$/.test(seconds) ? { retryAfterSeconds: Number(seconds) } : {};
 }
 
 function parseJson(text: string): unknown {

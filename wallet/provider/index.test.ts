@@ -107,6 +107,22 @@ describe("the client", () => {
     const { client } = clientOver(answer);
     await expect(client.settle("{}")).rejects.toMatchObject({ code });
   });
+  it.each<[string, Response, string]>([
+    ["its own refusal", problem("rate_limited", 429), "rate_limited"],
+    ["a gateway's", new Response("<h1>503</h1>", { status: 503 }), "provider_unreachable"],
+  ])("passes on for how long the provider asks to be left alone, in %s", async (_, answer, code) => {
+    answer.headers.set("retry-after", "17");
+    const { client } = clientOver(() => answer);
+    await expect(client.settle("{}")).rejects.toMatchObject({ code, details: { retryAfterSeconds: 17 } });
+  });
+  it("is not impressed by a Retry-After that is no number of seconds", async () => {
+    const { client } = clientOver(() => {
+      const answer = problem("overloaded", 503);
+      answer.headers.set("retry-after", "Tue, 24 Nov 2099 00:00:00 GMT");
+      return answer;
+    });
+    await expect(client.settle("{}")).rejects.toMatchObject({ code: "overloaded", details: {} });
+  });
   it("sends a stored body as it is, byte for byte", async () => {
     const body = '{ "b": 1,  "a": 2 }';
     const { client, sent } = clientOver(() => json({}));
