@@ -1,10 +1,13 @@
-/** `npm run audit`: the trial balance. Ends with 1 if anything does not add up. */
+/**
+ * `npm run audit`: recomputes every balance from the transfers, prints the trial balance and each difference. Ends with 1 if
+ * anything does not add up. Reads only, and may run while the server does.
+ */
 import { formatBalance } from "../../shared/money.ts";
-import { auditSettlements } from "../settlement/index.ts";
+import { auditProvider } from "../audit.ts";
 import { printTable, runCommand } from "./run.ts";
 
 await runCommand(async (deps) => {
-  const { transfers, trialBalance, differences } = await deps.ledger.audit();
+  const { transfers, trialBalance, differences } = await auditProvider(deps);
   const money = (amount: (typeof trialBalance)[number]["balance"]) =>
     formatBalance(amount, deps.config.currency);
   printTable(
@@ -16,12 +19,11 @@ await runCommand(async (deps) => {
       money(balance),
     ]),
   );
-  const found = [...differences, ...(await auditSettlements(deps))];
-  for (const difference of found) console.error(`DIFFERENCE ${difference}`);
+  for (const difference of differences) console.error(`DIFFERENCE ${difference}`);
   console.log(
-    found.length === 0
+    differences.length === 0
       ? `${transfers} transfers, no difference: the balances add up to zero.`
-      : `${transfers} transfers, ${found.length} differences.`,
+      : `${transfers} transfers, ${differences.length} differences.`,
   );
-  return found.length === 0 ? 0 : 1;
+  return differences.length === 0 ? 0 : 1;
 });

@@ -1,4 +1,5 @@
 /** Payments: a reader's coins become a merchant's money, and back within the refund window. */
+export { auditPayments } from "./audit.ts";
 export {
   type Closing,
   closingKey,

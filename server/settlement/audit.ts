@@ -1,43 +1,99 @@
-/** What the trial balance cannot see: that settlements leave no gap and pay what their payments say (invariant 5). */
-import { add, subtract, ZERO } from "../../shared/money.ts";
+/**
+ * What the trial balance cannot see: that settlements leave no gap and pay what their payments say (invariant 5).
+ *
+ * May run while payments do. Everything is judged as of one transfer, the last that was there when the merchant's account
+ * was read: sequences only grow, and a group is there whole or not at all.
+ */
+import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
+import type { AccountName, Ledger } from "../ledger/ledger.ts";
+import { readAllTransfers } from "../ledger/read-all.ts";
+import type { Merchant } from "../merchants/index.ts";
 import { latestClosing, readClosing } from "../payments/index.ts";
 import { readPaymentLines, totalOf } from "./lines.ts";
 import { addUp, type SettlementDeps } from "./settle.ts";
-import { encodeSettlement, readSettlement, settlementId } from "./settlement.ts";
+import {
+  encodeSettlement,
+  readSettlement,
+  type Settlement,
+  settlementId,
+  settlementKey,
+} from "./settlement.ts";
 
-/** The differences, in words. Empty when all is well. Reads while the server runs may differ by what happens meanwhile. */
+/** The differences, in words. Empty when all is well. */
 export async function auditSettlements(deps: SettlementDeps): Promise<string[]> {
   const differences: string[] = [];
   for (const merchant of await deps.merchants.list()) {
-    const last = await latestClosing(deps.ledger, merchant.id);
-    let settled = { upToSequence: 0, carryForwardOut: ZERO };
-    for (let number = 1; number <= (last?.number ?? 0); number++) {
-      const closing = await readClosing(deps.ledger, merchant.id, number);
-      const settlement = await readSettlement(deps.ledger, merchant.id, number);
-      if (!closing) differences.push(`${settlementId(merchant.id, number)}: its closing is missing`);
-      // The last closing may still wait to be settled; its payments are then counted as unsettled below.
-      if (!closing || !settlement) break;
-      if (encodeSettlement(await addUp(deps, merchant, closing)) !== encodeSettlement(settlement)) {
-        differences.push(
-          `${settlementId(merchant.id, number)}: its payments do not add up to what was settled`,
-        );
-      }
-      settled = settlement;
+    try {
+      differences.push(...(await auditMerchant(deps, merchant)));
+    } catch (error) {
+      // What the settlement itself would stop at: a payment without its record, or of another amount.
+      const reason = error instanceof Error ? error.message : String(error);
+      differences.push(`${merchantAccount(merchant.id)}: cannot be added up: ${reason}`);
     }
-    const unsettled = await readPaymentLines(
-      deps.ledger,
-      merchant.id,
-      { afterSequence: settled.upToSequence },
-      Number.MAX_SAFE_INTEGER,
-    );
-    const refunded = unsettled.filter((line) => line.refundedAt !== undefined);
-    const expected = add(settled.carryForwardOut, subtract(totalOf(unsettled), totalOf(refunded)));
-    const balance = await deps.ledger.balance(merchantAccount(merchant.id));
-    if (balance !== expected)
-      differences.push(
-        `${merchantAccount(merchant.id)}: holds ${balance}, its settlements and open payments say ${expected}`,
-      );
   }
   return differences;
+}
+
+async function auditMerchant(deps: SettlementDeps, merchant: Merchant): Promise<string[]> {
+  const differences: string[] = [];
+  const account = merchantAccount(merchant.id);
+  const { sequence, balance, debitedFor } = await readStanding(deps.ledger, account);
+  const last = await latestClosing(deps.ledger, merchant.id);
+  let settled = { upToSequence: 0, carryForwardOut: ZERO };
+  for (let number = 1; number <= (last?.number ?? 0); number++) {
+    const closing = await readClosing(deps.ledger, merchant.id, number);
+    const settlement = await readSettlement(deps.ledger, merchant.id, number);
+    if (!closing) differences.push(`${settlementId(merchant.id, number)}: its closing is missing`);
+    // The last closing may still wait to be settled; its payments are then counted as unsettled below.
+    if (!closing || !settlement) break;
+    if (encodeSettlement(await addUp(deps, merchant, closing)) !== encodeSettlement(settlement)) {
+      differences.push(
+        `${settlementId(merchant.id, number)}: its payments do not add up to what was settled`,
+      );
+    }
+    // What moved no money changed nothing: its payments may as well be counted as unsettled.
+    if (!movesMoney(settlement)) continue;
+    // Settled after the account was read.
+    if (!debitedFor.has(settlementKey(merchant.id, number))) break;
+    settled = settlement;
+  }
+  const unsettled = await readPaymentLines(
+    deps.ledger,
+    merchant.id,
+    { afterSequence: settled.upToSequence, upToSequence: sequence },
+    Number.MAX_SAFE_INTEGER,
+  );
+  const refunded = unsettled.filter(({ paymentId }) => debitedFor.has(paymentId));
+  const expected = add(settled.carryForwardOut, subtract(totalOf(unsettled), totalOf(refunded)));
+  if (balance !== expected)
+    differences.push(`${account}: holds ${balance}, its settlements and open payments say ${expected}`);
+  return differences;
+}
+
+interface Standing {
+  /** Of the last transfer that is counted. */
+  readonly sequence: number;
+  readonly balance: Micros;
+  /** The payments that were refunded and the settlements that were paid, by their references. */
+  readonly debitedFor: ReadonlySet<string>;
+}
+
+async function readStanding(ledger: Ledger, account: AccountName): Promise<Standing> {
+  let sequence = 0;
+  let balance: Micros = ZERO;
+  const debitedFor = new Set<string>();
+  for await (const transfer of readAllTransfers(ledger, { account, side: "credit" })) {
+    sequence = transfer.sequence;
+    balance = add(balance, transfer.amount);
+  }
+  for await (const transfer of readAllTransfers(ledger, { account, side: "debit", upToSequence: sequence })) {
+    balance = subtract(balance, transfer.amount);
+    debitedFor.add(transfer.reference);
+  }
+  return { sequence, balance, debitedFor };
+}
+
+function movesMoney({ fee, payout }: Settlement): boolean {
+  return fee > ZERO || payout > ZERO;
 }

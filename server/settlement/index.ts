@@ -2,6 +2,6 @@
 export { auditSettlements } from "./audit.ts";
 export { registerSettlement } from "./routes.ts";
 export { startSettlementSchedule } from "./schedule.ts";
-export { settleAll } from "./settle.ts";
+export { type SettlementDeps, settleAll } from "./settle.ts";
 export { type Settlement, settlementId } from "./settlement.ts";
 export { readStatement, statementCsv, statementJson } from "./statement.ts";

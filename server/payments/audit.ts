@@ -1,0 +1,113 @@
+/**
+ * What the trial balance cannot see (invariant 4): each payment charged once, for what its record says, and given back at
+ * most once. May run while payments do: a group is read whole or not at all, and what comes later is not looked at.
+ */
+import { add, type Micros, ZERO } from "../../shared/money.ts";
+import { merchantAccount } from "../ledger/accounts.ts";
+import type { Ledger, PostedTransfer, TransferCode } from "../ledger/ledger.ts";
+import { readAllTransfers } from "../ledger/read-all.ts";
+import { paymentGroupId } from "./judge.ts";
+import { decodePaymentRecord, type PaymentRecord, paymentKey, refundKey } from "./record.ts";
+import { refundGroupId } from "./refund.ts";
+
+/** Payments whose records are read at once. */
+const BATCH_PAYMENTS = 1_000;
+
+/** The differences, in words. Empty when all is well. */
+export async function auditPayments({ ledger }: { readonly ledger: Ledger }): Promise<string[]> {
+  const differences: string[] = [];
+  for (const account of (await ledger.balances(merchantAccount(""))).keys()) {
+    for await (const moves of inBatches(movesOf(ledger, account, "credit", "payment")))
+      differences.push(...(await judgePayments(ledger, account, moves)));
+    for await (const moves of inBatches(movesOf(ledger, account, "debit", "refund")))
+      differences.push(...(await judgeRefunds(ledger, moves)));
+  }
+  return differences;
+}
+
+/** What one group moved between a merchant and readers' coins. */
+interface Move {
+  readonly groupId: string;
+  readonly paymentId: string;
+  readonly amount: Micros;
+}
+
+async function judgePayments(ledger: Ledger, account: string, moves: readonly Move[]): Promise<string[]> {
+  const records = await ledger.records(
+    moves.flatMap(({ paymentId }) => [paymentKey(paymentId), refundKey(paymentId)]),
+  );
+  const differences: string[] = [];
+  for (const { groupId, paymentId, amount } of moves) {
+    const bad = (what: string): void => void differences.push(`payment ${paymentId}: ${what}`);
+    if (groupId !== paymentGroupId(paymentId)) {
+      bad(`charged ${amount} once more, by the group ${groupId}`);
+      continue;
+    }
+    const record = readRecord(records.get(paymentKey(paymentId)));
+    if (!record) bad("its record is missing or cannot be read");
+    else if (record.amount !== amount) bad(`charged ${amount}, its record says ${record.amount}`);
+    else if (merchantAccount(record.merchant) !== account)
+      bad(`paid to ${account}, its record says ${record.merchant}`);
+    if (records.has(refundKey(paymentId)) && !(await ledger.group(refundGroupId(paymentId))))
+      bad("recorded as refunded, and nothing came back");
+  }
+  return differences;
+}
+
+async function judgeRefunds(ledger: Ledger, moves: readonly Move[]): Promise<string[]> {
+  const records = await ledger.records(
+    moves.flatMap(({ paymentId }) => [paymentKey(paymentId), refundKey(paymentId)]),
+  );
+  return moves.flatMap(({ groupId, paymentId, amount }) => {
+    if (groupId !== refundGroupId(paymentId)) return [`payment ${paymentId}: refunded once more`];
+    const record = readRecord(records.get(paymentKey(paymentId)));
+    if (!record || !records.has(refundKey(paymentId)))
+      return [`payment ${paymentId}: refunded without a record`];
+    return record.amount === amount
+      ? []
+      : [`payment ${paymentId}: refunded ${amount}, its record says ${record.amount}`];
+  });
+}
+
+function readRecord(value: string | undefined): PaymentRecord | undefined {
+  if (value === undefined) return undefined;
+  try {
+    return decodePaymentRecord(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The transfers of a group stand side by side. */
+async function* movesOf(
+  ledger: Ledger,
+  account: string,
+  side: "debit" | "credit",
+  code: TransferCode,
+): AsyncGenerator<Move> {
+  let group: PostedTransfer[] = [];
+  for await (const transfer of readAllTransfers(ledger, { account, side, codes: [code] })) {
+    if (group[0] && group[0].groupId !== transfer.groupId) {
+      yield moveOf(group[0], group);
+      group = [];
+    }
+    group.push(transfer);
+  }
+  if (group[0]) yield moveOf(group[0], group);
+}
+
+function moveOf({ groupId, reference }: PostedTransfer, group: readonly PostedTransfer[]): Move {
+  const amount = group.reduce((total, transfer) => add(total, transfer.amount), ZERO);
+  return { groupId, paymentId: reference, amount };
+}
+
+async function* inBatches(moves: AsyncIterable<Move>): AsyncGenerator<Move[]> {
+  let batch: Move[] = [];
+  for await (const move of moves) {
+    batch.push(move);
+    if (batch.length < BATCH_PAYMENTS) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
