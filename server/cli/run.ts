@@ -1,7 +1,7 @@
 /** What the operator's commands share: the provider's own configuration and data, whether or not the server runs. */
 import { pino } from "pino";
 import { ERRORS, TuppenceError } from "../../shared/errors.ts";
-import { ConfigError, readConfig } from "../config.ts";
+import { type Config, ConfigError, readConfig } from "../config.ts";
 import { createDeps, type Deps } from "../deps.ts";
 
 /** A wrong argument: told in one sentence, without a stack. */
@@ -9,15 +9,21 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** Runs the command and ends with its exit code. */
-export async function runCommand(command: (deps: Deps) => Promise<number>): Promise<void> {
-  process.exitCode = await withDeps(command).catch(explain);
+/** Runs the command on the provider's data and ends with its exit code. */
+export function runCommand(command: (deps: Deps) => Promise<number>): Promise<void> {
+  return runBareCommand((config) => withDeps(config, command));
 }
 
-async function withDeps(command: (deps: Deps) => Promise<number>): Promise<number> {
+/** For a command that opens and makes nothing by itself. */
+export async function runBareCommand(command: (config: Config) => Promise<number>): Promise<void> {
+  const run = async () => command(readConfig(process.env));
+  process.exitCode = await run().catch(explain);
+}
+
+/** The data of `config.dataFolder`, for as long as the work takes. */
+export async function withDeps<T>(config: Config, command: (deps: Deps) => Promise<T>): Promise<T> {
   // No thread for curve work: a command signs nothing.
-  const config = { ...readConfig(process.env), mintThreads: 0 };
-  const deps = await createDeps(config, { logger: pino({ level: "silent" }) });
+  const deps = await createDeps({ ...config, mintThreads: 0 }, { logger: pino({ level: "silent" }) });
   try {
     return await command(deps);
   } finally {
