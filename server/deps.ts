@@ -53,6 +53,7 @@ export async function createDeps(config: Config, options: DepsOptions = {}): Pro
     keysetLogPath: join(config.dataFolder, "keysets.json"),
     threads: config.mintThreads,
     now,
+    onFault: (error) => logger.error({ err: error }, "the list of keysets cannot be followed"),
   });
   return {
     config,

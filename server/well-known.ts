@@ -53,7 +53,8 @@ export function registerWellKnown(app: FastifyInstance, deps: Deps): void {
     "/.well-known/keysets.json",
     route("Every keyset there ever was, oldest first", KeysetLog),
     async (_, reply) => {
-      reply.header("cache-control", CACHE);
+      // After a rotation a wallet must find the new one here as soon as it is told of it anywhere.
+      reply.header("cache-control", "no-cache");
       return { keysets: deps.mint.keysetLog() };
     },
   );

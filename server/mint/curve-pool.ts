@@ -7,14 +7,7 @@ import { Piscina } from "piscina";
 import * as v from "valibot";
 import { TuppenceError } from "../../shared/errors.ts";
 import type { SignatureWithProof } from "./curve.ts";
-import {
-  type Keys,
-  type SignTask,
-  signAll,
-  type VerifyResult,
-  type VerifyTask,
-  verifyAll,
-} from "./curve-tasks.ts";
+import { type SignTask, signAll, type VerifyResult, type VerifyTask, verifyAll } from "./curve-tasks.ts";
 
 export interface CurvePool {
   verify(coins: VerifyTask["coins"]): Promise<VerifyResult[]>;
@@ -33,11 +26,11 @@ const MAX_CHUNK_COINS = 16;
 const MAX_QUEUED_CHUNKS = 4_096;
 
 /** @param threads 0: everything on the main thread */
-export function openCurvePool(keys: Keys, threads: number): CurvePool {
+export function openCurvePool(threads: number): CurvePool {
   if (threads === 0)
     return {
-      verify: async (coins) => verifyAll(keys, { kind: "verify", coins }),
-      sign: async (blanks) => signAll(keys, { kind: "sign", blanks }),
+      verify: async (coins) => verifyAll(coins),
+      sign: async (blanks) => signAll(blanks),
       queueLength: () => 0,
       ping: async () => {},
       close: async () => {},
@@ -48,7 +41,6 @@ export function openCurvePool(keys: Keys, threads: number): CurvePool {
   };
   const pool = new Piscina<VerifyTask | SignTask, unknown>({
     filename: join(import.meta.dirname, "curve-worker.ts"),
-    workerData: { keys },
     minThreads: threads,
     maxThreads: threads,
     maxQueue: MAX_QUEUED_CHUNKS,
@@ -56,7 +48,7 @@ export function openCurvePool(keys: Keys, threads: number): CurvePool {
   });
   return {
     async verify(coins) {
-      if (coins.length <= MAX_INLINE_COINS) return verifyAll(keys, { kind: "verify", coins });
+      if (coins.length <= MAX_INLINE_COINS) return verifyAll(coins);
       const parts = chunk(coins);
       refuseWhenFull(parts);
       const results = parts.map(async (part) =>
@@ -65,7 +57,7 @@ export function openCurvePool(keys: Keys, threads: number): CurvePool {
       return (await Promise.all(results)).flat();
     },
     async sign(blanks) {
-      if (blanks.length <= MAX_INLINE_COINS) return signAll(keys, { kind: "sign", blanks });
+      if (blanks.length <= MAX_INLINE_COINS) return signAll(blanks);
       const parts = chunk(blanks);
       refuseWhenFull(parts);
       const results = parts.map(async (part) =>

@@ -1,17 +1,17 @@
-/** Lists of curve work, in the form in which they travel to a thread and back. */
+/**
+ * Lists of curve work, in the form in which they travel to a thread and back. Each task brings its keys along, so that a
+ * thread knows a keyset as soon as there is one.
+ */
 import { type SignatureWithProof, signWithProof, verifyCoin } from "./curve.ts";
-
-/** A key's name: keyset and amount. */
-export const keyName = (keysetId: string, amount: bigint): string => `${keysetId}/${amount}`;
 
 export interface VerifyTask {
   readonly kind: "verify";
-  readonly coins: readonly { readonly key: string; readonly secret: string; readonly C: string }[];
+  readonly coins: readonly { readonly key: Uint8Array; readonly secret: string; readonly C: string }[];
 }
 
 export interface SignTask {
   readonly kind: "sign";
-  readonly blanks: readonly { readonly key: string; readonly B_: string }[];
+  readonly blanks: readonly { readonly key: Uint8Array; readonly B_: string }[];
 }
 
 export interface VerifyResult {
@@ -19,18 +19,10 @@ export interface VerifyResult {
   readonly genuine: boolean;
 }
 
-export type Keys = ReadonlyMap<string, Uint8Array>;
-
-export function verifyAll(keys: Keys, { coins }: VerifyTask): VerifyResult[] {
-  return coins.map(({ key, secret, C }) => verifyCoin(keyOf(keys, key), secret, C));
+export function verifyAll(coins: VerifyTask["coins"]): VerifyResult[] {
+  return coins.map(({ key, secret, C }) => verifyCoin(key, secret, C));
 }
 
-export function signAll(keys: Keys, { blanks }: SignTask): SignatureWithProof[] {
-  return blanks.map(({ key, B_ }) => signWithProof(keyOf(keys, key), B_));
-}
-
-function keyOf(keys: Keys, name: string): Uint8Array {
-  const key = keys.get(name);
-  if (!key) throw new Error("a task names a key that the mint does not have");
-  return key;
+export function signAll(blanks: SignTask["blanks"]): SignatureWithProof[] {
+  return blanks.map(({ key, B_ }) => signWithProof(key, B_));
 }

@@ -64,6 +64,11 @@ export async function melt(
   const quote = readQuote(deps, id);
   if (!quote) throw new TuppenceError("not_found");
   const coins = await mint.verifyCoins(inputs);
+  const groupId = depositGroupId(id);
+  const fingerprint = fingerprintOf(coins, outputs ?? []);
+  const committed = await ledger.group(groupId);
+  // What was signed is given again, whichever keysets have ended since.
+  if (committed?.fingerprint === fingerprint) return quoteJson(deps, id, quote);
   const {
     change,
     total: changeTotal,
@@ -71,9 +76,7 @@ export async function melt(
     records,
   } = prepareChange(deps, subtract(totalOf(coins), quote.amount), outputs ?? [], id);
 
-  const groupId = depositGroupId(id);
-  if (quote.expiry * 1_000 <= deps.now() && (await ledger.group(groupId)) === undefined)
-    throw new CashuRefusal(20007);
+  if (quote.expiry * 1_000 <= deps.now() && committed === undefined) throw new CashuRefusal(20007);
   const transfers: Transfer[] = [
     ...spendCoins(coins, DEPOSIT_CLEARING, "deposit", groupId),
     {
@@ -97,7 +100,7 @@ export async function melt(
   }
   const outcome = await ledger.apply({
     id: groupId,
-    fingerprint: fingerprintOf(coins, outputs ?? []),
+    fingerprint,
     transfers,
     records: [
       {

@@ -1,6 +1,7 @@
 /**
  * Keysets: every coin key derives from the mint's master secret and the keyset's number, so that the secret alone
- * restores them all. `keysets.json` is the public, append-only list of what was ever used; the last is active.
+ * restores them all. `keysets.json` is the public, append-only list of what was ever used; the last is active. Rotation
+ * appends to it: what came before signs no more and is redeemed for ever.
  */
 import { createHash, createHmac } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -14,7 +15,10 @@ export interface Keyset {
   readonly id: string;
   readonly unit: string;
   readonly active: boolean;
+  /** Seconds since 1970, like `endedAt`. */
   readonly since: number;
+  /** When the next one took over; undefined while it is active. */
+  readonly endedAt: number | undefined;
   /** Compressed points by amount. */
   readonly publicKeys: ReadonlyMap<Micros, string>;
   readonly privateKeys: ReadonlyMap<Micros, Uint8Array>;
@@ -44,8 +48,7 @@ export function openKeysets({ masterSecret, unit, path, nowSeconds }: KeysetOpti
   const log = readLog(path) ?? [];
   if (log.length === 0) {
     log.push({ number: 0, id: deriveKeyset(masterSecret, 0, unit).id, unit, since: nowSeconds });
-    writeFileSync(`${path}.draft`, `${JSON.stringify(log, null, 2)}\n`, { mode: 0o600, flush: true });
-    renameSync(`${path}.draft`, path);
+    writeLog(path, log, "w");
   }
   return log.map((entry, index) => {
     const derived = deriveKeyset(masterSecret, entry.number, entry.unit);
@@ -58,8 +61,39 @@ export function openKeysets({ masterSecret, unit, path, nowSeconds }: KeysetOpti
       throw new ConfigError(
         `TUPPENCE_CURRENCY is of the unit ${unit}, but ${path} lists coins of ${entry.unit}; use another data folder for another currency.`,
       );
-    return { ...derived, unit: entry.unit, since: entry.since, active: index === log.length - 1 };
+    const { unit: ownUnit, since } = entry;
+    const endedAt = log[index + 1]?.since;
+    return { ...derived, unit: ownUnit, since, endedAt, active: endedAt === undefined };
   });
+}
+
+/**
+ * Appends a keyset, which is the active one from now on, for everyone. A provider that runs notices by itself.
+ * @throws ConfigError where there is no list yet, or another rotation is under way
+ */
+export function rotateKeysets({ masterSecret, unit, path, nowSeconds }: KeysetOptions): string {
+  const log = readLog(path);
+  const last = log?.at(-1);
+  if (!log || !last) throw new ConfigError(`${path} lists no keyset that could be followed by another.`);
+  const number = last.number + 1;
+  const { id } = deriveKeyset(masterSecret, number, unit);
+  // Never before the one that it follows, whatever the clocks say.
+  const since = Math.max(nowSeconds, last.since);
+  try {
+    writeLog(path, [...log, { number, id, unit, since }], "wx");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    throw new ConfigError(
+      `${path}.draft is there: another rotation is under way. If it died, remove that file and try again.`,
+    );
+  }
+  return id;
+}
+
+/** Written beside its place and then moved there, so that nobody reads half of it. */
+function writeLog(path: string, log: v.InferOutput<typeof LogFile>, flag: "w" | "wx"): void {
+  writeFileSync(`${path}.draft`, `${JSON.stringify(log, null, 2)}\n`, { mode: 0o600, flush: true, flag });
+  renameSync(`${path}.draft`, path);
 }
 
 function readLog(path: string): v.InferOutput<typeof LogFile> | undefined {
@@ -88,7 +122,8 @@ function deriveKey(masterSecret: Uint8Array, number: number, unit: string, amoun
     .update(`tuppence coin key v1|${unit}|${number}|${amount}`)
     .digest();
   if (!isPrivateKey(key)) throw new Error("the one in 2^127 happened: use another master secret");
-  return key;
+  // Bytes of its own, because a thread is sent all that lies under a view.
+  return new Uint8Array(key);
 }
 
 export interface KeysetTerms {

@@ -16,7 +16,13 @@ export interface GenuineCoin {
   readonly keysetId: string;
 }
 
-/** Outputs in good form under the active keyset, with the records (`output:<B_>`) by which each is signed at most once. */
+/**
+ * `fresh`: made now, so under the active keyset. `promised`: change and refund outputs, which a wallet made, and a site may
+ * carry, before anyone could tell it that the keyset has ended (docs/decisions/0023-promised-outputs.md).
+ */
+export type OutputKind = "fresh" | "promised";
+
+/** Outputs in good form under one keyset that signs them, with the records (`output:<B_>`) by which each is signed at most once. */
 export interface PreparedOutputs {
   readonly outputs: readonly BlindedMessage[];
   readonly total: Micros;
@@ -30,7 +36,7 @@ export interface Mint {
   /** @throws TuppenceError coin_invalid, coin_repeated, keyset_unknown */
   verifyCoins(proofs: readonly Proof[]): Promise<readonly GenuineCoin[]>;
   /** @throws TuppenceError outputs_invalid, keyset_unknown. `reference` is the payment, quote or swap they belong to. */
-  prepareOutputs(outputs: readonly BlindedMessage[], reference: string): PreparedOutputs;
+  prepareOutputs(outputs: readonly BlindedMessage[], reference: string, kind?: OutputKind): PreparedOutputs;
   /** Deterministic, DLEQ included (NUT-12), so that a replay gives the same signatures. Only after the commit. */
   sign(outputs: readonly BlindedMessage[]): Promise<BlindSignatureJson[]>;
 }

@@ -1,4 +1,5 @@
-/** The mint (`mint.ts`) over its keysets and the pool of threads. */
+/** The mint (`mint.ts`) over its keysets and the pool of threads. It follows the list of keysets while it runs. */
+import { statSync } from "node:fs";
 import { TuppenceError } from "../../shared/errors.ts";
 import { add, type Micros, micros } from "../../shared/money.ts";
 import type { BlindedMessage, BlindSignatureJson, Proof } from "../../shared/protocol/cashu.ts";
@@ -6,9 +7,8 @@ import { coinTransferId } from "../ledger/ids.ts";
 import { outputRecordKey, writeOutputRecord } from "../ledger/outputs.ts";
 import { isPoint } from "./curve.ts";
 import { openCurvePool } from "./curve-pool.ts";
-import { keyName } from "./curve-tasks.ts";
 import { type Keyset, openKeysets } from "./keysets.ts";
-import type { GenuineCoin, Mint, PreparedOutputs } from "./mint.ts";
+import type { GenuineCoin, Mint, OutputKind, PreparedOutputs } from "./mint.ts";
 
 export interface MintOptions {
   readonly unit: string;
@@ -18,7 +18,14 @@ export interface MintOptions {
   readonly threads: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** The list of keysets changed and cannot be followed: the mint goes on as before. */
+  readonly onFault: (error: unknown) => void;
 }
+
+/** How soon a rotation is noticed. */
+const LOOK_EVERY_MILLISECONDS = 1_000;
+/** How long a keyset that ended still signs what was promised. More than the longest that an offer is good for. */
+const PROMISE_SECONDS = 3_600;
 
 /** What the mint's own routes need beyond what the other domains see. */
 export interface MintWithKeys extends Mint {
@@ -37,28 +44,45 @@ export async function openMint({
   keysetLogPath,
   threads,
   now,
+  onFault,
 }: MintOptions): Promise<MintWithKeys> {
-  const keysets = openKeysets({
-    masterSecret,
-    unit,
-    path: keysetLogPath,
-    nowSeconds: Math.floor(now() / 1_000),
-  });
-  const active = keysets.at(-1);
-  if (!active) throw new Error("a mint has a keyset");
-  const byId = new Map(keysets.map((keyset) => [keyset.id, keyset]));
-  const pool = openCurvePool(
-    new Map(
-      keysets.flatMap((keyset) =>
-        [...keyset.privateKeys].map(([amount, key]) => [keyName(keyset.id, amount), key]),
-      ),
-    ),
-    threads,
-  );
+  const read = () =>
+    openKeysets({ masterSecret, unit, path: keysetLogPath, nowSeconds: Math.floor(now() / 1_000) });
+  let keysets = read();
+  let seen = versionOf(keysetLogPath);
+  const follow = (): void => {
+    try {
+      const version = versionOf(keysetLogPath);
+      if (version === seen) return;
+      seen = version;
+      const longer = read();
+      if (keysets.some(({ id }, index) => longer[index]?.id !== id))
+        throw new Error("the list of keysets lost some that were in it");
+      keysets = longer;
+    } catch (error) {
+      onFault(error);
+    }
+  };
+  const looking = setInterval(follow, LOOK_EVERY_MILLISECONDS);
+  looking.unref();
+  const pool = openCurvePool(threads);
+
+  const find = (id: string): Keyset => {
+    const keyset = keysets.find((candidate) => candidate.id === id);
+    if (!keyset) throw new TuppenceError("keyset_unknown");
+    return keyset;
+  };
+  const active = (): Keyset => {
+    const last = keysets.at(-1);
+    if (!last) throw new Error("a mint has a keyset");
+    return last;
+  };
+  const maySign = ({ endedAt }: Keyset, kind: OutputKind): boolean =>
+    endedAt === undefined || (kind === "promised" && now() < (endedAt + PROMISE_SECONDS) * 1_000);
 
   return {
     unit,
-    activeKeysetId: () => active.id,
+    activeKeysetId: () => active().id,
     keysets: () => keysets,
     keysetLog: () => keysets.map(({ id, since }) => ({ id, unit, since })),
 
@@ -66,10 +90,9 @@ export async function openMint({
       if (new Set(proofs.map(({ secret }) => secret)).size !== proofs.length)
         throw new TuppenceError("coin_repeated");
       const coins = proofs.map(({ amount, id, secret, C }) => {
-        const keyset = byId.get(id);
-        if (!keyset) throw new TuppenceError("keyset_unknown");
-        if (!keyset.privateKeys.has(amount)) throw new TuppenceError("coin_invalid");
-        return { key: keyName(id, amount), secret, C };
+        const key = find(id).privateKeys.get(amount);
+        if (!key) throw new TuppenceError("coin_invalid");
+        return { key, secret, C };
       });
       const results = await pool.verify(coins);
       return proofs.map(({ amount, id }, index) => {
@@ -79,20 +102,25 @@ export async function openMint({
       });
     },
 
-    prepareOutputs(outputs: readonly BlindedMessage[], reference: string): PreparedOutputs {
+    prepareOutputs(
+      outputs: readonly BlindedMessage[],
+      reference: string,
+      kind: OutputKind = "fresh",
+    ): PreparedOutputs {
       if (new Set(outputs.map(({ B_ }) => B_)).size !== outputs.length)
         throw new TuppenceError("outputs_invalid", { problem: "repeated" });
+      const keysetId = outputs[0]?.id ?? active().id;
       for (const { amount, id, B_ } of outputs) {
-        const keyset = byId.get(id);
-        if (!keyset) throw new TuppenceError("keyset_unknown");
-        if (!keyset.active) throw new TuppenceError("keyset_unknown", { problem: "inactive" });
+        const keyset = find(id);
+        if (!maySign(keyset, kind)) throw new TuppenceError("keyset_unknown", { problem: "inactive" });
+        if (id !== keysetId) throw new TuppenceError("outputs_invalid", { problem: "keyset" });
         if (!keyset.publicKeys.has(amount)) throw new TuppenceError("outputs_invalid", { problem: "amount" });
         if (!isPoint(B_)) throw new TuppenceError("outputs_invalid", { problem: "point" });
       }
       return {
         outputs,
         total: total(outputs),
-        keysetId: active.id,
+        keysetId,
         records: outputs.map(({ amount, id, B_ }) => ({
           key: outputRecordKey(B_),
           value: writeOutputRecord({ amount, keysetId: id, reference }),
@@ -102,7 +130,11 @@ export async function openMint({
 
     async sign(outputs: readonly BlindedMessage[]): Promise<BlindSignatureJson[]> {
       const signatures = await pool.sign(
-        outputs.map(({ amount, id, B_ }) => ({ key: keyName(id, amount), B_ })),
+        outputs.map(({ amount, id, B_ }) => {
+          const key = find(id).privateKeys.get(amount);
+          if (!key) throw new Error("what is signed was prepared");
+          return { key, B_ };
+        }),
       );
       return outputs.map(({ amount, id }, index) => {
         const signature = signatures[index];
@@ -113,8 +145,17 @@ export async function openMint({
 
     curveQueueLength: () => pool.queueLength(),
     ping: () => pool.ping(),
-    close: () => pool.close(),
+    async close() {
+      clearInterval(looking);
+      await pool.close();
+    },
   };
+}
+
+/** Another one after every rotation: the file is replaced as a whole. */
+function versionOf(path: string): string {
+  const { ino, mtimeMs, size } = statSync(path);
+  return `${ino} ${mtimeMs} ${size}`;
 }
 
 function total(outputs: readonly BlindedMessage[]): Micros {

@@ -14,6 +14,8 @@ export async function swap(
   const coins = await mint.verifyCoins(inputs);
   const fingerprint = fingerprintOf(coins, outputs);
   const id = deriveId("swap", fingerprint);
+  // The id says all that was asked for. What was signed is given again, whichever keysets have ended since.
+  if ((await ledger.group(id)) !== undefined) return { signatures: await mint.sign(outputs) };
   const prepared = mint.prepareOutputs(outputs, id);
   if (totalOf(coins) !== prepared.total) throw new CashuRefusal(11005);
 

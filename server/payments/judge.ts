@@ -83,7 +83,7 @@ function prepareChange(deps: PaymentDeps, payment: Payment, change: Micros): Pre
   const assigned = blanks
     .slice(0, amounts.length)
     .map((blank, index) => ({ ...blank, amount: amounts[index] ?? ZERO }));
-  return deps.mint.prepareOutputs(assigned, payment.paymentId);
+  return deps.mint.prepareOutputs(assigned, payment.paymentId, "promised");
 }
 
 function makeRecord(

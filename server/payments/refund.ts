@@ -76,7 +76,7 @@ async function commitRefund(
   fingerprint: string,
 ): Promise<RefundAnswer | undefined> {
   const nextClosing = await checkWindow(deps, paymentId, record);
-  const prepared = deps.mint.prepareOutputs(outputs, paymentId);
+  const prepared = deps.mint.prepareOutputs(outputs, paymentId, "promised");
   if (prepared.total !== record.amount)
     throw new TuppenceError("outputs_invalid", { expected: record.amount.toString() });
   const group: Group = {

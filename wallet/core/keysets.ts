@@ -14,6 +14,12 @@ export async function activeKeyset(context: Context): Promise<KeysetRow> {
   return kept.find(({ active, unit }) => active && unit === info.unit) ?? refreshKeysets(context);
 }
 
+/** True where blank coins were refused because their keyset ended meanwhile, and the wallet knows the next one by now. */
+export async function hasKeysetEnded(context: Context, error: unknown, keysetId: string): Promise<boolean> {
+  if (!(error instanceof TuppenceError) || error.code !== "keyset_unknown") return false;
+  return (await activeKeyset(context)).id !== keysetId;
+}
+
 export async function keysetOf(context: Context, id: string): Promise<KeysetRow> {
   const kept = await context.store.read((tables) => tables.keysets.get(id));
   if (kept) return kept;

@@ -6,6 +6,7 @@ import { makeChangeBlanks } from "./coins.ts";
 import { type Context, walletRow } from "./context.ts";
 import { countFunds } from "./funds.ts";
 import { newId } from "./ids.ts";
+import { activeKeyset } from "./keysets.ts";
 import { refuseWhilePaused } from "./pauses.ts";
 import { isOpen, type PaymentDrives } from "./payments.ts";
 import type { StoreTables } from "./ports.ts";
@@ -95,7 +96,7 @@ async function withCoins<T>(
 ): Promise<T> {
   const prepared = await preparation.take();
   let isUsed = false;
-  let blanks: BlankCoin[] | undefined = prepared.blanks;
+  let blanks = await stillSigned(context, prepared.blanks);
   let fault: unknown;
   let restocks = 0;
   try {
@@ -121,6 +122,15 @@ async function withCoins<T>(
   } finally {
     if (!isUsed) preparation.giveBack(prepared);
   }
+}
+
+/** Blank coins that were made ahead, unless their keyset ended since. */
+async function stillSigned(
+  context: Context,
+  blanks: BlankCoin[] | undefined,
+): Promise<BlankCoin[] | undefined> {
+  const keysetId = blanks?.[0]?.keysetId;
+  return keysetId === undefined || keysetId === (await activeKeyset(context)).id ? blanks : undefined;
 }
 
 async function admitWithin(

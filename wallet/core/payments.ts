@@ -52,10 +52,12 @@ const EXPIRY_GRACE_MS = 2_000;
 
 const OPEN_STATES: readonly PaymentState[] = ["created", "sent", "unknown", "cancelling"];
 
-/** Some of its coins were spent already, and it is worth trying with others. */
+/** Some of its coins were spent already, or its blank ones are signed no more, and it is worth trying with others. */
 export function wantsOtherCoins(payment: PaymentRow): boolean {
   return (
-    payment.state === "failed" && payment.error === "coin_spent" && payment.spentRetries < MAX_SPENT_RETRIES
+    payment.state === "failed" &&
+    (payment.error === "coin_spent" || payment.error === "keyset_unknown") &&
+    payment.spentRetries < MAX_SPENT_RETRIES
   );
 }
 
@@ -197,7 +199,8 @@ async function refused(context: Context, payment: PaymentRow, code: ErrorCode): 
     const result = await askById(context, payment);
     if (result) return settled(context, payment, result);
   }
-  if (code === "keyset_unknown") context.inBackground(() => refreshKeysets(context));
+  // Before it has failed, so that the next attempt makes its blank coins under what is signed now.
+  if (code === "keyset_unknown") await refreshKeysets(context);
   return code === "coin_spent" ? putSpentAside(context, payment, code) : fail(context, payment, code);
 }
 
@@ -285,7 +288,8 @@ async function resolveById(context: Context, payment: PaymentRow): Promise<Payme
   try {
     await swapBack(context, cancelling);
   } catch (error) {
-    if (!isFinal(error)) throw error;
+    // That says nothing about the coins: they are swapped once the wallet knows what for.
+    if (!isFinal(error) || error.code === "keyset_unknown") throw error;
     const late = await askById(context, cancelling);
     return late ? settled(context, cancelling, late) : putSpentAside(context, cancelling, error.code);
   }

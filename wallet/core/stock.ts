@@ -2,6 +2,9 @@
  * Keeps the drawer stocked, so that payments find exact coins: takes change in, finishes what was begun, withdraws when
  * the drawer has run low, and breaks a large coin where small ones are missing. After a payment it waits a random
  * while, so that its requests do not stand beside the payment's; it waits for nothing where the reader waits.
+ *
+ * Coins of a keyset that signs no more are as good as others, and are exchanged all the same, so that nobody is told from
+ * others by the age of their coins: a few at a time, each time at a random moment.
  */
 import { TuppenceError } from "../../shared/errors.ts";
 import { type Micros, micros, SMALLEST_COIN, splitIntoCoins, subtract, ZERO } from "../../shared/money.ts";
@@ -9,13 +12,16 @@ import { makeBlankCoins, openCoins } from "./coins.ts";
 import type { Context } from "./context.ts";
 import { chooseCoins, coinToBreak, composeCoins, DRAWER_VALUE, isPoorlyComposed, valueOf } from "./drawer.ts";
 import { changePayment } from "./payments.ts";
-import { breakCoin, mergeCoins, runSwap } from "./swaps.ts";
+import type { CoinRow } from "./rows.ts";
+import { breakCoin, mergeCoins, renewCoins, runSwap } from "./swaps.ts";
 import { runWithdrawal, withdraw } from "./withdrawals.ts";
 
 const LEAST_DELAY_MS = 1_000;
 const MOST_DELAY_MS = 15_000;
 /** How many coins one swap merges. */
 const MAX_MERGED_COINS = 60;
+/** How many coins of an old keyset one swap exchanges. */
+const MAX_RENEWED_COINS = 16;
 /** How often one restocking breaks coins. */
 const MAX_BREAKS = 5;
 
@@ -28,8 +34,28 @@ export interface Stock {
 
 export function keepStock(context: Context): Stock {
   let isComing = false;
-  const restock = (needed: Micros = ZERO): Promise<void> =>
-    context.serially(() => restockNow(context, needed));
+  let isRenewing = false;
+  const renewSoon = (): void => {
+    if (isRenewing) return;
+    isRenewing = true;
+    context.inBackground(async () => {
+      try {
+        while ((await oldCoins(context)).length > 0) {
+          await context.ports.scheduler.delay(randomDelayMs(context));
+          await context.serially(async () => {
+            const coins = (await oldCoins(context)).slice(0, MAX_RENEWED_COINS);
+            if (coins.length > 0) await renewCoins(context, coins);
+          });
+        }
+      } finally {
+        isRenewing = false;
+      }
+    });
+  };
+  const restock = async (needed: Micros = ZERO): Promise<void> => {
+    renewSoon();
+    await context.serially(() => restockNow(context, needed));
+  };
   return {
     restock,
     restockSoon: () => {
@@ -138,6 +164,18 @@ async function composeAnew(context: Context, needed: Micros): Promise<void> {
     if (!coin) return;
     await breakCoin(context, coin);
   }
+}
+
+/** Of keysets that sign no more, smallest first. */
+async function oldCoins(context: Context): Promise<CoinRow[]> {
+  return context.store.read(async (tables) => {
+    const ended = (await tables.keysets.all()).filter(({ active }) => !active).map(({ id }) => id);
+    if (ended.length === 0) return [];
+    const free = await tables.coins.where("state", "free");
+    return free
+      .filter(({ keysetId }) => ended.includes(keysetId))
+      .sort((a, b) => (a.amount < b.amount ? -1 : 1));
+  });
 }
 
 function freeCoins(context: Context) {

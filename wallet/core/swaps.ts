@@ -10,7 +10,7 @@ import { makeBlankCoins, openCoins, outputsOf } from "./coins.ts";
 import { type Context, isFinal, takeNumbers } from "./context.ts";
 import { composeCoins, valueOf } from "./drawer.ts";
 import { newId } from "./ids.ts";
-import { activeKeyset } from "./keysets.ts";
+import { activeKeyset, hasKeysetEnded, refreshKeysets } from "./keysets.ts";
 import type { CoinRow, PaymentRow, SwapRow } from "./rows.ts";
 
 /** Takes a payment's coins back. @throws TuppenceError coin_spent if the payment came first; others: try again */
@@ -20,34 +20,51 @@ export async function swapBack(context: Context, payment: PaymentRow): Promise<v
   );
   if (earlier.some(({ state }) => state === "done")) return;
   const open = earlier.find(({ state }) => state === "created");
-  const swap =
-    open ??
-    (await makeSwap(
-      context,
-      payment.coinSecrets,
-      payment.id,
-      (coins) => splitIntoCoins(valueOf(coins)) ?? [],
-    ));
-  await runSwap(context, swap);
+  if (open) {
+    try {
+      return await runSwap(context, open);
+    } catch (error) {
+      if (!(await hasKeysetEnded(context, error, open.keysetId))) throw error;
+    }
+  }
+  await swap(context, payment.coinSecrets, payment.id, (coins) => splitIntoCoins(valueOf(coins)) ?? []);
 }
 
 /** Breaks one coin into what the drawer lacks. */
 export async function breakCoin(context: Context, coin: CoinRow): Promise<void> {
-  const swap = await makeSwap(context, [coin.secret], undefined, (_, others) =>
-    composeCoins(coin.amount, others),
+  await swap(context, [coin.secret], undefined, (_, others) => composeCoins(coin.amount, others));
+}
+
+/** Exchanges coins for as much in fresh ones, of the denominations that the drawer lacks without them. */
+export async function renewCoins(context: Context, coins: readonly CoinRow[]): Promise<void> {
+  const secrets = coins.map(({ secret }) => secret);
+  await swap(context, secrets, undefined, (taken, free) =>
+    composeCoins(
+      valueOf(taken),
+      free.filter(({ secret }) => !secrets.includes(secret)),
+    ),
   );
-  await runSwap(context, swap);
 }
 
 /** Makes fewer, larger coins of many. */
 export async function mergeCoins(context: Context, coins: readonly CoinRow[]): Promise<void> {
-  const swap = await makeSwap(
+  await swap(
     context,
     coins.map(({ secret }) => secret),
     undefined,
     (taken) => splitIntoCoins(valueOf(taken)) ?? [],
   );
-  await runSwap(context, swap);
+}
+
+/** A new swap; and another, should the keyset that the wallet knew have ended. */
+async function swap(context: Context, ...terms: SwapTerms): Promise<void> {
+  const made = await makeSwap(context, ...terms);
+  try {
+    await runSwap(context, made);
+  } catch (error) {
+    if (!(await hasKeysetEnded(context, error, made.keysetId))) throw error;
+    await runSwap(context, await makeSwap(context, ...terms));
+  }
 }
 
 /** Finishes a stored swap. On a final refusal the coins are free again, and it throws. */
@@ -101,12 +118,14 @@ export async function restoreAll(
   return signatures.length === outputs.length ? signatures : undefined;
 }
 
-async function makeSwap(
-  context: Context,
+type SwapTerms = [
   coinSecrets: readonly string[],
   paymentId: string | undefined,
-  split: (coins: readonly CoinRow[], others: readonly CoinRow[]) => Micros[],
-): Promise<SwapRow> {
+  /** The amounts of the fresh coins, from those that are given away and all that are free. */
+  split: (coins: readonly CoinRow[], free: readonly CoinRow[]) => Micros[],
+];
+
+async function makeSwap(context: Context, ...[coinSecrets, paymentId, split]: SwapTerms): Promise<SwapRow> {
   const { id: keysetId } = await activeKeyset(context);
   const id = newId(context);
   return context.store.transaction(async (tables) => {
@@ -139,6 +158,7 @@ async function makeSwap(
 }
 
 async function giveUp(context: Context, swap: SwapRow, error: TuppenceError): Promise<void> {
+  if (error.code === "keyset_unknown") await refreshKeysets(context);
   const spent = error.code === "coin_spent" ? await spentAmong(context, swap.coinSecrets) : new Set<string>();
   await context.store.transaction(async (tables) => {
     await tables.swaps.put({ ...swap, state: "failed", error: error.code });

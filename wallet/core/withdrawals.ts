@@ -10,15 +10,25 @@ import { quotePublicKey, signQuote } from "./cashu.ts";
 import { makeBlankCoins, openCoins, outputsOf } from "./coins.ts";
 import { type Context, isFinal, knowProvider, takeNumbers, walletRow } from "./context.ts";
 import { newId } from "./ids.ts";
-import { activeKeyset, refreshKeysets } from "./keysets.ts";
+import { activeKeyset, hasKeysetEnded, refreshKeysets } from "./keysets.ts";
 import type { WithdrawalRow } from "./rows.ts";
 import { restoreAll } from "./swaps.ts";
 
 /** @throws TuppenceError the provider's refusal, after which the withdraw is over, or provider_*: it goes on later */
 export async function withdraw(context: Context, amounts: readonly Micros[]): Promise<void> {
+  const row = await makeWithdrawal(context, amounts);
+  try {
+    await runWithdrawal(context, row);
+  } catch (error) {
+    if (!(await hasKeysetEnded(context, error, row.keysetId))) throw error;
+    await runWithdrawal(context, await makeWithdrawal(context, amounts));
+  }
+}
+
+async function makeWithdrawal(context: Context, amounts: readonly Micros[]): Promise<WithdrawalRow> {
   const { id: keysetId } = await activeKeyset(context);
   const id = newId(context);
-  const row = await context.store.transaction(async (tables) => {
+  return context.store.transaction(async (tables) => {
     const made: WithdrawalRow = {
       id,
       state: "created",
@@ -33,7 +43,6 @@ export async function withdraw(context: Context, amounts: readonly Micros[]): Pr
     await tables.withdrawals.put(made);
     return made;
   });
-  await runWithdrawal(context, row);
 }
 
 /** Finishes a stored withdraw. */
