@@ -91,7 +91,7 @@ export function sealBackup(folder: string, takenAt: string): Manifest {
 }
 
 /** @throws ConfigError where the backup is not whole */
-export function readBackup(folder: string): Manifest {
+function readBackup(folder: string): Manifest {
   const path = join(folder, MANIFEST_FILE);
   if (!existsSync(path))
     throw new ConfigError(

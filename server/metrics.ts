@@ -4,6 +4,7 @@
  * no reader to a payment, and their number does not grow with use.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { ERRORS } from "../shared/errors.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { VERSION } from "./version.ts";
 
@@ -25,7 +26,7 @@ export function createMetrics() {
     labelNames: ["version", "node"],
     registers,
   }).set({ version: VERSION, node: process.version }, 1);
-  return {
+  const metrics = {
     registry,
     payments: new Counter({
       name: "tuppence_payments_total",
@@ -76,6 +77,12 @@ export function createMetrics() {
       registers,
     }),
   };
+  // From the start, because the rise of a counter from nothing is none to an alert.
+  for (const outcome of ["paid", "replayed", "failed"]) metrics.payments.inc({ outcome }, 0);
+  for (const code of Object.keys(ERRORS)) metrics.refusals.inc({ code }, 0);
+  for (const job of ["settle", "finalize"])
+    for (const result of ["done", "failed"]) metrics.jobs.inc({ job, result }, 0);
+  return metrics;
 }
 
 export interface Observed {

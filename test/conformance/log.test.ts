@@ -14,6 +14,7 @@ import { createLogger } from "../../server/log.ts";
 import { paymentKey } from "../../server/payments/index.ts";
 import { settleAll } from "../../server/settlement/index.ts";
 import { type SigningKey, signingKeyFromSeed } from "../../shared/jws.ts";
+import { ZERO } from "../../shared/money.ts";
 import { issueSeal } from "../../shared/seal.ts";
 import { startTestProvider, type TestProvider } from "./provider.ts";
 import { approve, makeReader, offerOf, SITE, senderAt } from "./reader.ts";
@@ -125,7 +126,7 @@ async function registerSite(provider: TestProvider): Promise<SigningKey> {
     name: "The Lantern",
     origins: [SITE],
     refundWindowSeconds: 3_600,
-    payoutMinimum: 0n,
+    payoutMinimum: ZERO,
     sealKeys: [sealKey.publicJwk],
   });
   return sealKey;
