@@ -108,6 +108,18 @@ test("the audit prints the trial balance, and ends with 1 when a balance was tam
   expect(bad.stderr).toContain("DIFFERENCE merchant:the-lantern");
 });
 
+test("a rotation makes the next keyset, and the list says which signs and what readers hold of each", async () => {
+  await shop.withdraw(200_000);
+  const before = shop.deps.mint.activeKeysetId();
+  expect(run("keyset", "rotate").stdout).toContain(`${before} signs no more`);
+  const list = run("keyset", "list").stdout.split("\n").slice(2, 4);
+  expect(list).toEqual([
+    expect.stringMatching(new RegExp(`^${before} .* no .* \\$0\\.20$`)),
+    expect.stringMatching(/^01[0-9a-f]{64} .* yes .* \$0\.00$/),
+  ]);
+  expect(run("keyset", "rotate", "twice").status).toBe(1);
+});
+
 test("keys of another kind are refused by the command", async () => {
   const other = await signingKeyFromSeed(new Uint8Array(32).fill(1));
   const keyFile = join(shop.dataFolder, "wrong.json");

@@ -73,7 +73,7 @@ it("leaves a busy provider alone for as long as it asks, and pays then, once", a
     between: (client) => ({
       ...client,
       settle: async (body) => {
-        triedAt.push(provider.clock.ahead);
+        triedAt.push(Date.now() + provider.clock.ahead);
         if (triedAt.length === 1)
           throw new TuppenceError("overloaded", { retryAfterSeconds: RETRY_AFTER_SECONDS });
         return client.settle(body);
@@ -86,6 +86,34 @@ it("leaves a busy provider alone for as long as it asks, and pays then, once", a
   expect(triedAt).toHaveLength(2);
   expect(second - first).toBeGreaterThanOrEqual(RETRY_AFTER_SECONDS * 1_000);
   expect(await merchantHolds()).toBe(50_000n);
+});
+
+it("does not restock before a busy provider wants to be asked again", async () => {
+  const RETRY_AFTER_SECONDS = 95;
+  const askedAt: number[] = [];
+  let isBusy = false;
+  const reader = makeReader(provider, {
+    delays: "skipped",
+    between: (client) => ({
+      ...client,
+      account: async (key) => {
+        askedAt.push(Date.now() + provider.clock.ahead);
+        if (isBusy && askedAt.length === 1)
+          throw new TuppenceError("rate_limited", { retryAfterSeconds: RETRY_AFTER_SECONDS });
+        return client.account(key);
+      },
+    }),
+  });
+  await fill(reader, 1_000_000n);
+  isBusy = true;
+  askedAt.length = 0;
+  // The account is asked when the drawer is filled again, after each payment.
+  await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
+  await untilTrue(async () => askedAt.length === 1);
+  await Promise.all([reader.pay(offerOf(provider, { resource: `${SITE}/next` })), approve(reader)]);
+  await untilTrue(async () => askedAt.length === 2);
+  const [first = 0, second = 0] = askedAt;
+  expect(second - first).toBeGreaterThanOrEqual(RETRY_AFTER_SECONDS * 1_000);
 });
 
 it("takes the money back, and the article is not bought any more", async () => {

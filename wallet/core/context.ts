@@ -36,6 +36,8 @@ export interface Context {
   nextChange(): Promise<void>;
   /** Runs one after the other what must not overlap: withdraws, swaps, change, and looks at the account. */
   serially<T>(work: () => Promise<T>): Promise<T>;
+  /** How long the provider is still to be left alone, because it said so; what the reader asks for is asked all the same. */
+  quietMs(): number;
   /** Asks the program to wake the wallet then, or earlier where that was asked for already. */
   wakeAt(timeMs: number): void;
   /** Lets work go on that nobody waits for; what it could not do stays in the store and `resume` takes it up. */
@@ -46,13 +48,14 @@ export interface Context {
 export interface Memory {
   aheadSeconds: number;
   isReachable: boolean;
+  quietUntilMs: number;
   /** When the program was asked to wake the wallet. */
   wakesAtMs: number;
 }
 
 export function createContext(ports: WalletPorts): Context {
   const listeners = new Set<() => void>();
-  const memory: Memory = { aheadSeconds: 0, isReachable: true, wakesAtMs: 0 };
+  const memory: Memory = { aheadSeconds: 0, isReachable: true, quietUntilMs: 0, wakesAtMs: 0 };
   let opened: Promise<OpenWallet> | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -109,6 +112,7 @@ export function createContext(ports: WalletPorts): Context {
       last = run.catch(() => undefined);
       return run;
     },
+    quietMs: () => Math.max(0, memory.quietUntilMs - ports.clock.nowMs()),
     wakeAt: (timeMs) => {
       const isEarlierComing = memory.wakesAtMs > ports.clock.nowMs() && memory.wakesAtMs <= timeMs;
       if (isEarlierComing) return;
@@ -127,7 +131,8 @@ export function createContext(ports: WalletPorts): Context {
 
 async function openWallet(context: Context): Promise<OpenWallet> {
   const row = await context.store.read(walletRow);
-  const provider = watchProvider(context.ports.connect(row.providerOrigin), (isReachable) => {
+  const provider = watchProvider(context.ports.connect(row.providerOrigin), (isReachable, retryAfterMs) => {
+    context.memory.quietUntilMs = Math.max(context.memory.quietUntilMs, context.nowMs() + retryAfterMs);
     if (isReachable === context.memory.isReachable) return;
     context.memory.isReachable = isReachable;
     context.changed();
@@ -170,17 +175,6 @@ export async function takeNumbers(
 /** True where the refusal is final for the same bytes. */
 export function isFinal(error: unknown): error is TuppenceError {
   return error instanceof TuppenceError && ERRORS[error.code].retry === "never";
-}
-
-/** A provider that asks for more would put a payment to sleep. */
-const LONGEST_RETRY_AFTER_MS = 600_000;
-
-/** How long the provider asked to be left alone; 0 where it did not. */
-export function retryAfterMs(error: TuppenceError): number {
-  const { retryAfterSeconds } = error.details;
-  return typeof retryAfterSeconds === "number"
-    ? Math.min(Math.max(0, retryAfterSeconds * 1_000), LONGEST_RETRY_AFTER_MS)
-    : 0;
 }
 
 export function asTuppenceError(error: unknown): TuppenceError {

@@ -25,14 +25,7 @@ import type { HolderLookupClaims } from "../../shared/protocol/provider.ts";
 import type { PaymentResult, SettleResponse } from "../../shared/protocol/x402.ts";
 import { X402_VERSION } from "../../shared/protocol/x402.ts";
 import { verifyReceipt } from "../../shared/receipt.ts";
-import {
-  asTuppenceError,
-  type Context,
-  isFinal,
-  knowProvider,
-  refreshProvider,
-  retryAfterMs,
-} from "./context.ts";
+import { asTuppenceError, type Context, isFinal, knowProvider, refreshProvider } from "./context.ts";
 import { refreshKeysets } from "./keysets.ts";
 import type { StoreTables } from "./ports.ts";
 import { acceptedJson } from "./reserve.ts";
@@ -135,16 +128,13 @@ async function driveToItsEnd(
     if (!isOpen(payment)) return payment;
     // Should the process die before this payment is decided, it is taken up then.
     if (failures > 0 || payment.order.mode === "http") context.wakeAt(payment.expiresAt + EXPIRY_GRACE_MS);
-    let askedForMs = 0;
     try {
       const next = await step(context, payment);
       if (!isOpen(next)) return next;
     } catch (error) {
-      const fault = asTuppenceError(error);
-      askedForMs = retryAfterMs(fault);
-      failedAgain(fault);
+      failedAgain(asTuppenceError(error));
     }
-    await context.ports.scheduler.delay(Math.max(pauseMs(context, payment, failures), askedForMs));
+    await context.ports.scheduler.delay(Math.max(pauseMs(context, payment, failures), context.quietMs()));
   }
 }
 

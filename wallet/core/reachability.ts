@@ -1,16 +1,22 @@
-/** Notes, from every call, whether the provider can be reached at the moment. */
+/** Notes, from every call, whether the provider can be reached at the moment, and how long it asks to be left alone. */
 import { TuppenceError } from "../../shared/errors.ts";
 import type { ProviderPort } from "./ports.ts";
 
-export function watchProvider(provider: ProviderPort, note: (isReachable: boolean) => void): ProviderPort {
+/** A provider that asks for more would put a payment to sleep. */
+const LONGEST_RETRY_AFTER_MS = 600_000;
+
+export function watchProvider(
+  provider: ProviderPort,
+  note: (isReachable: boolean, retryAfterMs: number) => void,
+): ProviderPort {
   const watched = <A extends unknown[], R>(call: (...args: A) => Promise<R>) => {
     return async (...args: A): Promise<R> => {
       try {
         const answer = await call(...args);
-        note(true);
+        note(true, 0);
         return answer;
       } catch (error) {
-        if (error instanceof TuppenceError) note(error.code !== "provider_unreachable");
+        if (error instanceof TuppenceError) note(error.code !== "provider_unreachable", retryAfterMs(error));
         throw error;
       }
     };
@@ -35,4 +41,10 @@ export function watchProvider(provider: ProviderPort, note: (isReachable: boolea
     mintQuote: watched(provider.mintQuote),
     mint: watched(provider.mint),
   };
+}
+
+function retryAfterMs({ details }: TuppenceError): number {
+  const { retryAfterSeconds } = details;
+  if (typeof retryAfterSeconds !== "number") return 0;
+  return Math.min(Math.max(0, retryAfterSeconds * 1_000), LONGEST_RETRY_AFTER_MS);
 }

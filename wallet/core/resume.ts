@@ -3,7 +3,7 @@
  * that ran already, or runs at the same time elsewhere in this process, does nothing twice.
  */
 import { TuppenceError } from "../../shared/errors.ts";
-import { type Context, refreshProvider, retryAfterMs } from "./context.ts";
+import { type Context, refreshProvider } from "./context.ts";
 import { refreshKeysets } from "./keysets.ts";
 import type { PageParts } from "./pages.ts";
 import { expireQuestions } from "./questions.ts";
@@ -62,11 +62,11 @@ async function resume({ context, drives, paying, stock }: PageParts): Promise<vo
   await attempt(recover(context));
   await attempt(refreshTopUps(context));
   await attempt(stock.restock());
-  await wakeForOpen(context, faults);
+  await wakeForOpen(context, faults.length > 0);
   context.changed();
 }
 
-async function wakeForOpen(context: Context, faults: readonly TuppenceError[]): Promise<void> {
+async function wakeForOpen(context: Context, hasFaults: boolean): Promise<void> {
   const expiries = await context.store.read(async (tables) => {
     const rows = await Promise.all([
       tables.payments.where("state", "sent"),
@@ -76,7 +76,7 @@ async function wakeForOpen(context: Context, faults: readonly TuppenceError[]): 
     ]);
     return rows.flat().map(({ expiresAt }) => expiresAt);
   });
-  const later = context.nowMs() + Math.max(TRY_AGAIN_AFTER_MS, ...faults.map(retryAfterMs));
-  const times = [...expiries.map((time) => Math.max(time, later)), ...(faults.length > 0 ? [later] : [])];
+  const later = context.nowMs() + Math.max(TRY_AGAIN_AFTER_MS, context.quietMs());
+  const times = [...expiries.map((time) => Math.max(time, later)), ...(hasFaults ? [later] : [])];
   if (times.length > 0) context.wakeAt(Math.min(...times));
 }

@@ -41,7 +41,7 @@ export function keepStock(context: Context): Stock {
     context.inBackground(async () => {
       try {
         while ((await oldCoins(context)).length > 0) {
-          await context.ports.scheduler.delay(randomDelayMs(context));
+          await context.ports.scheduler.delay(Math.max(randomDelayMs(context), context.quietMs()));
           await context.serially(async () => {
             const coins = (await oldCoins(context)).slice(0, MAX_RENEWED_COINS);
             if (coins.length > 0) await renewCoins(context, coins);
@@ -62,7 +62,7 @@ export function keepStock(context: Context): Stock {
       if (isComing) return;
       isComing = true;
       context.inBackground(async () => {
-        await context.ports.scheduler.delay(randomDelayMs(context));
+        await context.ports.scheduler.delay(Math.max(randomDelayMs(context), context.quietMs()));
         isComing = false;
         await restock();
       });
