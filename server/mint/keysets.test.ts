@@ -2,10 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { DENOMINATIONS } from "../../shared/money.ts";
 import { KeysResponse } from "../../shared/protocol/cashu.ts";
-import { keysetIdVersion1, keysetIdVersion2, openKeysets } from "./keysets.ts";
+import { keysetIdVersion1, keysetIdVersion2, openKeysets, rotateKeysets } from "./keysets.ts";
+import { openMint } from "./open.ts";
 import vectors from "./vectors/cashu.json" with { type: "json" };
 
 let folder: string;
@@ -70,3 +71,50 @@ function open(secret: number) {
 function json(keys: object): Record<string, string> {
   return v.parse(v.record(v.string(), v.string()), keys);
 }
+
+it("does not let two rotations at once make two keysets, nor leave one that is half written", () => {
+  const options = {
+    masterSecret: new Uint8Array(32),
+    unit: "usd6",
+    path: join(folder, "keysets.json"),
+    nowSeconds: 1,
+  };
+  openKeysets(options);
+  writeFileSync(`${options.path}.draft`, "[");
+  expect(() => rotateKeysets(options)).toThrow("another rotation is under way");
+  expect(openKeysets(options)).toHaveLength(1);
+  rmSync(`${options.path}.draft`);
+  // A clock that was put back does not make the new one older than what it follows.
+  const id = rotateKeysets({ ...options, nowSeconds: 0 });
+  expect(openKeysets(options).map(({ active, since }) => [active, since])).toEqual([
+    [false, 1],
+    [true, 1],
+  ]);
+  expect(openKeysets(options)[1]?.id).toBe(id);
+});
+
+it("signs on as before where its list lost a keyset while it ran, and says so", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  const path = join(folder, "keysets.json");
+  const masterSecret = new Uint8Array(32);
+  const faults: unknown[] = [];
+  const mint = await openMint({
+    unit: "usd6",
+    masterSecret,
+    keysetLogPath: path,
+    threads: 0,
+    now: () => 1_000,
+    onFault: (error) => faults.push(error),
+  });
+  const before = mint.activeKeysetId();
+  const after = rotateKeysets({ masterSecret, unit: "usd6", path, nowSeconds: 2 });
+  vi.advanceTimersByTime(1_000);
+  expect([mint.activeKeysetId(), faults]).toEqual([after, []]);
+  const [, last] = v.parse(v.array(v.unknown()), JSON.parse(readFileSync(path, "utf8")));
+  writeFileSync(path, JSON.stringify([last]));
+  vi.advanceTimersByTime(1_000);
+  expect(faults).toHaveLength(1);
+  expect(mint.keysets().map(({ id }) => id)).toEqual([before, after]);
+  await mint.close();
+  vi.useRealTimers();
+});
