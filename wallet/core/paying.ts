@@ -78,7 +78,7 @@ export function preparePaying(parts: PayingParts): Paying {
 
 interface Attempt {
   readonly prepared: PreparedPayment;
-  readonly blanks: BlankCoin[] | undefined;
+  readonly blanks: readonly BlankCoin[];
   /** Coins were fetched already, as far as that was possible. */
   readonly isLast: boolean;
 }
@@ -95,7 +95,7 @@ async function withCoins<T>(
 ): Promise<T> {
   const prepared = await preparation.take();
   let isUsed = false;
-  let blanks: BlankCoin[] | undefined = prepared.blanks;
+  let blanks = prepared.blanks;
   let fault: unknown;
   let restocks = 0;
   try {
@@ -108,7 +108,7 @@ async function withCoins<T>(
         return attempted.done;
       }
       if (attempted.lacks === "blanks")
-        blanks = await makeChangeBlanks(context, await prepared.keys.changeSeed());
+        blanks = await makeChangeBlanks(context, await prepared.keys.changeSeed(), attempted.count, blanks);
       else if (restocks === MAX_RESTOCKS || fault !== undefined) break;
       else {
         restocks += 1;
