@@ -37,7 +37,7 @@ export async function startServer(
     pid: child.pid ?? 0,
     address,
     async end() {
-      if (child.exitCode !== null) return;
+      if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill("SIGTERM");
       await once(child, "exit");
     },
