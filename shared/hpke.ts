@@ -5,6 +5,13 @@ import { canonicalJson } from "./canonical.ts";
 import type { X25519PublicJwk } from "./protocol/provider.ts";
 import type { PaymentRequirementsJson } from "./protocol/x402.ts";
 
+/** It keeps nothing of what it sealed or opened, and is slow to make. */
+const SUITE = new CipherSuite({
+  kem: new DhkemX25519HkdfSha256(),
+  kdf: new HkdfSha256(),
+  aead: new Aes256Gcm(),
+});
+
 export type SealPurpose = "tuppence payment v1" | "tuppence content key v1";
 
 export interface SealedBytes {
@@ -19,9 +26,8 @@ export async function sealTo(
   associated: string,
   content: Uint8Array,
 ): Promise<SealedBytes> {
-  const suite = makeSuite();
-  const recipientPublicKey = await suite.kem.importKey("raw", fromBase64url(recipient.x).buffer, true);
-  const { enc, ct } = await suite.seal(
+  const recipientPublicKey = await SUITE.kem.importKey("raw", fromBase64url(recipient.x).buffer, true);
+  const { enc, ct } = await SUITE.seal(
     { recipientPublicKey, info: utf8(purpose).buffer },
     new Uint8Array(content).buffer,
     utf8(associated).buffer,
@@ -37,7 +43,7 @@ export async function openSealed(
   sealed: SealedBytes,
 ): Promise<Bytes | undefined> {
   try {
-    const content = await makeSuite().open(
+    const content = await SUITE.open(
       { recipientKey, enc: fromBase64url(sealed.enc).buffer, info: utf8(purpose).buffer },
       fromBase64url(sealed.ct).buffer,
       utf8(associated).buffer,
@@ -50,7 +56,7 @@ export async function openSealed(
 
 /** @param privateKey 32 bytes (RFC 7748) */
 export async function importSealingKey(privateKey: Uint8Array): Promise<CryptoKey> {
-  return makeSuite().kem.importKey("raw", new Uint8Array(privateKey).buffer, false);
+  return SUITE.kem.importKey("raw", new Uint8Array(privateKey).buffer, false);
 }
 
 /** What a sealed payment is bound to: nobody can take it for another merchant, amount, article or time. */
@@ -65,8 +71,4 @@ export function paymentBinding(
 /** What a content key is bound to. */
 export function contentKeyBinding(merchant: string, resourceUrl: string): string {
   return canonicalJson({ merchant, resource: resourceUrl });
-}
-
-function makeSuite() {
-  return new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() });
 }

@@ -79,8 +79,8 @@ export function readUnverified<S extends v.GenericSchema>(
 }
 
 /** RFC 7638, SHA-256. */
-export async function thumbprintOf(key: Ed25519PublicJwk): Promise<string> {
-  return calculateJwkThumbprint({ kty: key.kty, crv: key.crv, x: key.x });
+export function thumbprintOf({ kty, crv, x }: Ed25519PublicJwk): Promise<string> {
+  return remembered(thumbprints, x, () => calculateJwkThumbprint({ kty, crv, x }));
 }
 
 /** @param seed 32 bytes, the private key as RFC 8032 defines it */
@@ -115,17 +115,34 @@ function decodeHeader(token: string): v.InferOutput<typeof Header> | undefined {
   }
 }
 
+function importKey({ kty, crv, x }: Ed25519PublicJwk): ImportedKey {
+  return remembered(verifyingKeys, x, () => importJWK({ kty, crv, x }, ALGORITHM));
+}
+
+/** A provider's or a merchant's key comes again with every payment; a holder's comes once, so that old ones have to go. */
+const MAX_REMEMBERED_KEYS = 500;
+const thumbprints = new Map<string, Promise<string>>();
+const verifyingKeys = new Map<string, ImportedKey>();
+type ImportedKey = ReturnType<typeof importJWK>;
+
+/** What was made of the key with these bytes before, or is made of it now. Failures are not kept. */
+function remembered<T>(made: Map<string, Promise<T>>, x: string, make: () => Promise<T>): Promise<T> {
+  const before = made.get(x);
+  if (before) return before;
+  if (made.size >= MAX_REMEMBERED_KEYS) made.clear();
+  const now = make();
+  made.set(x, now);
+  now.catch(() => made.delete(x));
+  return now;
+}
+
 async function verifyWith<S extends v.GenericSchema>(
   token: string,
   key: Ed25519PublicJwk,
   claims: S,
 ): Promise<v.InferOutput<S> | undefined> {
   try {
-    const { payload } = await compactVerify(
-      token,
-      await importJWK({ kty: key.kty, crv: key.crv, x: key.x }, ALGORITHM),
-      { algorithms: [ALGORITHM] },
-    );
+    const { payload } = await compactVerify(token, await importKey(key), { algorithms: [ALGORITHM] });
     const parsed = v.safeParse(claims, JSON.parse(fromUtf8(payload)));
     return parsed.success ? parsed.output : undefined;
   } catch {

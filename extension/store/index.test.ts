@@ -15,3 +15,13 @@ it("has everything again after it was closed and opened", async () => {
   expect(await after.read((tables) => tables.counters.get("payment"))).toEqual({ key: "payment", next: 3 });
   await after.close();
 });
+
+it("does not take a body for done whose transaction the browser ended meanwhile", async () => {
+  const store = openStore(randomUUID());
+  const outlived = store.transaction(async (tables) => {
+    await tables.counters.put({ key: "payment", next: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  });
+  await expect(outlived).rejects.toThrow("ended before its body");
+  await store.close();
+});

@@ -5,6 +5,7 @@ import { floatAccount, merchantAccount, readerAccount } from "../../server/ledge
 import { toBase64url } from "../../shared/bytes.ts";
 import { TuppenceError } from "../../shared/errors.ts";
 import { readUnverified, type SigningKey, signingKeyFromSeed, thumbprintOf } from "../../shared/jws.ts";
+import { splitIntoCoins, subtract } from "../../shared/money.ts";
 import { ReceiptClaims, verifyHolderProof } from "../../shared/receipt.ts";
 import { issueSeal } from "../../shared/seal.ts";
 import { openKeys } from "../../wallet/core/keys.ts";
@@ -55,7 +56,11 @@ it("pays with change where no coins fit, and the change is in the drawer", async
     expect(largest?.amount).toBeGreaterThan(50_000n);
   });
   await Promise.all([reader.pay(offerOf(provider, { amount: 13_000n })), approve(reader)]);
-  expect((await reader.payments())[0]?.blanks?.count).toBe(12);
+  // One blank for each coin of the change: a reader waits for them, and more would tell the provider no less.
+  const [payment] = await reader.payments();
+  const change = payment && splitIntoCoins(subtract(payment.coinsValue, payment.amount));
+  expect(change?.length).toBeGreaterThan(1);
+  expect(payment?.blanks?.count).toBe(change?.length);
   await reader.store.transaction(async (tables) => {
     const aside = (await tables.coins.all()).filter(({ holder }) => holder === "set aside");
     await tables.coins.putAll(aside.map((coin) => ({ ...coin, state: "free", holder: undefined })));

@@ -1,6 +1,6 @@
 /** Makes blank coins and opens signed ones, letting other work in between: each takes milliseconds on the curve. */
 import { TuppenceError } from "../../shared/errors.ts";
-import { MAX_CHANGE_OUTPUTS, type Micros } from "../../shared/money.ts";
+import type { Micros } from "../../shared/money.ts";
 import type { BlindedMessageJson, BlindSignature } from "../../shared/protocol/cashu.ts";
 import { type BlankCoin, makeBlankCoin, unblind } from "./cashu.ts";
 import type { Context } from "./context.ts";
@@ -64,10 +64,22 @@ export async function openCoins(
   return coins;
 }
 
-/** Twelve, whatever the change will be: their number tells nothing. */
-export async function makeChangeBlanks(context: Context, changeSeed: Uint8Array): Promise<BlankCoin[]> {
+/**
+ * For change of so many coins, and no more: a reader may wait for them. How much change there is, and so how many coins
+ * it is made of, the provider sees from the payment anyway. Goes on from those that were `made` before.
+ */
+export async function makeChangeBlanks(
+  context: Context,
+  changeSeed: Uint8Array,
+  count: number,
+  made: readonly BlankCoin[] = [],
+): Promise<BlankCoin[]> {
   const { id } = await activeKeyset(context);
-  return makeBlankCoins(context, changeSeed, id, 0, MAX_CHANGE_OUTPUTS);
+  const kept = made.filter(({ keysetId }) => keysetId === id);
+  return [
+    ...kept,
+    ...(await makeBlankCoins(context, changeSeed, id, kept.length, Math.max(0, count - kept.length))),
+  ];
 }
 
 /** A turn of the event loop, timers and messages included, so that a click never waits for a whole restocking. */

@@ -114,9 +114,13 @@ export function chooseCoins<C extends HasAmount>(
   const smaller =
     held.filter((coin) => !chosen.includes(coin) && coin.amount >= missing).sort(smallestFirst)[0] ?? reached;
   if (smaller) chosen.push(smaller);
-  const change = subtract(valueOf(chosen), amount);
-  const outputs = splitIntoCoins(change)?.length ?? 0;
-  return outputs <= MAX_CHANGE_OUTPUTS ? { coins: chosen, change } : undefined;
+  const choice = { coins: chosen, change: subtract(valueOf(chosen), amount) };
+  return changeCoins(choice) <= MAX_CHANGE_OUTPUTS ? choice : undefined;
+}
+
+/** How many coins the change is made of: the provider splits it in the same way. */
+export function changeCoins({ change }: Pick<CoinChoice<HasAmount>, "change">): number {
+  return splitIntoCoins(change)?.length ?? 0;
 }
 
 function chooseExact<C extends HasAmount>(held: readonly C[], amount: Micros): C[] | undefined {

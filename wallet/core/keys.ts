@@ -60,12 +60,8 @@ export async function openKeys(seedHex: string): Promise<WalletKeys> {
     );
     return new Uint8Array(bits);
   };
-  const paymentIdKey = await crypto.subtle.importKey(
-    "raw",
-    await derive("tuppence payment id v1", 32),
-    { name: "HMAC", hash: "SHA-256" },
-    false,
-    ["sign"],
+  const paymentIdKey = derive("tuppence payment id v1", 32).then((key) =>
+    crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]),
   );
   const payment = async (paymentId: string): Promise<PaymentKeys> => {
     const salt = fromHex(paymentId);
@@ -82,14 +78,22 @@ export async function openKeys(seedHex: string): Promise<WalletKeys> {
       refundSeed: () => derive("tuppence refund outputs v1", NUT13_SEED_BYTES, salt),
     };
   };
+  const [account, withdrawSeed, swapSeed] = await Promise.all([
+    derive("tuppence account v1", 32).then(signingKeyFromSeed),
+    derive("tuppence withdraw v1", NUT13_SEED_BYTES),
+    derive("tuppence swap v1", NUT13_SEED_BYTES),
+  ]);
   return {
-    account: await signingKeyFromSeed(await derive("tuppence account v1", 32)),
-    withdrawSeed: await derive("tuppence withdraw v1", NUT13_SEED_BYTES),
-    swapSeed: await derive("tuppence swap v1", NUT13_SEED_BYTES),
+    account,
+    withdrawSeed,
+    swapSeed,
     quoteKey: async (counter) => toHex(await derive("tuppence quote v1", 32, bigEndian64(counter))),
     paymentId: async (counter) =>
       toHex(
-        new Uint8Array(await crypto.subtle.sign("HMAC", paymentIdKey, bigEndian64(counter))).subarray(0, 16),
+        new Uint8Array(await crypto.subtle.sign("HMAC", await paymentIdKey, bigEndian64(counter))).subarray(
+          0,
+          16,
+        ),
       ),
     payment,
   };

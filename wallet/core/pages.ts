@@ -69,6 +69,7 @@ async function pay(
   { id, payload }: PageRequestOf<"pay">,
   sender: PageSender,
 ): Promise<PayResult> {
+  if (sender.clicked) parts.preparation.begin();
   const order = await judgeOrder(parts.context, payload, sender);
   const payment = await payOrder(parts, order, id, sender);
   if (payment.state !== "paid" && payment.order.mode === "http" && payload.mode === "http") {

@@ -79,7 +79,7 @@ export function preparePaying(parts: PayingParts): Paying {
 
 interface Attempt {
   readonly prepared: PreparedPayment;
-  readonly blanks: BlankCoin[] | undefined;
+  readonly blanks: readonly BlankCoin[];
   /** Coins were fetched already, as far as that was possible. */
   readonly isLast: boolean;
 }
@@ -109,7 +109,7 @@ async function withCoins<T>(
         return attempted.done;
       }
       if (attempted.lacks === "blanks")
-        blanks = await makeChangeBlanks(context, await prepared.keys.changeSeed());
+        blanks = await makeChangeBlanks(context, await prepared.keys.changeSeed(), attempted.count, blanks);
       else if (restocks === MAX_RESTOCKS || fault !== undefined) break;
       else {
         restocks += 1;
@@ -125,12 +125,9 @@ async function withCoins<T>(
 }
 
 /** Blank coins that were made ahead, unless their keyset ended since. */
-async function stillSigned(
-  context: Context,
-  blanks: BlankCoin[] | undefined,
-): Promise<BlankCoin[] | undefined> {
-  const keysetId = blanks?.[0]?.keysetId;
-  return keysetId === undefined || keysetId === (await activeKeyset(context)).id ? blanks : undefined;
+async function stillSigned(context: Context, blanks: readonly BlankCoin[]): Promise<readonly BlankCoin[]> {
+  const [first] = blanks;
+  return first === undefined || first.keysetId === (await activeKeyset(context)).id ? blanks : [];
 }
 
 async function admitWithin(

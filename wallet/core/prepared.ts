@@ -3,21 +3,23 @@ import type { Micros } from "../../shared/money.ts";
 import type { BlankCoin } from "./cashu.ts";
 import { makeChangeBlanks } from "./coins.ts";
 import type { Context } from "./context.ts";
-import { chooseCoins } from "./drawer.ts";
+import { changeCoins, chooseCoins } from "./drawer.ts";
 import type { PaymentKeys } from "./keys.ts";
 
 export interface PreparedPayment {
   readonly counter: number;
   readonly id: string;
   readonly keys: PaymentKeys;
-  /** Blank coins for the change, if they were made ahead. */
-  blanks: BlankCoin[] | undefined;
+  /** Blank coins for the change, as many as were made ahead. */
+  blanks: readonly BlankCoin[];
 }
 
 export const PAYMENT_COUNTER = "payment";
 
 /** Each number is given out once per process; what the store says afterwards is the highest that was used. */
 export interface PaymentPreparation {
+  /** Begins, so that `take` waits for less: somebody asks who will probably pay. */
+  begin(): void;
   take(): Promise<PreparedPayment>;
   /** For one that was taken and not used. */
   giveBack(prepared: PreparedPayment): void;
@@ -41,7 +43,7 @@ export function preparePayments(context: Context): PaymentPreparation {
     const counter = await nextCounter;
     nextCounter = Promise.resolve(counter + 1);
     const id = await keys.paymentId(counter);
-    return { counter, id, keys: await keys.payment(id), blanks: undefined };
+    return { counter, id, keys: await keys.payment(id), blanks: [] };
   };
   // One after the other, so that no number is given out twice.
   let last: Promise<unknown> = Promise.resolve();
@@ -51,16 +53,25 @@ export function preparePayments(context: Context): PaymentPreparation {
     return made;
   };
 
+  const makeAhead = (): Promise<PreparedPayment> => {
+    const made = makeInTurn();
+    ahead = made;
+    // Whoever takes it hears of its failure.
+    made.catch(() => {
+      if (ahead === made) ahead = undefined;
+    });
+    return made;
+  };
+
   return {
+    begin: () => {
+      if (spare.length === 0 && !ahead) void makeAhead();
+    },
     take: () => {
       const given = spare.pop();
       if (given) return Promise.resolve(given);
       const current = ahead ?? makeInTurn();
-      ahead = makeInTurn();
-      // Whoever takes it hears of its failure.
-      ahead.catch(() => {
-        ahead = undefined;
-      });
+      makeAhead();
       return current;
     },
     giveBack: (prepared) => void spare.push(prepared),
@@ -68,8 +79,9 @@ export function preparePayments(context: Context): PaymentPreparation {
       const free = await context.store.read((tables) => tables.coins.where("state", "free"));
       const choice = chooseCoins(free, amount);
       const next = spare.at(-1) ?? (await ahead);
-      if (!choice || choice.change === 0n || !next || next.blanks) return;
-      next.blanks = await makeChangeBlanks(context, await next.keys.changeSeed());
+      if (!choice || !next) return;
+      const changeSeed = await next.keys.changeSeed();
+      next.blanks = await makeChangeBlanks(context, changeSeed, changeCoins(choice), next.blanks);
     },
     reset: () => {
       spare.length = 0;

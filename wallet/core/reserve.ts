@@ -13,7 +13,7 @@ import type {
 } from "../../shared/protocol/x402.ts";
 import { PaymentRequirements, X402_VERSION } from "../../shared/protocol/x402.ts";
 import type { BlankCoin } from "./cashu.ts";
-import { chooseCoins, valueOf } from "./drawer.ts";
+import { changeCoins, chooseCoins, valueOf } from "./drawer.ts";
 import type { StoreTables } from "./ports.ts";
 import { PAYMENT_COUNTER, type PreparedPayment } from "./prepared.ts";
 import type { AllowanceRow, CoinRow, Order, PaymentRow } from "./rows.ts";
@@ -22,8 +22,8 @@ export interface Reservation {
   readonly order: Order;
   readonly amount: Micros;
   readonly prepared: PreparedPayment;
-  /** Blank coins for the change, if any were made. */
-  readonly blanks: readonly BlankCoin[] | undefined;
+  /** Blank coins for the change, as many as were made. */
+  readonly blanks: readonly BlankCoin[];
   readonly allowance: AllowanceRow | undefined;
   readonly approvalId: string | undefined;
   readonly requestKey: string;
@@ -32,9 +32,7 @@ export interface Reservation {
 }
 
 /** Blank coins for the change have to be made first; or the drawer does not hold enough, but the account may. */
-export interface Lacking {
-  readonly lacks: "blanks" | "coins";
-}
+export type Lacking = { readonly lacks: "blanks"; readonly count: number } | { readonly lacks: "coins" };
 
 /** What the transaction came to, or what it has to be run again with. */
 export type Attempted<T> = { readonly done: T } | Lacking;
@@ -43,9 +41,9 @@ export async function reserve(tables: StoreTables, reservation: Reservation): Pr
   const { order, amount, prepared, allowance } = reservation;
   const choice = chooseCoins(await tables.coins.where("state", "free"), amount);
   if (!choice) return { lacks: "coins" };
-  const needsChange = choice.change > 0n;
-  if (needsChange && !reservation.blanks) return { lacks: "blanks" };
-  const blanks = needsChange ? reservation.blanks : undefined;
+  const count = changeCoins(choice);
+  if (count > reservation.blanks.length) return { lacks: "blanks", count };
+  const blanks = reservation.blanks.slice(0, count);
   const payment = paymentJson(prepared, choice.coins, blanks);
   const isDirect = order.mode === "direct";
   const row: PaymentRow = {
@@ -65,7 +63,7 @@ export async function reserve(tables: StoreTables, reservation: Reservation): Pr
     expiresAt: reservation.nowMs + order.maxTimeoutSeconds * 1_000,
     coinSecrets: choice.coins.map(({ secret }) => secret),
     coinsValue: valueOf(choice.coins),
-    blanks: blanks?.[0] ? { keysetId: blanks[0].keysetId, count: blanks.length } : undefined,
+    blanks: blanks[0] && { keysetId: blanks[0].keysetId, count },
     change: "none",
     changeSignatures: undefined,
     attempts: 0,
@@ -109,7 +107,7 @@ async function countUp(tables: StoreTables, counter: number): Promise<void> {
 function paymentJson(
   { id, keys }: PreparedPayment,
   coins: readonly CoinRow[],
-  blanks: readonly BlankCoin[] | undefined,
+  blanks: readonly BlankCoin[],
 ): PaymentJson {
   return {
     paymentId: id,
@@ -121,7 +119,9 @@ function paymentJson(
     })),
     holder: keys.holderThumbprint,
     refundHash: keys.refundHash,
-    ...(blanks ? { outputs: blanks.map(({ keysetId, B_ }) => ({ amount: 0, id: keysetId, B_ })) } : {}),
+    ...(blanks.length > 0
+      ? { outputs: blanks.map(({ keysetId, B_ }) => ({ amount: 0, id: keysetId, B_ })) }
+      : {}),
   };
 }
 
