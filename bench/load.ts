@@ -31,14 +31,7 @@ if (import.meta.main) {
   console.log(JSON.stringify(await send(v.parse(Load, JSON.parse(readFileSync(file, "utf8"))))));
 }
 
-async function send({
-  url,
-  method,
-  headers,
-  bodies,
-  connections,
-  expected,
-}: Load): Promise<LoadResult> {
+async function send({ url, method, headers, bodies, connections, expected }: Load): Promise<LoadResult> {
   let next = 0;
   let bad = 0;
   let last = 0;
@@ -51,7 +44,9 @@ async function send({
       {
         method,
         headers,
-        ...(method === "POST" ? { setupRequest: (request) => ({ ...request, body: bodies[next++] ?? "" }) } : {}),
+        ...(method === "POST"
+          ? { setupRequest: (request) => ({ ...request, body: bodies[next++] ?? "" }) }
+          : {}),
         onResponse: (status, body) => {
           last = performance.now();
           if (status !== 200 || !body.includes(expected)) bad += 1;

@@ -113,7 +113,12 @@ async function measureExpress(start: typeof startServer, origin: string) {
   const url = `${site.address}/tides`;
   const offered = (await fetch(url)).headers.get("payment-required") ?? "";
   const { accepts, resource } = JSON.parse(Buffer.from(offered, "base64").toString("utf8"));
-  const payment = { x402Version: 2, resource, accepted: accepts[0], payload: { enc: "e", ct: "c", expiresAt: 0 } };
+  const payment = {
+    x402Version: 2,
+    resource,
+    accepted: accepts[0],
+    payload: { enc: "e", ct: "c", expiresAt: 0 },
+  };
   const count = EXPRESS_WARM_UP + EXPRESS_REQUESTS;
   const result = await measure(
     {

@@ -8,20 +8,6 @@
  */
 import Dexie from "dexie";
 import type { StoreTable, StoreTables, TimedStoreTable, WalletStore } from "../../wallet/core/ports.ts";
-import type {
-  AllowanceRow,
-  ApprovalRow,
-  CoinRow,
-  CounterRow,
-  KeysetRow,
-  MerchantRow,
-  PauseRow,
-  PaymentRow,
-  SwapRow,
-  TopUpRow,
-  WalletRow,
-  WithdrawalRow,
-} from "../../wallet/core/rows.ts";
 
 const VERSIONS = [
   {

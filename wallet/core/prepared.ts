@@ -53,19 +53,18 @@ export function preparePayments(context: Context): PaymentPreparation {
     return made;
   };
 
-  const makeAhead = (): Promise<PreparedPayment> => {
+  const makeAhead = (): void => {
     const made = makeInTurn();
     ahead = made;
     // Whoever takes it hears of its failure.
     made.catch(() => {
       if (ahead === made) ahead = undefined;
     });
-    return made;
   };
 
   return {
     begin: () => {
-      if (spare.length === 0 && !ahead) void makeAhead();
+      if (spare.length === 0 && !ahead) makeAhead();
     },
     take: () => {
       const given = spare.pop();
