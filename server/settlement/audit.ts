@@ -1,8 +1,9 @@
-/** What the trial balance cannot see: that settlements leave no gap and pay what their payments say (invariant 5). */
+/** What the trial balance cannot see: that settlements leave no gap, and pay what their payments say (invariant 5), once. */
 import { add, subtract, ZERO } from "../../shared/money.ts";
-import { merchantAccount } from "../ledger/accounts.ts";
+import { merchantAccount, PAYOUT_CLEARING } from "../ledger/accounts.ts";
 import { latestClosing, readClosing } from "../payments/index.ts";
 import { readPaymentLines, totalOf } from "./lines.ts";
+import { listPayouts, totalOfPayouts } from "./payout.ts";
 import { addUp, type SettlementDeps } from "./settle.ts";
 import { encodeSettlement, readSettlement, settlementId } from "./settlement.ts";
 
@@ -39,5 +40,13 @@ export async function auditSettlements(deps: SettlementDeps): Promise<string[]> 
         `${merchantAccount(merchant.id)}: holds ${balance}, its settlements and open payments say ${expected}`,
       );
   }
+  const outstanding = totalOfPayouts(
+    (await listPayouts(deps.ledger)).filter(({ confirmed }) => confirmed === undefined),
+  );
+  const clearing = await deps.ledger.balance(PAYOUT_CLEARING);
+  if (clearing !== outstanding)
+    differences.push(
+      `${PAYOUT_CLEARING}: holds ${clearing}, payouts of ${outstanding} are not confirmed yet`,
+    );
   return differences;
 }
