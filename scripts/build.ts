@@ -4,16 +4,18 @@
  * every change.
  */
 import { watch } from "node:fs";
-import { rm } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "vite";
+import { type BrowserName, readManifest } from "../vite.config.ts";
 
 const TARGETS = ["chrome", "firefox", "merchant"] as const;
 export type Target = (typeof TARGETS)[number];
 
 const ROOT = path.dirname(import.meta.dirname);
-const KNOWN_SITE = "extension/content/known-site";
+/** The second one the background registers by itself: in the manifest it would run everywhere. */
+const CONTENT_SCRIPTS = ["extension/content/doorbell.ts", "extension/content/known-site.ts"];
 const WATCHED = ["extension", "wallet", "shared", "merchant/snippet", "manifest.json", "vite.config.ts"];
 /** An editor writes several files at once. */
 const SETTLE_MS = 100;
@@ -60,31 +62,48 @@ export async function buildAndWatch(
   }
 }
 
-async function buildExtension(browser: "chrome" | "firefox"): Promise<void> {
+async function buildExtension(browser: BrowserName): Promise<void> {
+  const outDir = path.join(ROOT, "dist", browser);
   await build({ root: ROOT, configFile: path.join(ROOT, "vite.config.ts"), mode: browser, logLevel: "warn" });
-  await buildKnownSiteScript(browser);
-  await removeLeftovers(path.join(ROOT, "dist", browser));
+  for (const script of CONTENT_SCRIPTS) await buildContentScript(outDir, script);
+  await nameContentScripts(outDir);
+  // What the bundler keeps for itself and no browser reads.
+  await rm(path.join(outDir, ".vite"), { recursive: true, force: true });
 }
 
-/** The content script that the background registers by itself: it may not stand in the manifest, where it would run everywhere. */
-async function buildKnownSiteScript(browser: "chrome" | "firefox"): Promise<void> {
+/** One file without imports, which is all that a browser runs in a page at once. */
+async function buildContentScript(outDir: string, script: string): Promise<void> {
   await build({
     root: ROOT,
     configFile: false,
     publicDir: false,
     logLevel: "warn",
     build: {
-      outDir: `dist/${browser}`,
+      outDir,
       emptyOutDir: false,
       target: "es2022",
       minify: true,
       modulePreload: false,
       rollupOptions: {
-        input: `${KNOWN_SITE}.ts`,
-        output: { format: "iife", entryFileNames: `${KNOWN_SITE}.js` },
+        input: script,
+        output: { format: "iife", entryFileNames: builtName(script) },
       },
     },
   });
+}
+
+async function nameContentScripts(outDir: string): Promise<void> {
+  const file = path.join(outDir, "manifest.json");
+  const content_scripts = readManifest().content_scripts.map((entry) => ({
+    ...entry,
+    js: entry.js.map(builtName),
+  }));
+  const manifest: object = JSON.parse(await readFile(file, "utf8"));
+  await writeFile(file, `${JSON.stringify({ ...manifest, content_scripts }, undefined, 2)}\n`);
+}
+
+function builtName(script: string): string {
+  return script.replace(/\.ts$/, ".js");
 }
 
 async function buildSnippet(): Promise<void> {
@@ -93,9 +112,4 @@ async function buildSnippet(): Promise<void> {
     configFile: path.join(ROOT, "merchant/snippet/vite.config.ts"),
     logLevel: "warn",
   });
-}
-
-/** What the bundler keeps for itself and no browser reads. */
-async function removeLeftovers(folder: string): Promise<void> {
-  await rm(path.join(folder, ".vite"), { recursive: true, force: true });
 }

@@ -64,6 +64,7 @@ const PICTURES: readonly Picture[] = [
     "unreachable",
     "realMoney",
     "frozen",
+    "restoring",
     "waiting",
     "everything",
   ),
@@ -167,6 +168,8 @@ const PICTURES: readonly Picture[] = [
     act: inOrder(press("Show the words"), (page) => page.getByRole("checkbox").check()),
   },
   { name: "welcome-ready", page: "welcome", scene: "justReady" },
+  { name: "welcome-ready-restoring", page: "welcome", scene: "restoring" },
+  { name: "welcome-ready-frozen", page: "welcome", scene: "frozen" },
   { name: "welcome-ready-waiting", page: "welcome", scene: "topUpOpen" },
   { name: "welcome-ready-later", page: "welcome", scene: "empty", act: press("Do this later") },
   {

@@ -40,9 +40,9 @@ export function readFrame(sender: unknown, clicked: boolean): PageSender | undef
 export function isOwnPage(sender: unknown): boolean {
   const decoded = v.safeParse(OwnPage, sender);
   if (!decoded.success) return false;
-  const own = new URL(extensionUrl("")).host;
+  const own = siteOf(extensionUrl(""));
   const { id, url, origin = url } = decoded.output;
-  return id === extensionId() && hostOf(url) === own && hostOf(origin) === own;
+  return id === extensionId() && siteOf(url) === own && siteOf(origin) === own;
 }
 
 /** The top page of a tab, for what the reader asks about it in the toolbar. Their press there is the click. */
@@ -62,6 +62,9 @@ function originOf(url: string | undefined): string {
   return url !== undefined && URL.canParse(url) ? new URL(url).origin : "null";
 }
 
-function hostOf(url: string): string | undefined {
-  return URL.canParse(url) ? new URL(url).host : undefined;
+/** With its scheme: a network may have a site that is named like the extension. (`URL.origin` knows no extensions.) */
+function siteOf(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { protocol, host } = new URL(url);
+  return `${protocol}//${host}`;
 }

@@ -16,6 +16,7 @@ button[aria-disabled=true]{cursor:progress;opacity:.72;filter:none}
 button[aria-disabled=true]::before{content:"";display:inline-block;width:.75em;height:.75em;margin-inline-end:.6em;vertical-align:-.06em;border:2px solid;border-inline-end-color:transparent;border-radius:50%;animation:turn .8s linear infinite}
 p{margin:.85em auto 0;max-width:34em;font-size:.86em;line-height:1.5;opacity:.78;text-wrap:balance}
 p:empty{display:none}
+:host([state=asking]) p,:host([state=opening]) p{visibility:hidden}
 :host([state=error]) p,:host([state=no-wallet]) p{opacity:1}
 a{color:inherit;text-underline-offset:.15em}
 @keyframes turn{to{rotate:1turn}}

@@ -29,7 +29,8 @@ export function makeView(host: HTMLElement, onClick: () => void): View {
       if (state === "open") return root.replaceChildren(make("slot", ""));
       button.textContent = label;
       button.ariaDisabled = `${BUSY.includes(state)}`;
-      line.textContent = text;
+      // At work it keeps its old words, unseen, and so its room: the page below does not jump.
+      if (text || !BUSY.includes(state)) line.textContent = text;
       const address = host.getAttribute("wallet-url");
       if (state === "no-wallet" && address) line.append(" ", linkTo(address));
       if (!box.isConnected) root.replaceChildren(box);

@@ -6,6 +6,8 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { signingKeyFromSeed } from "../../shared/jws.ts";
 import { openShop, REFUND_WINDOW_SECONDS, type Shop } from "../../test/support/shop.ts";
+import { BANK } from "../ledger/accounts.ts";
+import { settleAll } from "../settlement/index.ts";
 
 let shop: Shop;
 beforeEach(async () => {
@@ -93,6 +95,80 @@ test("settling prints what was paid and writes the statements; settling again pa
   expect(run("settle").stdout).toContain("Nothing to settle");
   expect(readdirSync(statements)).toHaveLength(2);
   await shop.assertAddsUp();
+});
+
+/** Two settlements with a payout, of $0.18 and $0.45, and one below the minimum. */
+async function settleThrice(): Promise<void> {
+  for (const amount of [200_000, 500_000, 50_000]) {
+    await shop.pay(shop.offer({ amount: BigInt(amount) }), [amount]);
+    shop.clock.now += REFUND_WINDOW_SECONDS * 1_000;
+    await settleAll(shop.deps, { now: shop.clock.now });
+  }
+}
+
+test("a payout that the bank has sent is confirmed with the bank's reference, and the books stay right", async () => {
+  await settleThrice();
+  const confirmed = run("payout", "confirm", "the-lantern-1", "--reference", "SEPA 7");
+  expect([confirmed.status, confirmed.stdout, confirmed.stderr]).toEqual([
+    0,
+    "Confirmed the-lantern-1: $0.18, reference SEPA 7.\n",
+    "",
+  ]);
+  const outstanding = run("payout", "list").stdout;
+  expect(outstanding).toContain("Outstanding: $0.45.");
+  expect(outstanding).not.toMatch(/the-lantern-[13]/);
+  expect(run("payout", "list", "--all").stdout).toMatch(/the-lantern-1 .*SEPA 7/);
+  expect(run("audit").status).toBe(0);
+});
+
+test("a payout that is confirmed a second time moves nothing, and a second reference is told of", async () => {
+  await settleThrice();
+  run("payout", "confirm", "the-lantern-1", "--reference", "SEPA 7");
+  const again = run("payout", "confirm", "the-lantern-1", "--reference", "SEPA 7");
+  expect([again.status, again.stderr]).toEqual([0, ""]);
+  expect(again.stdout).toContain("Nothing moved.");
+  const sentTwice = run("payout", "confirm", "the-lantern-1", "--reference", "SEPA 8");
+  expect([sentTwice.status, sentTwice.stdout]).toEqual([1, ""]);
+  expect(sentTwice.stderr).toContain("with the reference SEPA 7, which stays.");
+  expect(await shop.deps.ledger.balance(BANK)).toBe(180_000n);
+});
+
+test("all payouts are confirmed only if they add up to what the bank has sent", async () => {
+  await settleThrice();
+  const short = run("payout", "confirm", "--all", "--total", "0.18", "--reference", "SEPA 7");
+  expect([short.status, short.stdout]).toEqual([1, ""]);
+  expect(short.stderr).toContain("Outstanding is $0.63, and the bank has sent $0.18. Nothing was confirmed");
+  expect(await shop.deps.ledger.balance(BANK)).toBe(0n);
+  expect(run("payout", "confirm", "--all", "--total", "0.63", "--reference", "SEPA 7").status).toBe(0);
+  expect(run("payout", "list").stdout).toBe("No payout is outstanding.\n");
+});
+
+test.each([
+  ["an unknown settlement", ["the-lantern-1", "the-lantern-9"], "There is no settlement the-lantern-9."],
+  ["a settlement without a payout", ["the-lantern-1", "the-lantern-3"], "there is nothing to confirm"],
+])("naming %s confirms none of the others", async (_case, ids, sentence) => {
+  await settleThrice();
+  const { status, stdout, stderr } = run("payout", "confirm", ...ids, "--reference", "SEPA 7");
+  expect([status, stdout]).toEqual([1, ""]);
+  expect(stderr).toContain(sentence);
+  expect(stderr).toContain("Nothing was confirmed");
+  expect(await shop.deps.ledger.balance(BANK)).toBe(0n);
+});
+
+test.each([
+  [["confirm", "the-lantern-1"]],
+  [["confirm", "the-lantern-1", "--reference", "two\nlines"]],
+  [["confirm", "--reference", "SEPA 7"]],
+  [["confirm", "--all", "--reference", "SEPA 7"]],
+  [["confirm", "--all", "the-lantern-1", "--total", "1", "--reference", "SEPA 7"]],
+  [["confirm", "--all", "--total", "much", "--reference", "SEPA 7"]],
+  [["send"]],
+  [["list", "--nonsense"]],
+])("`payout` with %j says what is wrong, without a stack", (args) => {
+  const { status, stdout, stderr } = run("payout", ...args);
+  expect([status, stdout]).toEqual([1, ""]);
+  expect(stderr).toMatch(/npm run payout|not an amount/);
+  expect(stderr).not.toContain("    at ");
 });
 
 test("the audit prints the trial balance, and ends with 1 when a balance was tampered with", async () => {

@@ -1,11 +1,11 @@
 /**
- * What the trial balance cannot see: that settlements leave no gap and pay what their payments say (invariant 5).
+ * What the trial balance cannot see: that settlements leave no gap, and pay what their payments say (invariant 5), once.
  *
- * May run while payments do. Everything is judged as of one transfer, the last that was there when the merchant's account
+ * May run while payments do. Everything is judged as of one transfer, the last that was there when the account
  * was read: sequences only grow, and a group is there whole or not at all.
  */
 import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
-import { merchantAccount } from "../ledger/accounts.ts";
+import { merchantAccount, PAYOUT_CLEARING } from "../ledger/accounts.ts";
 import type { AccountName, Ledger } from "../ledger/ledger.ts";
 import { readAllTransfers } from "../ledger/read-all.ts";
 import type { Merchant } from "../merchants/index.ts";
@@ -13,6 +13,7 @@ import { latestClosing, readClosing } from "../payments/index.ts";
 import { readPaymentLines, totalOf } from "./lines.ts";
 import { addUp, type SettlementDeps } from "./settle.ts";
 import {
+  decodeSettlement,
   encodeSettlement,
   readSettlement,
   type Settlement,
@@ -32,7 +33,20 @@ export async function auditSettlements(deps: SettlementDeps): Promise<string[]> 
       differences.push(`${merchantAccount(merchant.id)}: cannot be added up: ${reason}`);
     }
   }
+  differences.push(...(await auditPayouts(deps.ledger)));
   return differences;
+}
+
+/** What waits in the clearing account is the payouts that the bank did not confirm yet. */
+async function auditPayouts(ledger: Ledger): Promise<string[]> {
+  const { balance, creditedFor, debitedFor } = await readStanding(ledger, PAYOUT_CLEARING);
+  const waiting = [...creditedFor].filter((settlement) => !debitedFor.has(settlement));
+  const settlements = await ledger.records(waiting);
+  const payouts = [...settlements.values()].map((value) => decodeSettlement(value).payout);
+  const outstanding = add(ZERO, ...payouts);
+  return balance === outstanding
+    ? []
+    : [`${PAYOUT_CLEARING}: holds ${balance}, payouts of ${outstanding} are not confirmed yet`];
 }
 
 async function auditMerchant(deps: SettlementDeps, merchant: Merchant): Promise<string[]> {
@@ -75,6 +89,8 @@ interface Standing {
   /** Of the last transfer that is counted. */
   readonly sequence: number;
   readonly balance: Micros;
+  /** What it was paid for, by reference: a merchant's payments, a clearing account's settlements. */
+  readonly creditedFor: ReadonlySet<string>;
   /** The payments that were refunded and the settlements that were paid, by their references. */
   readonly debitedFor: ReadonlySet<string>;
 }
@@ -82,16 +98,18 @@ interface Standing {
 async function readStanding(ledger: Ledger, account: AccountName): Promise<Standing> {
   let sequence = 0;
   let balance: Micros = ZERO;
+  const creditedFor = new Set<string>();
   const debitedFor = new Set<string>();
   for await (const transfer of readAllTransfers(ledger, { account, side: "credit" })) {
     sequence = transfer.sequence;
     balance = add(balance, transfer.amount);
+    creditedFor.add(transfer.reference);
   }
   for await (const transfer of readAllTransfers(ledger, { account, side: "debit", upToSequence: sequence })) {
     balance = subtract(balance, transfer.amount);
     debitedFor.add(transfer.reference);
   }
-  return { sequence, balance, debitedFor };
+  return { sequence, balance, creditedFor, debitedFor };
 }
 
 function movesMoney({ fee, payout }: Settlement): boolean {

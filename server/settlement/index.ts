@@ -1,5 +1,13 @@
 /** Settlements: a merchant's payments become a payout, with a statement that explains it. */
 export { auditSettlements } from "./audit.ts";
+export {
+  BankReference,
+  confirmPayout,
+  findPayout,
+  listPayouts,
+  type Payout,
+  totalOfPayouts,
+} from "./payout.ts";
 export { registerSettlement } from "./routes.ts";
 export { startSettlementSchedule } from "./schedule.ts";
 export { type SettlementDeps, settleAll } from "./settle.ts";

@@ -62,7 +62,7 @@ export function settlementJson(settlement: Settlement): v.InferInput<typeof Sett
   };
 }
 
-function decodeSettlement(value: string): Settlement {
+export function decodeSettlement(value: string): Settlement {
   return v.parse(Settlement, JSON.parse(value));
 }
 

@@ -73,6 +73,8 @@ export const WalletSnapshot = v.object({
   state: v.picklist(["none", "ready"]),
   /** The reader has written the recovery phrase down, or said so. */
   phraseConfirmed: v.boolean(),
+  /** After a restore from the phrase, until the provider was asked for everything: the balance is not complete yet. */
+  restoring: v.boolean(),
   currency: words,
   provider: v.object({ origin: words, name: words, sandbox: v.boolean(), reachable: v.boolean() }),
   balance: v.object({

@@ -45,6 +45,7 @@ async function snapshotOf(
   return {
     state: "ready",
     phraseConfirmed: wallet.phraseConfirmed,
+    restoring: wallet.recovery === "pending",
     currency: info?.currency ?? DEFAULT_CURRENCY,
     provider: {
       origin: wallet.providerOrigin,
@@ -72,6 +73,7 @@ function emptySnapshot({ ports, memory }: Context): WalletSnapshotJson {
   return {
     state: "none",
     phraseConfirmed: false,
+    restoring: false,
     currency: DEFAULT_CURRENCY,
     provider: { origin, name: new URL(origin).host, sandbox: false, reachable: memory.isReachable },
     balance: { total: "0", account: "0", coins: "0", inFlight: "0" },

@@ -77,7 +77,7 @@ describe("not enough balance", () => {
   });
 
   it("does not take more money into a frozen account", () => {
-    expect(show(short, {}, { frozen: true })).toMatchObject({ is: "short", topUpAmounts: [] });
+    expect(show(short, {}, { frozen: true })).toMatchObject({ is: "short", frozen: true });
   });
 });
 

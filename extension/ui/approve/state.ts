@@ -73,7 +73,8 @@ export interface TipChoice {
   /** The preset that is chosen; null with an own amount. */
   readonly chosen: Micros | null;
   readonly ownAmount: string | null;
-  readonly range: string;
+  readonly least: Micros;
+  readonly most: Micros;
 }
 
 export interface AllowanceChoice {
@@ -99,6 +100,8 @@ export interface ShortScreen extends Question {
   readonly is: "short";
   readonly amount: Micros;
   readonly missing: Micros;
+  /** Nothing can be topped up then. */
+  readonly frozen: boolean;
   readonly topUpAmounts: readonly Micros[];
   /** The checkout page is open: the newest one that is. */
   readonly waitingFor: TopUpView | null;
@@ -167,7 +170,8 @@ function unanswered(
         approval.kind === "tip"
           ? subtract(least, available)
           : (approval.missing ?? subtract(least, available)),
-      topUpAmounts: snapshot.frozen ? [] : snapshot.topUpAmounts,
+      frozen: snapshot.frozen,
+      topUpAmounts: snapshot.topUpAmounts,
       waitingFor: snapshot.topUps.find(({ state }) => state === "open") ?? null,
       busy: local.toppingUp,
       error: local.error,
@@ -242,12 +246,12 @@ function problemWith(
 }
 
 function tipChoice(approval: ApprovalView, snapshot: WalletSnapshot, local: ApproveLocal): TipChoice {
-  const money = (amount: Micros) => formatMoney(amount, snapshot.currency);
   return {
     presets: tipPresets(approval),
     chosen: local.ownAmount === null ? chosenAmount(approval, snapshot, local) : null,
     ownAmount: local.ownAmount,
-    range: `${money(approval.least)} to ${money(approval.most)}`,
+    least: approval.least,
+    most: approval.most,
   };
 }
 

@@ -8,7 +8,7 @@ import { Brand } from "../shared/brand.tsx";
 import { Button } from "../shared/button.tsx";
 import { EmptyState } from "../shared/empty-state.tsx";
 import { Icon } from "../shared/icon.tsx";
-import { ErrorNotice, Notice } from "../shared/notice.tsx";
+import { ErrorNotice, FrozenNotice, Notice } from "../shared/notice.tsx";
 import { guardAfterKey, guardFrom, keyApproves } from "./guard.ts";
 import type {
   AllowanceChoice,
@@ -272,9 +272,10 @@ function Tip(props: {
   readonly actions: ApproveActions;
 }) {
   const { tip, currency, problem, actions } = props;
+  const range = `${shortMoney(tip.least, currency)} to ${shortMoney(tip.most, currency)}`;
   return (
     <fieldset class="tip">
-      <legend class="unseen">How much, {tip.range}</legend>
+      <legend class="unseen">How much, {range}</legend>
       <div class="amounts">
         {tip.presets.map((preset) => (
           <button
@@ -299,14 +300,13 @@ function Tip(props: {
           inputMode="decimal"
           autocomplete="off"
           maxLength={12}
-          placeholder={tip.range}
           value={tip.ownAmount ?? ""}
           aria-invalid={problem !== null}
-          aria-describedby="own-amount-problem"
+          aria-describedby="own-amount-note"
           onInput={(event) => actions.typeTip(event.currentTarget.value)}
         />
-        <p id="own-amount-problem" class="input-problem" role="status">
-          {problem}
+        <p id="own-amount-note" class="input-note" role="status">
+          {problem ?? `From ${range}`}
         </p>
       </div>
     </fieldset>
@@ -337,7 +337,9 @@ function Short({ screen, actions }: { readonly screen: ShortScreen; readonly act
           </dl>
         </div>
         {screen.error ? <ErrorNotice error={screen.error} /> : null}
-        {waitingFor ? (
+        {screen.frozen ? (
+          <FrozenNotice />
+        ) : waitingFor ? (
           <Notice
             icon="busy"
             title="Waiting for the payment page…"

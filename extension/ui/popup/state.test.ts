@@ -54,6 +54,12 @@ describe("balance", () => {
   });
 });
 
+it("does not leave a reader alone with an empty balance while the wallet is brought back", () => {
+  expect(home({ ...emptySnapshot(), phraseConfirmed: true, restoring: true }).notices).toEqual([
+    { is: "restoring" },
+  ]);
+});
+
 describe("payments", () => {
   it("does not offer money back once the time is over, on the millisecond", () => {
     const snapshot = { ...readySnapshot(NOW), payments: [payment({ refundableUntil: NOW + 1 })] };

@@ -50,6 +50,7 @@ export const LOCAL_AT_START: PopupLocal = {
 export type PopupNotice =
   | { readonly is: "error"; readonly error: PageError }
   | { readonly is: "frozen" }
+  | { readonly is: "restoring" }
   | { readonly is: "unreachable"; readonly provider: string }
   | {
       readonly is: "approval";
@@ -162,6 +163,7 @@ function notices(snapshot: WalletSnapshot, local: PopupLocal, now: number): Popu
   const list: PopupNotice[] = [];
   if (local.error) list.push({ is: "error", error: local.error });
   if (snapshot.frozen) list.push({ is: "frozen" });
+  if (snapshot.restoring) list.push({ is: "restoring" });
   if (!snapshot.provider.reachable) list.push({ is: "unreachable", provider: snapshot.provider.name });
   for (const approval of snapshot.approvals) {
     if (approval.state !== "asking") continue;
@@ -192,7 +194,7 @@ function isTopUpNews(topUp: TopUpView, local: PopupLocal, now: number): boolean 
 const STANDINGS: Readonly<Record<PaymentView["state"], string | null>> = {
   pending: "On its way",
   paid: null,
-  refunding: "Money is coming back",
+  refunding: "Coming back",
   refunded: "Money is back",
   failed: "Not charged",
 };

@@ -8,7 +8,7 @@ import { Brand } from "../shared/brand.tsx";
 import { Button } from "../shared/button.tsx";
 import { EmptyState } from "../shared/empty-state.tsx";
 import { Icon } from "../shared/icon.tsx";
-import { ErrorNotice, Notice } from "../shared/notice.tsx";
+import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../shared/notice.tsx";
 import { Section } from "../shared/section.tsx";
 import type { AllowanceRow, HomeScreen, PaymentRow, PopupNotice, PopupScreen, TopUpScreen } from "./state.ts";
 
@@ -80,19 +80,21 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
         <Discs />
         <Brand playMoney={screen.playMoney} />
         <h1>
-          <span class="hero-label">Balance </span>
+          <span class="hero-label">
+            <span>Balance </span>
+            {screen.inFlight === null ? null : (
+              <span class="hero-flight">
+                <Icon name="clock" size={16} />
+                <span>
+                  <AmountText amount={screen.inFlight} currency={currency} /> in flight
+                </span>
+              </span>
+            )}
+          </span>
           <span id="balance" class="hero-balance money" data-long={balance.length > 9 ? "" : undefined}>
             {balance}
           </span>
         </h1>
-        {screen.inFlight === null ? null : (
-          <p class="hero-flight">
-            <Icon name="clock" size={16} />
-            <span>
-              <AmountText amount={screen.inFlight} currency={currency} /> in flight
-            </span>
-          </p>
-        )}
         <div class="hero-action" ref={action}>
           <Button look="hero" wide disabled={!screen.canTopUp} onClick={() => actions.show("topUp")}>
             Top up
@@ -248,11 +250,9 @@ function HomeNotice({
     case "error":
       return <ErrorNotice error={notice.error} actions={<Quiet onClick={actions.dismissError}>OK</Quiet>} />;
     case "frozen":
-      return (
-        <Notice tone="danger" icon="alert" title="Your account is frozen">
-          A top-up was charged back. The coins that you hold stay yours. Talk to your provider.
-        </Notice>
-      );
+      return <FrozenNotice />;
+    case "restoring":
+      return <RestoringNotice />;
     case "unreachable":
       return (
         <Notice tone="warn" icon="offline" title={`${notice.provider} cannot be reached`}>

@@ -6,7 +6,7 @@ export interface ButtonProps {
   readonly large?: boolean;
   readonly wide?: boolean;
   readonly type?: "button" | "submit";
-  /** At work: disabled, with a turning ring, until the answer is there. */
+  /** At work: disabled, with a turning ring in place of its words, until the answer is there. It stays as wide as it was. */
   readonly busy?: boolean;
   readonly disabled?: boolean;
   /** Where the words alone do not say which row they belong to. */
@@ -41,8 +41,8 @@ export function Button({
       title={title}
       onClick={onClick}
     >
+      <span class="button-words">{children}</span>
       {busy ? <span class="ring" /> : null}
-      {children}
     </button>
   );
 }

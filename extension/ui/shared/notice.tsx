@@ -24,6 +24,22 @@ export function Notice({ tone = "calm", icon, title, children, actions }: Notice
   );
 }
 
+export function FrozenNotice() {
+  return (
+    <Notice tone="danger" icon="alert" title="Your account is frozen">
+      A top-up was charged back. The coins that you hold stay yours. Talk to your provider.
+    </Notice>
+  );
+}
+
+export function RestoringNotice() {
+  return (
+    <Notice icon="busy" title="Bringing your wallet back…">
+      Your provider is asked for your coins and for what you bought. The balance is not complete until then.
+    </Notice>
+  );
+}
+
 /** What happened stands out; what was kept safe and what to do follow. */
 export function ErrorNotice({
   error,

@@ -67,6 +67,17 @@ describe("restoring", () => {
   });
 });
 
+it("does not ask for a top-up before it is known what the phrase brings back, nor into a frozen account", () => {
+  const show = (changes: object) =>
+    screen(
+      parse(WalletSnapshot, { ...emptySnapshot(), phraseConfirmed: true, ...changes }),
+      false,
+      LOCAL_AT_START,
+    );
+  expect(show({ restoring: true })).toMatchObject({ is: "ready", restoring: true });
+  expect(show({ frozen: true })).toMatchObject({ is: "ready", frozen: true });
+});
+
 describe("the provider's address", () => {
   it.each([
     "",

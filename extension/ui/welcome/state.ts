@@ -67,6 +67,9 @@ export interface ReadyStep {
   readonly is: "ready";
   readonly currency: string;
   readonly balance: Micros;
+  readonly frozen: boolean;
+  /** The phrase was typed in, and the provider is still asked what belongs to it. */
+  readonly restoring: boolean;
   readonly topUpAmounts: readonly Micros[];
   readonly topUp: TopUpView | null;
   readonly phraseConfirmed: boolean;
@@ -114,7 +117,9 @@ export function screen(
     is: "ready",
     currency: snapshot.currency,
     balance: snapshot.balance.total,
-    topUpAmounts: snapshot.frozen ? [] : snapshot.topUpAmounts,
+    frozen: snapshot.frozen,
+    restoring: snapshot.restoring,
+    topUpAmounts: snapshot.topUpAmounts,
     topUp:
       snapshot.topUps.find(({ id, state }) => state === "open" || local.seenOpenTopUps.includes(id)) ?? null,
     phraseConfirmed: snapshot.phraseConfirmed,

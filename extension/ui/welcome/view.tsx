@@ -7,7 +7,7 @@ import { Button } from "../shared/button.tsx";
 import { EmptyState } from "../shared/empty-state.tsx";
 import { Icon } from "../shared/icon.tsx";
 import { Mark } from "../shared/mark.tsx";
-import { ErrorNotice, Notice } from "../shared/notice.tsx";
+import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../shared/notice.tsx";
 import { PinPicture } from "./pin-picture.tsx";
 import {
   type CreateStep,
@@ -70,12 +70,14 @@ export function WelcomeView(props: {
           opens with a click: no account at the site, no card form, and never more than you allow. Its coins
           are blind-signed, so not even the provider that issues them can tell from a payment who made it.
         </p>
-        {playMoney ? (
-          <p class="intro-badge">
-            <span class="badge">Play money</span>{" "}
-            <span class="small soft">{provider} is for trying things out: no real money moves.</span>
-          </p>
-        ) : null}
+        <p class="intro-badge">
+          {playMoney ? (
+            <>
+              <span class="badge">Play money</span>{" "}
+              <span class="small soft">{provider} is for trying things out: no real money moves.</span>
+            </>
+          ) : null}
+        </p>
       </header>
       <ol class="steps">
         {STEPS.map((step, index) => {
@@ -89,7 +91,7 @@ export function WelcomeView(props: {
             >
               <StepTitle
                 number={index + 1}
-                title={TITLES[step]}
+                title={titleOf(step, screen)}
                 state={state}
                 takesFocus={state === "open" && index > 0}
               />
@@ -100,6 +102,12 @@ export function WelcomeView(props: {
       </ol>
     </div>
   );
+}
+
+function titleOf(step: (typeof STEPS)[number], screen: CreateStep | PhraseStep | ReadyStep): string {
+  return screen.is === "create" && step === "create" && screen.mode === "restore"
+    ? "Bring your wallet back"
+    : TITLES[step];
 }
 
 type StepState = "done" | "open" | "ahead" | "put off";
@@ -169,12 +177,12 @@ function Create({ step, actions }: { readonly step: CreateStep; readonly actions
             aria-describedby="phrase-count phrase-promise"
             onInput={(event) => actions.typePhrase(event.currentTarget.value)}
           />
-          <p id="phrase-count" class="small soft">
+          <p id="phrase-count" class="input-note">
             {wordCount} of {PHRASE_WORDS} words
           </p>
-          <p id="phrase-promise" class="small soft">
-            This brings back your account and the balance that the provider keeps for it. Coins that lie in
-            another browser do not come along yet: keep that browser until they are spent.
+          <p id="phrase-promise" class="soft">
+            This brings back your balance, your coins and what you bought. Allowances have to be given again.
+            Use a phrase in one browser only: two would spend the same coins.
           </p>
         </div>
       ) : (
@@ -204,7 +212,7 @@ function Create({ step, actions }: { readonly step: CreateStep; readonly actions
             aria-describedby="provider-note"
             onInput={(event) => actions.typeProvider(event.currentTarget.value)}
           />
-          <p id="provider-note" class={providerProblem === null ? "small soft" : "input-problem"}>
+          <p id="provider-note" class="input-note">
             {providerProblem ??
               "Who keeps your balance and issues your coins. The wallet connects to nobody else."}
           </p>
@@ -311,16 +319,7 @@ function Ready({ step, actions }: { readonly step: ReadyStep; readonly actions: 
             <span class="soft">Balance</span> <strong class="money">{balance}</strong>
           </p>
         </div>
-        {step.error ? <ErrorNotice error={step.error} /> : null}
-        <TopUpNews step={step} actions={actions} />
-        {step.topUp?.state === "open" ? null : (
-          <TopUpAmounts
-            amounts={step.topUpAmounts}
-            currency={step.currency}
-            disabled={step.busy}
-            onChoose={actions.topUp}
-          />
-        )}
+        <Fill step={step} actions={actions} />
       </div>
       {step.phraseConfirmed ? null : (
         <Notice
@@ -343,6 +342,25 @@ function Ready({ step, actions }: { readonly step: ReadyStep; readonly actions: 
         <span class="small soft">The wallet is in the toolbar from now on.</span>
       </div>
     </div>
+  );
+}
+
+function Fill({ step, actions }: { readonly step: ReadyStep; readonly actions: WelcomeActions }) {
+  if (step.frozen) return <FrozenNotice />;
+  if (step.restoring) return <RestoringNotice />;
+  return (
+    <>
+      {step.error ? <ErrorNotice error={step.error} /> : null}
+      <TopUpNews step={step} actions={actions} />
+      {step.topUp?.state === "open" ? null : (
+        <TopUpAmounts
+          amounts={step.topUpAmounts}
+          currency={step.currency}
+          disabled={step.busy}
+          onChoose={actions.topUp}
+        />
+      )}
+    </>
   );
 }
 
