@@ -7,7 +7,7 @@
  * element that comes back joins it instead of paying again.
  */
 import { ANNOUNCE_WALLET_EVENT } from "../../shared/protocol/page.ts";
-import { type Article, buy, comeBack, type Deps, meet, type Opened } from "./article.ts";
+import { type Article, buy, comeBack, type Deps, meet, type Opened, unreadable } from "./article.ts";
 import { ask, callWallet, findWallet } from "./conversation.ts";
 import { readOffer } from "./offer.ts";
 import { Problem, problem } from "./problem.ts";
@@ -81,7 +81,8 @@ export class TuppencePaywall extends HTMLElement {
       if (signal.aborted) return;
       if (typeof article === "string") return this.#open(article, false);
       this.#article = article;
-      this.#lock();
+      // Clicked meanwhile: then it is under way already.
+      if (!this.#isBusy()) this.#lock();
       const joined = article && underWay.get(article.offer.resource);
       if (joined) return await this.#finish(joined, signal);
       callWallet();
@@ -138,7 +139,9 @@ export class TuppencePaywall extends HTMLElement {
       (this.#doubtful && (await Promise.race([comeBack(found, deps), wait(DOUBT_PATIENCE_MS)])));
     if (before) return before;
     this.#doubtful = "src" in found;
-    const payment = buy(found, deps, () => signal.aborted || this.#view.show("opening", "Opening…", ""));
+    // What was bought before may have opened by itself while the wallet looked.
+    const isOver = () => signal.aborted || this.#opened.length > 0;
+    const payment = buy(found, deps, () => isOver() || this.#view.show("opening", "Opening…", ""));
     underWay.set(resource, payment);
     const forget = () => underWay.delete(resource);
     payment.then(forget, forget);
@@ -150,18 +153,22 @@ export class TuppencePaywall extends HTMLElement {
       if (!this.#isBusy()) this.#view.show("asking", "Waiting for your wallet…", "");
       const { html, paymentId } = await payment;
       if (signal.aborted || this.#opened.length) return;
-      this.#open(html, true);
+      try {
+        this.#open(html, true);
+      } catch (error) {
+        throw paymentId ? unreadable(paymentId, ask) : error;
+      }
       if (paymentId)
         tell(this, "tuppence-paid", { paymentId, resource: this.#article?.offer.resource ?? "" });
     } catch (error) {
-      if (!signal.aborted) this.#fail(error);
+      if (!signal.aborted && !this.#opened.length) this.#fail(error);
     }
   }
 
   #open(html: string, moveFocus: boolean): void {
     const template = document.createElement("template");
     // The merchant's own text, which only the merchant could seal or serve. Scripts made this way do not run.
-    template.innerHTML = html;
+    template.innerHTML = makeTrusted(html);
     this.#opened = [...template.content.childNodes];
     const first = template.content.firstElementChild;
     this.append(template.content);
@@ -195,4 +202,20 @@ export class TuppencePaywall extends HTMLElement {
   #isBusy(): boolean {
     return ["asking", "opening", "open"].includes(this.getAttribute("state") ?? "");
   }
+}
+
+declare global {
+  /** Trusted Types, where the browser has them. What a policy makes stands in for a text, and is typed as one. */
+  var trustedTypes: { createPolicy(name: string, rules: HtmlPolicy): HtmlPolicy } | undefined;
+}
+interface HtmlPolicy {
+  createHTML(html: string): string;
+}
+
+let policy: HtmlPolicy | undefined;
+
+/** Made at the first use, because a name can be used once. A page that requires Trusted Types allows `trusted-types tuppence`. */
+function makeTrusted(html: string): string {
+  policy ??= globalThis.trustedTypes?.createPolicy("tuppence", { createHTML: (text) => text });
+  return policy ? policy.createHTML(html) : html;
 }

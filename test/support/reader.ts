@@ -105,6 +105,13 @@ export async function approve(window: Page, { allowance }: Approval = {}): Promi
   await pay.click();
 }
 
+/** The same, and waits until the window is gone: for a test that opens another. */
+export async function approveAndClose(window: Page, approval: Approval = {}): Promise<void> {
+  const closed = window.waitForEvent("close");
+  await approve(window, approval);
+  await closed;
+}
+
 /** The button of the first paywall in the page. */
 export function paywallButton(page: Page) {
   return page.locator("tuppence-paywall").getByRole("button");

@@ -34,6 +34,8 @@ import { spentAmong, swapBack } from "./swaps.ts";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
+/** While a page waits, and its reader with it. */
+const LONGEST_WATCHED_PAUSE_MS = 5_000;
 /** How often an order is tried again with other coins, where some were found to be spent. */
 const MAX_SPENT_RETRIES = 3;
 /** How long a page waits for a provider that does not answer. The payment goes on after that. */
@@ -62,6 +64,12 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
+interface Drive {
+  readonly waiters: Set<Waiter>;
+  /** Somebody asks, so it is worth trying at once. */
+  endPause: () => void;
+}
+
 /** What drives payments on: one drive per payment and process, however many wait for it. */
 export interface PaymentDrives {
   /** Resolves when the payment is decided, whichever way. @throws the last error, when the provider stays silent for too long */
@@ -73,12 +81,19 @@ export interface PaymentDrives {
 }
 
 export function drivePayments(context: Context): PaymentDrives {
-  const drives = new Map<string, Set<Waiter>>();
-  const drive = (paymentId: string, stored?: PaymentRow): Set<Waiter> => {
-    const running = drives.get(paymentId);
-    if (running) return running;
+  const drives = new Map<string, Drive>();
+  const drive = (paymentId: string, stored?: PaymentRow): Drive => {
+    const before = drives.get(paymentId);
+    if (before) return before;
     const waiters = new Set<Waiter>();
-    drives.set(paymentId, waiters);
+    const running: Drive = { waiters, endPause: () => undefined };
+    drives.set(paymentId, running);
+    const pause = (milliseconds: number): Promise<void> =>
+      new Promise((resolve, reject) => {
+        running.endPause = resolve;
+        const most = waiters.size > 0 ? LONGEST_WATCHED_PAUSE_MS : LONGEST_PAUSE_MS;
+        context.ports.scheduler.delay(Math.min(milliseconds, most)).then(resolve, reject);
+      });
     const giveUpOn = (error: unknown, isOver: boolean): void => {
       for (const waiter of [...waiters]) {
         if (!isOver && context.nowMs() - waiter.sinceMs < PATIENCE_MS) continue;
@@ -88,7 +103,8 @@ export function drivePayments(context: Context): PaymentDrives {
     };
     context.inBackground(async () => {
       try {
-        const payment = await driveToItsEnd(context, paymentId, stored, (error) => giveUpOn(error, false));
+        const failedAgain = (error: TuppenceError) => giveUpOn(error, false);
+        const payment = await driveToItsEnd(context, paymentId, stored, { failedAgain, pause });
         drives.delete(paymentId);
         for (const { resolve } of waiters) resolve(payment);
       } catch (error) {
@@ -97,7 +113,7 @@ export function drivePayments(context: Context): PaymentDrives {
         throw error;
       }
     });
-    return waiters;
+    return running;
   };
   return {
     start: (paymentId, stored) => void drive(paymentId, stored),
@@ -107,7 +123,11 @@ export function drivePayments(context: Context): PaymentDrives {
       return payment.state === "sent" || payment.state === "unknown" ? lookUp(context, payment) : payment;
     },
     outcome: (paymentId) =>
-      new Promise((resolve, reject) => drive(paymentId).add({ sinceMs: context.nowMs(), resolve, reject })),
+      new Promise((resolve, reject) => {
+        const { waiters, endPause } = drive(paymentId);
+        waiters.add({ sinceMs: context.nowMs(), resolve, reject });
+        endPause();
+      }),
   };
 }
 
@@ -115,7 +135,10 @@ async function driveToItsEnd(
   context: Context,
   paymentId: string,
   stored: PaymentRow | undefined,
-  failedAgain: (error: TuppenceError) => void,
+  driver: {
+    readonly failedAgain: (error: TuppenceError) => void;
+    readonly pause: (milliseconds: number) => Promise<void>;
+  },
 ): Promise<PaymentRow> {
   for (let failures = 0; ; failures++) {
     const payment =
@@ -130,9 +153,9 @@ async function driveToItsEnd(
       const next = await step(context, payment);
       if (!isOpen(next)) return next;
     } catch (error) {
-      failedAgain(asTuppenceError(error));
+      driver.failedAgain(asTuppenceError(error));
     }
-    await context.ports.scheduler.delay(pauseMs(context, payment, failures));
+    await driver.pause(pauseMs(context, payment, failures));
   }
 }
 
