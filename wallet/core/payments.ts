@@ -34,7 +34,7 @@ import { spentAmong, swapBack } from "./swaps.ts";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
-/** While a page waits, and its reader with it. */
+/** While somebody waits for the outcome. */
 const LONGEST_WATCHED_PAUSE_MS = 5_000;
 /** How often an order is tried again with other coins, where some were found to be spent. */
 const MAX_SPENT_RETRIES = 3;
@@ -66,7 +66,7 @@ interface Waiter {
 
 interface Drive {
   readonly waiters: Set<Waiter>;
-  /** Somebody asks, so it is worth trying at once. */
+  /** Ends a pause that is longer than anybody should wait for, and no other: a page may ask in a loop. */
   endPause: () => void;
 }
 
@@ -90,8 +90,8 @@ export function drivePayments(context: Context): PaymentDrives {
     drives.set(paymentId, running);
     const pause = (milliseconds: number): Promise<void> =>
       new Promise((resolve, reject) => {
-        running.endPause = resolve;
         const most = waiters.size > 0 ? LONGEST_WATCHED_PAUSE_MS : LONGEST_PAUSE_MS;
+        if (Math.min(milliseconds, most) > LONGEST_WATCHED_PAUSE_MS) running.endPause = resolve;
         context.ports.scheduler.delay(Math.min(milliseconds, most)).then(resolve, reject);
       });
     const giveUpOn = (error: unknown, isOver: boolean): void => {

@@ -151,6 +151,8 @@ export interface TestWallet {
   readonly prompts: { readonly approvalId: string; readonly tabId: number }[];
   readonly faults: unknown[];
   readonly clock: { nowMs: number };
+  /** What the wallet waits for, in order. It goes on when the test says so. */
+  readonly pauses: { readonly milliseconds: number; readonly end: () => void }[];
   /** Another process on the same store. */
   restarted(): Wallet;
   ask(offer?: object, changes?: Partial<PageSender> & { id?: string }): ReturnType<Wallet["page"]>;
@@ -166,6 +168,7 @@ export async function makeTestWallet(
   const store = createMemoryStore();
   const prompts: { readonly approvalId: string; readonly tabId: number }[] = [];
   const faults: unknown[] = [];
+  const pauses: { readonly milliseconds: number; readonly end: () => void }[] = [];
   let randomByte = 0;
   const start = () =>
     createWallet({
@@ -179,8 +182,11 @@ export async function makeTestWallet(
         },
       },
       scheduler: {
-        // Nothing but letting others go on; what waits for longer waits for good.
-        delay: (milliseconds) => (milliseconds === 0 ? Promise.resolve() : new Promise(() => undefined)),
+        // Nothing but letting others go on; what waits for longer waits for the test.
+        delay: (milliseconds) =>
+          milliseconds === 0
+            ? Promise.resolve()
+            : new Promise((end) => void pauses.push({ milliseconds, end })),
         wakeAt: () => undefined,
       },
       defaultProviderOrigin: PROVIDER,
@@ -209,6 +215,7 @@ export async function makeTestWallet(
     prompts,
     faults,
     clock,
+    pauses,
     restarted: start,
     ask: (offer = offerOf(), { id = `request-${++requests}`, ...sender } = {}) =>
       wallet.page(
