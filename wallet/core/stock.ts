@@ -14,6 +14,8 @@ import { runWithdrawal, withdraw } from "./withdrawals.ts";
 
 const LEAST_DELAY_MS = 1_000;
 const MOST_DELAY_MS = 15_000;
+/** How long what could not be done waits for the next try, where nothing else wakes the wallet. */
+export const TRY_AGAIN_AFTER_MS = 60_000;
 /** How many coins one swap merges. */
 const MAX_MERGED_COINS = 60;
 /** How often one restocking breaks coins. */
@@ -28,8 +30,14 @@ export interface Stock {
 
 export function keepStock(context: Context): Stock {
   let isComing = false;
-  const restock = (needed: Micros = ZERO): Promise<void> =>
-    context.serially(() => restockNow(context, needed));
+  const restock = async (needed: Micros = ZERO): Promise<void> => {
+    try {
+      await context.serially(() => restockNow(context, needed));
+    } catch (error) {
+      context.wakeAt(context.nowMs() + TRY_AGAIN_AFTER_MS);
+      throw error;
+    }
+  };
   return {
     restock,
     restockSoon: () => {
