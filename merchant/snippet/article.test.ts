@@ -3,7 +3,15 @@ import { encryptArticle } from "../../shared/article.ts";
 import { toBase64url } from "../../shared/bytes.ts";
 import { makeOffer } from "../../shared/offer.ts";
 import type { PageRequestType } from "../../shared/protocol/page.ts";
-import { buy, comeBack, type Deps, meet, type SealedArticle, type ServedArticle, unreadable } from "./article.ts";
+import {
+  buy,
+  comeBack,
+  type Deps,
+  meet,
+  type SealedArticle,
+  type ServedArticle,
+  unreadable,
+} from "./article.ts";
 import type { Ask } from "./conversation.ts";
 import { fieldsOf } from "./decode.ts";
 import { readOffer } from "./offer.ts";

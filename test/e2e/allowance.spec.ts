@@ -11,7 +11,7 @@ import {
 import { expect, test } from "../support/extension.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
-import { approve, expectArticleOpen, paywallButton, readSnapshot } from "../support/reader.ts";
+import { approve, decline, expectArticleOpen, paywallButton, readSnapshot } from "../support/reader.ts";
 import { SANDBOX_ENVIRONMENT } from "../support/world.ts";
 
 let provider: RunningProvider;
@@ -185,11 +185,7 @@ function questions(): Page[] {
 
 async function declineAll(count: number): Promise<void> {
   await expect.poll(questions).toHaveLength(count);
-  for (const question of questions()) {
-    const closed = question.waitForEvent("close");
-    await question.getByRole("button", { name: "Not now" }).click();
-    await closed;
-  }
+  for (const question of questions()) await decline(question);
 }
 
 async function leftAt({ origin }: MerchantSite): Promise<string | undefined> {
