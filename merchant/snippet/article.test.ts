@@ -3,7 +3,15 @@ import { encryptArticle } from "../../shared/article.ts";
 import { toBase64url } from "../../shared/bytes.ts";
 import { makeOffer } from "../../shared/offer.ts";
 import type { PageRequestType } from "../../shared/protocol/page.ts";
-import { buy, comeBack, type Deps, meet, type SealedArticle, type ServedArticle } from "./article.ts";
+import {
+  buy,
+  comeBack,
+  type Deps,
+  meet,
+  type SealedArticle,
+  type ServedArticle,
+  unreadable,
+} from "./article.ts";
 import type { Ask } from "./conversation.ts";
 import { fieldsOf } from "./decode.ts";
 import { readOffer } from "./offer.ts";
@@ -88,6 +96,12 @@ test.each([
     type: "status",
     payload: { paymentId: "1", problem: "content_unreadable" },
   });
+});
+
+test("an article that the page does not let in is reported too, so that the money comes back", async () => {
+  const { deps, asked } = world({ status: { state: "refunded" } });
+  expect(unreadable("1", deps.ask)).toMatchObject({ code: "content_unreadable" });
+  expect(asked).toEqual([{ type: "status", payload: { paymentId: "1", problem: "content_unreadable" } }]);
 });
 
 test("an article behind a back end is fetched with the payment, and the wallet is told to look", async () => {

@@ -93,11 +93,13 @@ async function unseal(article: SealedArticle, paid: PayResult, { ask }: Deps): P
     paid.contentKey &&
     (await decryptArticle(article.sealed, fromBase64url(paid.contentKey), article.offer.resource));
   if (html !== undefined && html !== "") return html;
-  // The wallet takes the money back; the reader is told without waiting for that.
-  ask("status", { paymentId: paid.paymentId, problem: "content_unreadable" }, decodeStatus).catch(
-    () => undefined,
-  );
-  throw problem("content_unreadable");
+  throw unreadable(paid.paymentId, ask);
+}
+
+/** What was paid for cannot be shown: the wallet takes the money back, and the reader is told without waiting for that. */
+export function unreadable(paymentId: string, ask: Ask): Error {
+  ask("status", { paymentId, problem: "content_unreadable" }, decodeStatus).catch(() => undefined);
+  return problem("content_unreadable");
 }
 
 async function deliver(article: ServedArticle, paid: PayResult, deps: Deps): Promise<string> {

@@ -29,31 +29,30 @@ export function textOf(value: unknown, most: number): string | undefined {
 export function decodePay(fields: Fields): PayResult | undefined {
   const paymentId = textOf(fields.paymentId, SHORT);
   const contentKey = contentKeyOf(fields.contentKey);
-  return paymentId === undefined
-    ? undefined
-    : {
+  return paymentId
+    ? {
         paymentId,
         contentKey,
         receipt: textOf(fields.receipt, TOKEN),
         paymentSignature: textOf(fields.paymentSignature, HEADER),
-      };
+      }
+    : undefined;
 }
 
 export function decodeTip(fields: Fields): TipResult | undefined {
   const paymentId = textOf(fields.paymentId, SHORT);
   const receipt = textOf(fields.receipt, TOKEN);
   const amount = textOf(fields.amount, 13);
-  return paymentId === undefined || receipt === undefined || amount === undefined
-    ? undefined
-    : { paymentId, receipt, amount };
+  return paymentId && receipt && amount ? { paymentId, receipt, amount } : undefined;
 }
 
 export function decodeEntitlement(fields: Fields): EntitlementResult | undefined {
   const paymentId = textOf(fields.paymentId, SHORT);
   const receipt = textOf(fields.receipt, TOKEN);
   const holderProof = textOf(fields.holderProof, TOKEN);
-  if (paymentId === undefined || receipt === undefined || holderProof === undefined) return undefined;
-  return { paymentId, receipt, holderProof, contentKey: contentKeyOf(fields.contentKey) };
+  return paymentId && receipt && holderProof
+    ? { paymentId, receipt, holderProof, contentKey: contentKeyOf(fields.contentKey) }
+    : undefined;
 }
 
 export function decodeStatus({ state }: Fields): StatusResult | undefined {
@@ -65,7 +64,7 @@ export function decodeStatus({ state }: Fields): StatusResult | undefined {
 export function decodeError(fields: Fields): PageError | undefined {
   const code = textOf(fields.code, SHORT);
   const message = textOf(fields.message, 1_000);
-  return code === undefined || message === undefined ? undefined : { code, message };
+  return code && message ? { code, message } : undefined;
 }
 
 function contentKeyOf(value: unknown): string | undefined {

@@ -7,7 +7,7 @@
  * element that comes back joins it instead of paying again.
  */
 import { ANNOUNCE_WALLET_EVENT } from "../../shared/protocol/page.ts";
-import { type Article, buy, comeBack, type Deps, meet, type Opened } from "./article.ts";
+import { type Article, buy, comeBack, type Deps, meet, type Opened, unreadable } from "./article.ts";
 import { ask, callWallet, findWallet } from "./conversation.ts";
 import { readOffer } from "./offer.ts";
 import { Problem, problem } from "./problem.ts";
@@ -79,8 +79,10 @@ export class TuppencePaywall extends HTMLElement {
     try {
       const article = await this.#find();
       if (signal.aborted) return;
-      if (typeof article === "string") return this.#open(article, false);
+      if (typeof article === "string") return this.#open({ html: article, paymentId: "" }, false);
       this.#article = article;
+      // Clicked meanwhile: then that click leads, and what it says stays.
+      if (this.getAttribute("state") !== "locked") return;
       this.#lock();
       const joined = article && underWay.get(article.offer.resource);
       if (joined) return await this.#finish(joined, signal);
@@ -108,10 +110,10 @@ export class TuppencePaywall extends HTMLElement {
     if (!article || this.#held || this.#isBusy()) return;
     this.#held = comeBack(article, deps)
       .then((opened) => {
-        if (opened && !signal.aborted && !this.#opened.length) this.#open(opened.html, false);
+        if (opened && !this.#isOver(signal)) this.#open(opened, false);
       })
       .catch((error) => {
-        if (!signal.aborted) this.#fail(error);
+        if (!this.#isOver(signal)) this.#fail(error);
       });
   }
 
@@ -138,7 +140,9 @@ export class TuppencePaywall extends HTMLElement {
       (this.#doubtful && (await Promise.race([comeBack(found, deps), wait(DOUBT_PATIENCE_MS)])));
     if (before) return before;
     this.#doubtful = "src" in found;
-    const payment = buy(found, deps, () => signal.aborted || this.#view.show("opening", "Opening…", ""));
+    const payment = buy(found, deps, () => {
+      if (!this.#isOver(signal)) this.#view.show("opening", "Opening…", "");
+    });
     underWay.set(resource, payment);
     const forget = () => underWay.delete(resource);
     payment.then(forget, forget);
@@ -148,20 +152,25 @@ export class TuppencePaywall extends HTMLElement {
   async #finish(payment: Promise<Opened>, signal: AbortSignal): Promise<void> {
     try {
       if (!this.#isBusy()) this.#view.show("asking", "Waiting for your wallet…", "");
-      const { html, paymentId } = await payment;
-      if (signal.aborted || this.#opened.length) return;
-      this.#open(html, true);
+      const opened = await payment;
+      if (this.#isOver(signal)) return;
+      this.#open(opened, true);
+      const { paymentId } = opened;
       if (paymentId)
         tell(this, "tuppence-paid", { paymentId, resource: this.#article?.offer.resource ?? "" });
     } catch (error) {
-      if (!signal.aborted) this.#fail(error);
+      if (!this.#isOver(signal)) this.#fail(error);
     }
   }
 
-  #open(html: string, moveFocus: boolean): void {
+  #open({ html, paymentId }: Opened, moveFocus: boolean): void {
     const template = document.createElement("template");
-    // The merchant's own text, which only the merchant could seal or serve. Scripts made this way do not run.
-    template.innerHTML = html;
+    try {
+      // The merchant's own text, which only the merchant could seal or serve. Scripts made this way do not run.
+      template.innerHTML = makeTrusted(html);
+    } catch (error) {
+      throw paymentId ? unreadable(paymentId, ask) : error;
+    }
     this.#opened = [...template.content.childNodes];
     const first = template.content.firstElementChild;
     this.append(template.content);
@@ -192,7 +201,33 @@ export class TuppencePaywall extends HTMLElement {
     return price ? `Read on for ${price}` : "Read on";
   }
 
+  /** Another turn has begun, or what was bought before opened by itself while the wallet looked. */
+  #isOver(signal: AbortSignal): boolean {
+    return signal.aborted || this.#opened.length > 0;
+  }
+
   #isBusy(): boolean {
     return ["asking", "opening", "open"].includes(this.getAttribute("state") ?? "");
   }
+}
+
+declare global {
+  /** Trusted Types, where the browser has them. What a policy makes stands in for a text, and is typed as one. */
+  var trustedTypes: { createPolicy(name: string, rules: HtmlPolicy): HtmlPolicy } | undefined;
+}
+interface HtmlPolicy {
+  createHTML(html: string): string;
+}
+
+let policy: HtmlPolicy | undefined;
+
+/**
+ * Made at the first use, because a name can be used once. A page that requires Trusted Types allows `trusted-types
+ * tuppence`, or has a default policy of its own; where it has neither, the text cannot be put into the page.
+ */
+function makeTrusted(html: string): string {
+  try {
+    policy ??= globalThis.trustedTypes?.createPolicy("tuppence", { createHTML: (text) => text });
+  } catch {}
+  return policy ? policy.createHTML(html) : html;
 }

@@ -5,9 +5,8 @@ const CSS = `
 :host(tuppence-tip){display:inline-block;margin:0;max-width:100%}
 :host([hidden]){display:none}
 :host([state=open]){display:contents}
-.box{box-sizing:border-box;padding:var(--tuppence-padding,1.6em 1.5em 1.5em);text-align:center;border:1px solid color-mix(in srgb,currentColor 16%,transparent);border-radius:var(--tuppence-radius,12px);background:var(--tuppence-background,color-mix(in srgb,currentColor 3.5%,transparent))}
-:host(tuppence-tip) .box{padding:0;border:0;background:none}
-.box{font-family:var(--tuppence-font,inherit)}
+div{box-sizing:border-box;font-family:var(--tuppence-font,inherit);padding:var(--tuppence-padding,1.6em 1.5em 1.5em);text-align:center;border:1px solid color-mix(in srgb,currentColor 16%,transparent);border-radius:var(--tuppence-radius,12px);background:var(--tuppence-background,color-mix(in srgb,currentColor 3.5%,transparent))}
+:host(tuppence-tip) div{padding:0;border:0;background:none}
 button{font:inherit;font-weight:600;line-height:1.2;color:var(--_on-accent);background:var(--_accent);border:0;border-radius:99px;padding:.8em 1.7em;cursor:pointer;min-height:44px;max-width:100%;font-variant-numeric:tabular-nums lining-nums;transition:filter .12s,transform .12s}
 button:hover{filter:brightness(1.12) contrast(.94)}
 button:active{transform:translateY(1px)}

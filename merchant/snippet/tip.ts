@@ -48,7 +48,7 @@ export class TuppenceTip extends HTMLElement {
     } catch (error) {
       if (signal.aborted) return;
       const { code, message } = error instanceof Problem ? error : problem("message_invalid");
-      this.#view.show(message === NO_WALLET ? "no-wallet" : "error", this.#label(), message);
+      this.#view.show(code === "wallet_missing" ? "no-wallet" : "error", this.#label(), message);
       tell(this, "tuppence-error", { code, message });
     }
   }

@@ -5,7 +5,6 @@ export type State = "locked" | "asking" | "opening" | "open" | "error" | "no-wal
 
 export interface View {
   readonly show: (state: State, button: string, line: string) => void;
-  readonly focus: () => void;
 }
 
 const BUSY: readonly State[] = ["asking", "opening"];
@@ -14,7 +13,6 @@ export function makeView(host: HTMLElement, onClick: () => void): View {
   const root = host.attachShadow({ mode: "open" });
   root.adoptedStyleSheets = [styleSheet()];
   const box = make("div", "box");
-  box.className = "box";
   const button = make("button", "button");
   button.type = "button";
   // Not `disabled`: that would throw the keyboard's focus away in the middle of a payment.
@@ -35,7 +33,6 @@ export function makeView(host: HTMLElement, onClick: () => void): View {
       if (state === "no-wallet" && address) line.append(" ", linkTo(address));
       if (!box.isConnected) root.replaceChildren(box);
     },
-    focus: () => button.focus(),
   };
 }
 

@@ -7,16 +7,10 @@ import { makeOffer, type OfferTerms } from "../../shared/offer.ts";
 import { issueSeal } from "../../shared/seal.ts";
 import { expectBooksAddUp, type StockedReader, stockReader, totalOf } from "../support/books.ts";
 import { expect, test } from "../support/extension.ts";
-import {
-  clickAndSend,
-  markerRequest,
-  pressToClose,
-  publishHostilePage,
-  requestOf,
-} from "../support/hostile-page.ts";
+import { clickAndSend, markerRequest, publishHostilePage, requestOf } from "../support/hostile-page.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
-import { approve, expectArticleOpen, paywallButton, readSnapshot } from "../support/reader.ts";
+import { approve, expectArticleOpen, paywallButton, pressToClose, readSnapshot } from "../support/reader.ts";
 import { SANDBOX_ENVIRONMENT } from "../support/world.ts";
 
 const PRICE = 50_000n;

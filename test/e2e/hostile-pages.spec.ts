@@ -5,7 +5,7 @@ import { makeOffer } from "../../shared/offer.ts";
 import { MAX_MESSAGE_LENGTH } from "../../shared/protocol/page.ts";
 import { APPROVE_PAGE, POPUP_PAGE, WELCOME_PAGE } from "../../shared/protocol/ui.ts";
 import { expectBooksAddUp, type StockedReader, stockReader, totalOf } from "../support/books.ts";
-import { expect, test } from "../support/extension.ts";
+import { expect, test, turnClock } from "../support/extension.ts";
 import {
   type Answer,
   answersIn,
@@ -13,7 +13,6 @@ import {
   clickAndSend,
   load,
   markerRequest,
-  pressToClose,
   publishHostilePage,
   requestOf,
 } from "../support/hostile-page.ts";
@@ -22,8 +21,8 @@ import { type RunningProvider, startProvider } from "../support/provider.ts";
 import {
   approve,
   decideCheckout,
+  decline,
   expectArticleOpen,
-  openCheckout,
   paywallButton,
   readSnapshot,
 } from "../support/reader.ts";
@@ -323,18 +322,18 @@ test("a loop of twenty offers brings one window at most, and each refusal a long
     expectRefusal(answer, "prompts_paused");
   };
   await isPaused();
-  await turnClock(4_000);
+  await turnClock(reader.extension, 4_000);
   await isPaused();
-  await turnClock(6_000);
+  await turnClock(reader.extension, 6_000);
   await refuse();
   expect(opened.count()).toBe(3);
   await isPaused();
-  await turnClock(6_000);
+  await turnClock(reader.extension, 6_000);
   await isPaused();
-  await turnClock(20_000);
+  await turnClock(reader.extension, 20_000);
   await refuse();
   expect(opened.count()).toBe(4);
-  await turnClock(25_000);
+  await turnClock(reader.extension, 25_000);
   await isPaused();
   expect(await questions()).toEqual([]);
   opened.stop();
@@ -396,23 +395,6 @@ test("with too little in the wallet the window offers to top up, keeps the offer
   await expectArticleOpen(page);
   expect(await totalOf(reader)).toBe(before + 5_000_000n - 8_000_000n);
   await checkout.close();
-});
-
-test("a declined card leaves the question as it was", async () => {
-  const before = await totalOf(reader);
-  await site.publishArticle("/dearer.html", { title: "Dearer", paid: "<p>Paid.</p>", price: "$9" });
-  await page.goto(site.addressOf("/dearer.html"));
-  await paywallButton(page).click();
-  const window = await reader.extension.waitForApproval();
-  const popup = await reader.extension.openPopup();
-  const checkout = await openCheckout(reader.extension, popup, "$5");
-  await decideCheckout(checkout, "Decline");
-  await checkout.close();
-  await popup.close();
-  await expect(window.getByText("Top up to go on")).toBeVisible();
-  await pressToClose(window, window.getByRole("button", { name: "Not now" }));
-  await expect(page.locator("tuppence-paywall").getByRole("status")).toHaveText(tellReader("declined"));
-  expect(await totalOf(reader)).toBe(before);
 });
 
 test("a page cannot reach the window that asks, nor show or open any page of the wallet", async () => {
@@ -522,10 +504,6 @@ function codeOf({ error }: Answer): string | undefined {
   return error?.code;
 }
 
-async function decline(window: Page): Promise<void> {
-  await pressToClose(window, window.getByRole("button", { name: "Not now" }));
-}
-
 async function questions(): Promise<string[]> {
   const { approvals } = await readSnapshot(reader.extension);
   return approvals.filter(({ state }) => state === "asking").map(({ id }) => id);
@@ -541,15 +519,6 @@ function countApprovals() {
   };
   context.on("page", look);
   return { count: () => seen.size, stop: () => context.off("page", look) };
-}
-
-/** The wallet's own clock, from now on so much ahead. The worker must live on meanwhile. */
-async function turnClock(milliseconds: number): Promise<void> {
-  const worker = await reader.extension.serviceWorker();
-  await worker.evaluate((ahead) => {
-    const before = Date.now;
-    Date.now = () => before() + ahead;
-  }, milliseconds);
 }
 
 async function hasOurContent(frame: Pick<Page, "evaluate">): Promise<boolean> {

@@ -39,6 +39,8 @@ export interface PlannedFault {
   release(): void;
   /** Loses a held request. */
   drop(): void;
+  /** No further request meets it. */
+  end(): void;
 }
 
 export interface FaultProxy {
@@ -46,10 +48,10 @@ export interface FaultProxy {
   readonly accountsOrigin: string;
   /** The next `times` requests whose path begins so meet this fault. */
   plan(path: string, fault: Fault, times?: number): PlannedFault;
+  /** How many planned faults no request has met yet. */
+  pending(): number;
   /** While true nobody is there. */
   setDown(isDown: boolean): void;
-  /** "POST /x402/settle", in order, each time that it reached the provider. */
-  forwarded(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -59,7 +61,8 @@ interface Answer {
   readonly body: Buffer;
 }
 
-const MAX_FORWARDED = 10_000;
+/** On a socket that was used before, a browser sends a request again by itself, and nobody would see the fault. */
+const ONE_CONVERSATION = { connection: "close" };
 
 /** A provider that is known by the proxy's addresses only. Closing it closes the proxy too. */
 export async function startProviderBehindProxy(
@@ -98,19 +101,15 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     meet: () => void;
     go: Promise<"release" | "drop">;
   }[] = [];
-  const forwarded: string[] = [];
   let isDown = false;
 
   const server = createServer(async (incoming, outgoing): Promise<unknown> => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk);
     const { method = "GET", url = "/", headers } = incoming;
-    const forward = () => {
-      if (forwarded.length < MAX_FORWARDED) forwarded.push(`${method} ${url}`);
-      return exchange(targetPort, method, url, headers, Buffer.concat(chunks));
-    };
+    const forward = () => exchange(targetPort, method, url, headers, Buffer.concat(chunks));
     const give = ({ status, headers: answered, body }: Answer) =>
-      outgoing.writeHead(status, answered).end(body);
+      outgoing.writeHead(status, { ...answered, ...ONE_CONVERSATION }).end(body);
     const lose = () => outgoing.destroy();
     if (isDown) return lose();
     const plan = plans.find(({ path, left }) => left > 0 && url.startsWith(path));
@@ -142,8 +141,6 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
       return lose();
     }
   });
-  // The wallet's sockets must not outlive a fault: each request is one conversation.
-  server.keepAliveTimeout = 1;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the proxy has no port");
@@ -154,14 +151,22 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     plan(path, fault, times = 1) {
       const met = Promise.withResolvers<void>();
       const go = Promise.withResolvers<"release" | "drop">();
-      plans.push({ path, fault, left: times, meet: met.resolve, go: go.promise });
-      return { met: met.promise, release: () => go.resolve("release"), drop: () => go.resolve("drop") };
+      const plan = { path, fault, left: times, meet: met.resolve, go: go.promise };
+      plans.push(plan);
+      return {
+        met: met.promise,
+        release: () => go.resolve("release"),
+        drop: () => go.resolve("drop"),
+        end: () => {
+          plan.left = 0;
+        },
+      };
     },
+    pending: () => plans.reduce((sum, { left }) => sum + left, 0),
     setDown(value) {
       isDown = value;
       if (value) server.closeAllConnections();
     },
-    forwarded: () => forwarded,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -2,7 +2,7 @@
  * A page that speaks to the wallet by itself, without the snippet, and so can say what the snippet never would. It
  * sends from its own script, within a click that the reader really makes: what a test evaluates would count as one.
  */
-import { expect, type Frame, type Locator, type Page } from "@playwright/test";
+import { expect, type Frame, type Page } from "@playwright/test";
 import {
   ANNOUNCE_WALLET_EVENT,
   PROTOCOL_VERSION,
@@ -92,16 +92,6 @@ export async function answersTo(page: Page | Frame, ids: readonly string[]): Pro
   };
   await expect.poll(isAnswered, { message: "requests without an answer", intervals: [50, 100] }).toEqual([]);
   return (await answersIn(page)).filter(({ id }) => ids.includes(id));
-}
-
-/** Presses a button that closes its own window: the press may not live to see its end, the window's closing proves it. */
-export async function pressToClose(window: Page, button: Locator): Promise<void> {
-  const closed = window.waitForEvent("close");
-  await expect(button).toBeEnabled();
-  await Promise.all([
-    closed,
-    button.click().catch((error: unknown) => (window.isClosed() ? undefined : Promise.reject(error))),
-  ]);
 }
 
 /**

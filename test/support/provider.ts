@@ -33,7 +33,7 @@ export function readAdminToken({ dataFolder }: Pick<RunningProvider, "dataFolder
 }
 
 const READY = /http:\/\/127\.0\.0\.1:(\d+)/;
-const START_SECONDS = 30;
+const START_SECONDS = 60;
 
 export async function startProvider({
   dataFolder,

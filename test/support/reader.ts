@@ -1,5 +1,5 @@
 /** What a reader does with the wallet, by the words and roles that people and screen readers find. For tests, tour and benchmarks. */
-import { expect, type Page } from "@playwright/test";
+import { expect, type Locator, type Page } from "@playwright/test";
 import type { Extension } from "./extension.ts";
 
 /** Goes through the welcome page. Gives back the recovery phrase that it showed. */
@@ -56,13 +56,16 @@ export async function expectBalance(popup: Page, balance: string): Promise<void>
   await expect(popup.locator("#balance")).toHaveText(balance);
 }
 
+/** Longer than the minute after which the wallet tries again what a provider that was too busy did not answer. */
+const COINS_TIMEOUT_MS = 100_000;
+
 /** Waits until all that the reader has lies in the drawer as coins. */
 export async function waitForCoins(extension: Extension): Promise<void> {
   const standing = async () => {
     const { balance } = await readSnapshot(extension);
     return balance.total !== "0" && balance.total === balance.coins ? "coins" : JSON.stringify(balance);
   };
-  await expect.poll(standing, { timeout: 30_000, intervals: [200] }).toBe("coins");
+  await expect.poll(standing, { timeout: COINS_TIMEOUT_MS, intervals: [200] }).toBe("coins");
 }
 
 export interface SnapshotJson {
@@ -102,7 +105,30 @@ export async function approve(window: Page, { allowance }: Approval = {}): Promi
   }
   const pay = window.getByRole("button", { name: /^(Pay|Tip) / });
   await expect(pay).toBeEnabled();
-  await pay.click();
+  await pressUnlessClosed(window, pay);
+}
+
+/** The same, and waits until the window is gone: for a test that opens another. */
+export async function approveAndClose(window: Page, approval: Approval = {}): Promise<void> {
+  const closed = window.waitForEvent("close");
+  await approve(window, approval);
+  await closed;
+}
+
+/** Says no, or goes on: presses a button that closes its own window, and waits until that is gone. */
+export async function pressToClose(window: Page, button: Locator): Promise<void> {
+  const closed = window.waitForEvent("close");
+  await expect(button).toBeEnabled();
+  await Promise.all([closed, pressUnlessClosed(window, button)]);
+}
+
+export async function decline(window: Page): Promise<void> {
+  await pressToClose(window, window.getByRole("button", { name: "Not now" }));
+}
+
+/** The press may not live to see its own end: what it began is the proof that it happened. */
+async function pressUnlessClosed(window: Page, button: Locator): Promise<void> {
+  await button.click().catch((error: unknown) => (window.isClosed() ? undefined : Promise.reject(error)));
 }
 
 /** The button of the first paywall in the page. */
@@ -111,7 +137,5 @@ export function paywallButton(page: Page) {
 }
 
 export async function expectArticleOpen(page: Page): Promise<void> {
-  await expect(page.locator("tuppence-paywall").first()).toHaveAttribute("state", "open", {
-    timeout: 15_000,
-  });
+  await expect(page.locator("tuppence-paywall").first()).toHaveAttribute("state", "open");
 }

@@ -34,6 +34,8 @@ import { spentAmong, swapBack } from "./swaps.ts";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
+/** While somebody waits for the outcome. */
+const LONGEST_WATCHED_PAUSE_MS = 5_000;
 /** How often an order is tried again with other coins, where some were found to be spent. */
 const MAX_SPENT_RETRIES = 3;
 /** How long a page waits for a provider that does not answer. The payment goes on after that. */
@@ -64,6 +66,12 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
+interface Drive {
+  readonly waiters: Set<Waiter>;
+  /** Ends a pause that is longer than anybody should wait for, and no other: a page may ask in a loop. */
+  endPause: () => void;
+}
+
 /** What drives payments on: one drive per payment and process, however many wait for it. */
 export interface PaymentDrives {
   /** Resolves when the payment is decided, whichever way. @throws the last error, when the provider stays silent for too long */
@@ -75,12 +83,19 @@ export interface PaymentDrives {
 }
 
 export function drivePayments(context: Context): PaymentDrives {
-  const drives = new Map<string, Set<Waiter>>();
-  const drive = (paymentId: string, stored?: PaymentRow): Set<Waiter> => {
-    const running = drives.get(paymentId);
-    if (running) return running;
+  const drives = new Map<string, Drive>();
+  const drive = (paymentId: string, stored?: PaymentRow): Drive => {
+    const before = drives.get(paymentId);
+    if (before) return before;
     const waiters = new Set<Waiter>();
-    drives.set(paymentId, waiters);
+    const running: Drive = { waiters, endPause: () => undefined };
+    drives.set(paymentId, running);
+    const pause = (milliseconds: number): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const most = waiters.size > 0 ? LONGEST_WATCHED_PAUSE_MS : LONGEST_PAUSE_MS;
+        if (Math.min(milliseconds, most) > LONGEST_WATCHED_PAUSE_MS) running.endPause = resolve;
+        context.ports.scheduler.delay(Math.min(milliseconds, most)).then(resolve, reject);
+      });
     const giveUpOn = (error: unknown, isOver: boolean): void => {
       for (const waiter of [...waiters]) {
         if (!isOver && context.nowMs() - waiter.sinceMs < PATIENCE_MS) continue;
@@ -90,7 +105,8 @@ export function drivePayments(context: Context): PaymentDrives {
     };
     context.inBackground(async () => {
       try {
-        const payment = await driveToItsEnd(context, paymentId, stored, (error) => giveUpOn(error, false));
+        const failedAgain = (error: TuppenceError) => giveUpOn(error, false);
+        const payment = await driveToItsEnd(context, paymentId, stored, { failedAgain, pause });
         drives.delete(paymentId);
         for (const { resolve } of waiters) resolve(payment);
       } catch (error) {
@@ -99,7 +115,7 @@ export function drivePayments(context: Context): PaymentDrives {
         throw error;
       }
     });
-    return waiters;
+    return running;
   };
   return {
     start: (paymentId, stored) => void drive(paymentId, stored),
@@ -109,7 +125,11 @@ export function drivePayments(context: Context): PaymentDrives {
       return payment.state === "sent" || payment.state === "unknown" ? lookUp(context, payment) : payment;
     },
     outcome: (paymentId) =>
-      new Promise((resolve, reject) => drive(paymentId).add({ sinceMs: context.nowMs(), resolve, reject })),
+      new Promise((resolve, reject) => {
+        const { waiters, endPause } = drive(paymentId);
+        waiters.add({ sinceMs: context.nowMs(), resolve, reject });
+        endPause();
+      }),
   };
 }
 
@@ -117,7 +137,10 @@ async function driveToItsEnd(
   context: Context,
   paymentId: string,
   stored: PaymentRow | undefined,
-  failedAgain: (error: TuppenceError) => void,
+  driver: {
+    readonly failedAgain: (error: TuppenceError) => void;
+    readonly pause: (milliseconds: number) => Promise<void>;
+  },
 ): Promise<PaymentRow> {
   for (let failures = 0; ; failures++) {
     const payment =
@@ -128,13 +151,20 @@ async function driveToItsEnd(
     if (!isOpen(payment)) return payment;
     // Should the process die before this payment is decided, it is taken up then.
     if (failures > 0 || payment.order.mode === "http") context.wakeAt(payment.expiresAt + EXPIRY_GRACE_MS);
+    let fault: TuppenceError | undefined;
     try {
       const next = await step(context, payment);
       if (!isOpen(next)) return next;
     } catch (error) {
-      failedAgain(asTuppenceError(error));
+      fault = asTuppenceError(error);
+      driver.failedAgain(fault);
     }
-    await context.ports.scheduler.delay(Math.max(pauseMs(context, payment, failures), context.quietMs()));
+    await driver.pause(pauseMs(context, payment, failures));
+    // However long the provider wants to be left alone, whoever waits hears of it in time.
+    while (context.quietMs() > 0) {
+      await context.ports.scheduler.delay(Math.min(context.quietMs(), LONGEST_WATCHED_PAUSE_MS));
+      if (fault) driver.failedAgain(fault);
+    }
   }
 }
 

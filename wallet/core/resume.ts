@@ -10,10 +10,8 @@ import { expireQuestions } from "./questions.ts";
 import { recover } from "./recovery.ts";
 import { finishRefund } from "./refunds.ts";
 import { WALLET_KEY } from "./rows.ts";
+import { TRY_AGAIN_AFTER_MS } from "./stock.ts";
 import { refreshTopUps } from "./top-ups.ts";
-
-/** How long what could not be done waits for the next try, where nothing else wakes the wallet. */
-const TRY_AGAIN_AFTER_MS = 60_000;
 
 /** Calls that come while it runs get the same promise: there is nothing that a second run would add. */
 export function resumeWallet(parts: PageParts): () => Promise<void> {

@@ -18,6 +18,8 @@ import { runWithdrawal, withdraw } from "./withdrawals.ts";
 
 const LEAST_DELAY_MS = 1_000;
 const MOST_DELAY_MS = 15_000;
+/** How long what could not be done waits for the next try, where nothing else wakes the wallet. */
+export const TRY_AGAIN_AFTER_MS = 60_000;
 /** How many coins one swap merges. */
 const MAX_MERGED_COINS = 60;
 /** How many coins of an old keyset one swap exchanges. */
@@ -54,7 +56,12 @@ export function keepStock(context: Context): Stock {
   };
   const restock = async (needed: Micros = ZERO): Promise<void> => {
     renewSoon();
-    await context.serially(() => restockNow(context, needed));
+    try {
+      await context.serially(() => restockNow(context, needed));
+    } catch (error) {
+      context.wakeAt(context.nowMs() + Math.max(TRY_AGAIN_AFTER_MS, context.quietMs()));
+      throw error;
+    }
   };
   return {
     restock,

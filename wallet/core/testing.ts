@@ -151,37 +151,47 @@ export interface TestWallet {
   readonly prompts: { readonly approvalId: string; readonly tabId: number }[];
   readonly faults: unknown[];
   readonly clock: { nowMs: number };
+  /** What the wallet waits for, in order. It goes on when the test says so. */
+  readonly pauses: { readonly milliseconds: number; readonly end: () => void }[];
+  /** When the program was asked to wake the wallet. */
+  readonly wakes: number[];
   /** Another process on the same store. */
   restarted(): Wallet;
   ask(offer?: object, changes?: Partial<PageSender> & { id?: string }): ReturnType<Wallet["page"]>;
   decide(approve: boolean, changes?: { amount?: Micros; allowance?: Micros }): Promise<void>;
 }
 
-/** With coins of these amounts in the drawer. */
+/** With coins of these amounts in the drawer, and with a provider that differs in `changes`. */
 export async function makeTestWallet(
   coins: readonly number[] = [50_000, 20_000, 20_000, 10_000],
+  changes: Partial<ProviderPort> = {},
 ): Promise<TestWallet> {
   const clock = { nowMs: START_MS };
   const provider = await makeTestProvider(() => clock.nowMs);
   const store = createMemoryStore();
   const prompts: { readonly approvalId: string; readonly tabId: number }[] = [];
   const faults: unknown[] = [];
+  const pauses: { readonly milliseconds: number; readonly end: () => void }[] = [];
+  const wakes: number[] = [];
   let randomByte = 0;
   const start = () =>
     createWallet({
       store,
       clock: { nowMs: () => clock.nowMs },
       random: { bytes: (count) => Uint8Array.from({ length: count }, () => ++randomByte % 256) },
-      connect: () => provider.port,
+      connect: () => ({ ...provider.port, ...changes }),
       prompt: {
         open: async (approvalId, tabId) => {
           prompts.push({ approvalId, tabId });
         },
       },
       scheduler: {
-        // Nothing but letting others go on; what waits for longer waits for good.
-        delay: (milliseconds) => (milliseconds === 0 ? Promise.resolve() : new Promise(() => undefined)),
-        wakeAt: () => undefined,
+        // Nothing but letting others go on; what waits for longer waits for the test.
+        delay: (milliseconds) =>
+          milliseconds === 0
+            ? Promise.resolve()
+            : new Promise((end) => void pauses.push({ milliseconds, end })),
+        wakeAt: (timeMs) => void wakes.push(timeMs),
       },
       defaultProviderOrigin: PROVIDER,
       onFault: (error) => faults.push(error),
@@ -209,6 +219,8 @@ export async function makeTestWallet(
     prompts,
     faults,
     clock,
+    pauses,
+    wakes,
     restarted: start,
     ask: (offer = offerOf(), { id = `request-${++requests}`, ...sender } = {}) =>
       wallet.page(

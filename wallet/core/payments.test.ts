@@ -1,0 +1,66 @@
+import { expect, it } from "vitest";
+import { TuppenceError } from "../../shared/errors.ts";
+import { makeTestWallet, type TestWallet } from "./testing.ts";
+
+/** As long as a page waits for a provider that does not answer, and a little. */
+const PATIENCE_MS = 20_001;
+
+it("a payment that nobody answers is not left alone for more than five seconds while somebody waits for it", async () => {
+  const reader = await makeTestWallet();
+  const asked = payUnanswered(reader);
+  for (let tries = 1; tries < 8; tries++) await endPause(reader, tries);
+  await expectPauses(reader, [500, 1_000, 2_000, 4_000, 5_000, 5_000, 5_000, 5_000]);
+
+  reader.clock.nowMs += PATIENCE_MS;
+  await endPause(reader, 8);
+  await expect(asked).rejects.toMatchObject({ code: "provider_unreachable" });
+  await expectPauses(reader, [500, 1_000, 2_000, 4_000, 5_000, 5_000, 5_000, 5_000, 30_000]);
+  expect(new Set(reader.provider.settled).size, "always the same bytes").toBe(1);
+});
+
+it("a payment that pauses for long is tried at once when somebody asks again, but not at each turn of a loop", async () => {
+  const reader = await makeTestWallet();
+  const asked = payUnanswered(reader);
+  for (let tries = 1; tries < 6; tries++) await endPause(reader, tries);
+  await expectPauses(reader, [500, 1_000, 2_000, 4_000, 5_000, 5_000]);
+  reader.clock.nowMs += PATIENCE_MS;
+  await endPause(reader, 6);
+  await expect(asked).rejects.toMatchObject({ code: "provider_unreachable" });
+  await expectPauses(reader, [500, 1_000, 2_000, 4_000, 5_000, 5_000, 30_000]);
+
+  for (let loop = 0; loop < 10; loop++) reader.ask().catch(() => undefined);
+  await expectPauses(reader, [500, 1_000, 2_000, 4_000, 5_000, 5_000, 30_000, 5_000]);
+  for (let loop = 0; loop < 10; loop++) reader.ask().catch(() => undefined);
+  await turns(100);
+  expect(reader.provider.settled).toHaveLength(8);
+  expect(new Set(reader.provider.settled).size, "always the same bytes").toBe(1);
+});
+
+/** A click and a yes, with a provider that is not there. */
+function payUnanswered(reader: TestWallet): ReturnType<TestWallet["ask"]> {
+  reader.provider.settleWith(() => Promise.reject(new TuppenceError("provider_unreachable")));
+  const asked = reader.ask();
+  asked.catch(() => undefined);
+  void reached(() => reader.prompts.length === 1).then(() => reader.decide(true));
+  return asked;
+}
+
+/** Ends the pause after so many tries. */
+async function endPause(reader: TestWallet, tries: number): Promise<void> {
+  await reached(() => reader.pauses.length === tries);
+  reader.pauses.at(-1)?.end();
+}
+
+async function expectPauses(reader: TestWallet, milliseconds: readonly number[]): Promise<void> {
+  await reached(() => reader.pauses.length >= milliseconds.length);
+  expect(reader.pauses.map((pause) => pause.milliseconds)).toEqual(milliseconds);
+  expect(reader.provider.settled).toHaveLength(milliseconds.length);
+}
+
+async function reached(look: () => boolean): Promise<void> {
+  while (!look()) await turns(1);
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
