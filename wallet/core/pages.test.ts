@@ -139,6 +139,17 @@ describe("questions to the reader", () => {
     await asked;
     expect(reader.provider.settled).toHaveLength(1);
   });
+  it("do not charge twice where two windows ask about one article, and the reader agrees in both", async () => {
+    const reader = await makeTestWallet();
+    const asked = [reader.ask(), reader.ask(offerOf(), { tabId: 5 })];
+    await prompted(reader, 2);
+    for (const { approvalId } of reader.prompts)
+      await reader.wallet.decide({ kind: "ui", type: "decide", approvalId, approve: true });
+    const [here, there] = await Promise.all(asked);
+    expect(there).toEqual(here);
+    expect(reader.provider.settled).toHaveLength(1);
+    expect((await reader.wallet.snapshot()).approvals.map(({ state }) => state)).toEqual(["paid", "paid"]);
+  });
   it("outlive the process: a decision after a restart pays, and the page's repeated request gets the receipt", async () => {
     const reader = await makeTestWallet();
     const request = {

@@ -135,9 +135,7 @@ async function admitWithin(
   const [sameRequest, sameApproval, sameResource, allowance] = await Promise.all([
     tables.payments.where("requestKey", requestKey),
     tables.approvals.where("requestKey", requestKey),
-    order.kind === "article"
-      ? tables.payments.where("resourceKey", resourceKeyOf(order.merchant, order.resourceUrl))
-      : [],
+    ofSameResource(tables, order),
     tables.allowances.get(order.origin),
   ]);
   if (!asked.retryOf) {
@@ -146,7 +144,7 @@ async function admitWithin(
     const again = sameRequest.toSorted((a, b) => b.spentRetries - a.spentRetries)[0];
     if (again) return { done: { kind: "known", payment: again } };
   }
-  const bought = sameResource.find((payment) => payment.state === "paid") ?? sameResource.find(isOpen);
+  const bought = findBought(sameResource);
   if (bought) return { done: { kind: "known", payment: bought } };
   if (!asked.clicked && !asked.retryOf) throw new TuppenceError("click_required");
   if (allowance && reaches(allowance, order)) {
@@ -204,6 +202,18 @@ async function ask(
   return { kind: "asking", approval, isNew: true };
 }
 
+/** A tip is given as often as the reader likes. */
+function ofSameResource(tables: StoreTables, { kind, merchant, resourceUrl }: Order): Promise<PaymentRow[]> {
+  return kind === "article"
+    ? tables.payments.where("resourceKey", resourceKeyOf(merchant, resourceUrl))
+    : Promise.resolve([]);
+}
+
+/** Paid for, or about to be. */
+function findBought(payments: readonly PaymentRow[]): PaymentRow | undefined {
+  return payments.find(({ state }) => state === "paid") ?? payments.find(isOpen);
+}
+
 /** A tip is always asked about: its amount is the reader's. */
 function reaches(allowance: AllowanceRow, order: Order): boolean {
   return (
@@ -219,13 +229,20 @@ async function payApproved(parts: PayingParts, approvalId: string): Promise<void
   if (approval?.state !== "approved") return;
   const amount = approval.amount ?? approval.order.amount;
   try {
-    const payment = await withCoins<PaymentRow | undefined>(
+    const made = await withCoins<PaymentRow | undefined>(
       parts,
       amount,
-      (made) => made !== undefined,
+      (payment) => payment !== undefined,
       async (tables, { prepared, blanks }): Promise<Attempted<PaymentRow | undefined>> => {
         const kept = await tables.approvals.get(approvalId);
         if (kept?.state !== "approved") return { done: undefined };
+        // Another window asked about the same article, and the reader agreed there first.
+        const bought = findBought(await ofSameResource(tables, kept.order));
+        if (bought) {
+          const state = bought.state === "paid" ? "paid" : "paying";
+          await tables.approvals.put({ ...kept, state, paymentId: bought.id });
+          return { done: undefined };
+        }
         const before = kept.paymentId === undefined ? undefined : await tables.payments.get(kept.paymentId);
         const reserved = await reserve(tables, {
           order: kept.order,
@@ -243,7 +260,7 @@ async function payApproved(parts: PayingParts, approvalId: string): Promise<void
         return reserved;
       },
     );
-    if (payment) drives.start(payment.id, payment);
+    if (made) drives.start(made.id, made);
   } catch (error) {
     if (!(error instanceof TuppenceError)) throw error;
     await context.store.transaction(async (tables) => {

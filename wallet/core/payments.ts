@@ -391,9 +391,12 @@ async function closeApproval(
   payment: PaymentRow,
   error: ErrorCode | undefined,
 ): Promise<void> {
-  const approval =
-    payment.approvalId === undefined ? undefined : await tables.approvals.get(payment.approvalId);
-  if (approval?.paymentId !== payment.id) return;
-  if (wantsOtherCoins(payment)) return tables.approvals.put({ ...approval, state: "approved" });
-  await tables.approvals.put({ ...approval, state: error === undefined ? "paid" : "failed", error });
+  // More than one, where several windows asked about the same article.
+  const approvals = (await tables.approvals.where("state", "paying")).filter(
+    ({ paymentId }) => paymentId === payment.id,
+  );
+  const state = wantsOtherCoins(payment) ? "approved" : error === undefined ? "paid" : "failed";
+  await tables.approvals.putAll(
+    approvals.map((approval) => ({ ...approval, state, error: state === "approved" ? undefined : error })),
+  );
 }
