@@ -16,6 +16,8 @@ import type { Process, World } from "./world.ts";
 /** `extension/background/index.ts`. */
 const RESUME_DELAY_MS = 500;
 const MAX_SENDS = 20;
+/** From then on it lives: a wallet that dies at every step does nothing but start. */
+const MAX_STARTS = 8;
 
 export interface BrowserWatch {
   written(browser: Browser, written: Written): void;
@@ -55,6 +57,8 @@ export interface Browser {
   /** From a page of the wallet's own: not sent again where the background dies. */
   act<T>(what: string, action: (wallet: Wallet) => Promise<T>): Promise<Outcome<T>>;
   closeTab(tabId: number): void;
+  /** The background alone, or the whole browser. */
+  kill(isWhole: boolean): void;
   /** For when everything is to come to rest. */
   resume(): Promise<void>;
 }
@@ -74,6 +78,7 @@ export function openBrowser(
   const startListeners = new Set<() => void>();
   let running: { readonly wallet: Wallet; readonly process: Process } | undefined;
   let isEnded = false;
+  let endsNext = false;
   let starts = 0;
   let alarm = 0;
 
@@ -122,12 +127,13 @@ export function openBrowser(
     if (running) return;
     isEnded = false;
     const process = world.startProcess(`${name}.${++starts}`, () =>
-      world.faults.areOff ? 0 : world.faults.walletDies,
+      world.faults.areOff || starts > MAX_STARTS ? 0 : world.faults.walletDies,
     );
     running = { wallet: composeWallet(process), process };
     process.onDeath(() => {
       running = undefined;
-      const isWhole = random.chance(world.faults.browserEnds);
+      const isWhole = random.chance(world.faults.browserEnds) || endsNext;
+      endsNext = false;
       watch.dies(browser, isWhole);
       isEnded = isWhole;
       if (isWhole) for (const close of [...closings.values()]) close();
@@ -223,6 +229,10 @@ export function openBrowser(
     },
     closeTab: (tabId) => {
       for (const [asking, close] of closings) if (asking.tabId === tabId) close();
+    },
+    kill: (isWhole) => {
+      endsNext = isWhole;
+      running?.process.kill("at a payment's step");
     },
     resume,
   };

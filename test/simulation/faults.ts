@@ -13,6 +13,8 @@ export interface Faults {
   readonly operatorDies: number;
   /** When a wallet dies: its whole browser is gone for long, tabs and all. */
   readonly browserEnds: number;
+  /** Each time that a payment takes a step: something happens to it at once. */
+  readonly atStep: number;
   /** Per message. */
   readonly requestLost: number;
   readonly answerLost: number;
@@ -27,22 +29,6 @@ export interface Faults {
   readonly databaseStalls: number;
 }
 
-export const NO_FAULTS: Faults = {
-  areOff: true,
-  walletDies: 0,
-  providerDies: 0,
-  operatorDies: 0,
-  browserEnds: 0,
-  requestLost: 0,
-  answerLost: 0,
-  answerCut: 0,
-  requestTwice: 0,
-  requestLate: 0,
-  gatewayAnswers: 0,
-  databaseFails: 0,
-  databaseStalls: 0,
-};
-
 export function drawFaults(seed: number): Faults {
   const random = seededRandom(seed, "faults");
   const rate = (...rates: number[]): number => (random.chance(0.4) ? 0 : random.pick(rates));
@@ -52,6 +38,7 @@ export function drawFaults(seed: number): Faults {
     providerDies: rate(0.0005, 0.002, 0.005),
     operatorDies: rate(0.01, 0.05),
     browserEnds: rate(0.1, 0.3, 0.8),
+    atStep: rate(0.05, 0.2),
     requestLost: rate(0.02, 0.1, 0.3),
     answerLost: rate(0.02, 0.1, 0.3),
     answerCut: rate(0.02, 0.1),

@@ -10,7 +10,7 @@ import { closingKey, decodePaymentRecord, paymentKey } from "../../server/paymen
 import { auditSettlements, readStatement } from "../../server/settlement/index.ts";
 import { thumbprintOf } from "../../shared/jws.ts";
 import { openKeys } from "../../wallet/core/keys.ts";
-import type { PaymentRow } from "../../wallet/core/rows.ts";
+import type { PaymentRow, PaymentState } from "../../wallet/core/rows.ts";
 import type { Browser } from "./browser.ts";
 import { yOf } from "./curve.ts";
 import { type Observer, Violation } from "./observer.ts";
@@ -44,23 +44,12 @@ export async function checkInvariants(rest: Rest): Promise<void> {
 
 /** The reader has the coins or the receipt; nothing is under way any more. Answers what coins the wallet holds. */
 async function checkBrowser({ deps, observer }: Rest, browser: Browser): Promise<bigint> {
-  const { payments, coins, open, wallet, shown } = await browser.store.read(async (tables) => ({
+  same(`${browser.name} is at rest`, await openWork(browser), []);
+  const { payments, coins, wallet } = await browser.store.read(async (tables) => ({
     payments: await tables.payments.all(),
     coins: await tables.coins.all(),
-    open: {
-      payments: (await tables.payments.all()).filter(
-        ({ state, change }) => !["paid", "failed", "refunded"].includes(state) || change === "pending",
-      ).map(({ id, state, change, error }) => `payment ${id} ${state} ${change} ${error}`),
-      withdrawals: (await tables.withdrawals.all()).filter(({ state }) => state === "created" || state === "quoted").map(({ id, state }) => `withdrawal ${id} ${state}`),
-      swaps: (await tables.swaps.all()).filter(({ state }) => state === "created").map(({ id, paymentId }) => `swap ${id} of ${paymentId}`),
-      approvals: (await tables.approvals.all()).filter(({ state }) => state === "approved" || state === "paying").map(({ id, state }) => `approval ${id} ${state}`),
-      coins: (await tables.coins.all()).filter(({ state }) => state === "reserved").map(({ holder }) => `coin reserved by ${holder}`),
-    },
     wallet: (await tables.wallet.all())[0],
-    shown: undefined,
   }));
-  void shown;
-  same(`${browser.name} is at rest`, Object.values(open).flat(), []);
   if (!wallet) return 0n;
 
   const spent = await deps.ledger.existing(coins.map(({ secret }) => coinTransferId(yOf(secret))));
@@ -92,6 +81,25 @@ async function checkBrowser({ deps, observer }: Rest, browser: Browser): Promise
   return held;
 }
 
+/** What the wallet still has to do, in words. */
+export function openWork({ store }: Browser): Promise<string[]> {
+  return store.read(async (tables) => [
+    ...(await tables.payments.all())
+      .filter(({ state, change }) => !ENDED.includes(state) || change === "pending")
+      .map(({ id, state, change, error }) => `payment ${id}: ${state}, change ${change}, ${error}`),
+    ...(await tables.withdrawals.all())
+      .filter(({ state }) => state === "created" || state === "quoted")
+      .map(({ id, state }) => `withdraw ${id}: ${state}`),
+    ...(await tables.swaps.where("state", "created")).map(({ id }) => `swap ${id}`),
+    ...(await tables.approvals.all())
+      .filter(({ state }) => state === "approved" || state === "paying")
+      .map(({ id, state }) => `approval ${id}: ${state}`),
+    ...(await tables.coins.where("state", "reserved")).map(({ holder }) => `a coin is reserved by ${holder}`),
+  ]);
+}
+
+const ENDED: readonly PaymentState[] = ["paid", "failed", "refunded"];
+
 async function checkPayment(
   deps: Deps,
   observer: Observer,
@@ -110,7 +118,7 @@ async function checkPayment(
 }
 
 /** Invariant 5, without the product's own sums: each settlement, and all of them, from the transfers. */
-async function checkShop({ deps, observer }: Rest, shop: Shop): Promise<void> {
+async function checkShop({ deps }: Rest, shop: Shop): Promise<void> {
   const { in: credits, out: debits } = await transfersOf(deps, merchantAccount(shop.id));
   const payments = withCode(credits, "payment");
   const refunds = withCode(debits, "refund");
@@ -156,7 +164,6 @@ async function checkShop({ deps, observer }: Rest, shop: Shop): Promise<void> {
   const ids = new Set(unsettled.map(({ reference }) => reference));
   const given = refunds.filter(({ reference }) => ids.has(reference));
   same(`${shop.id}: what was not settled is still there`, balance, carried + total(unsettled) - total(given));
-  void observer;
 }
 
 /** One payment id: one charge, by one wallet, which knows of it. */

@@ -56,7 +56,8 @@ export interface Observer {
 const HOLDS_BUDGET: readonly PaymentState[] = ["created", "sent", "unknown", "cancelling", "paid", "refunding"];
 const DECIDED: readonly PaymentState[] = ["paid", "failed", "refunding", "refunded"];
 
-export function observe(world: World): Observer {
+/** @param onStep hears of each step that a payment takes, for faults that aim at it */
+export function observe(world: World, onStep: (browser: Browser, row: PaymentRow) => void): Observer {
   const coverage: Coverage = new Map();
   const payments = new Map<string, Followed>();
   const idOfSealed = new Map<string, string>();
@@ -68,6 +69,10 @@ export function observe(world: World): Observer {
 
   const broken = (invariant: string, what: string): void => {
     violation ??= new Violation(`${invariant}: ${what}`);
+  };
+  const reaches = (payment: Followed, step: Step): void => {
+    payment.step = step;
+    onStep(payment.browser, payment.row);
   };
   const meet = (fault: Fault, step: Step | undefined): void => {
     if (step) count(coverage, fault, step);
@@ -99,7 +104,7 @@ export function observe(world: World): Observer {
         meet("the request arrives twice", payment.step ?? (payment.row.state === "failed" ? undefined : "answered"));
       const { state } = payment.row;
       if (state === "cancelling" || state === "failed") meet("the request arrives late", "stored");
-      if (payment.step === "stored") payment.step = "judged";
+      if (payment.step === "stored") reaches(payment, "judged");
     },
     answers: (request, answer) => {
       const payment = followed(request);
@@ -121,7 +126,9 @@ export function observe(world: World): Observer {
     gatewayAnswers: (request) => meet("overloaded, or unreadable", followed(request)?.step),
     delivered: (request, answer) => {
       const payment = followed(request);
-      if (payment?.step === "committed" && resultOf(answer)) payment.step = "answered";
+      // What a site is answered, the wallet does not know yet.
+      const isTheWallets = payment?.row.order.mode === "direct" || isLookup(request);
+      if (payment?.step === "committed" && isTheWallets && resultOf(answer)) reaches(payment, "answered");
     },
   };
 
@@ -130,7 +137,7 @@ export function observe(world: World): Observer {
       const payment = paymentOf(group);
       if (payment) {
         payment.isCommitted = true;
-        if (payment.step === "judged" || payment.step === "stored") payment.step = "committed";
+        if (payment.step === "judged" || payment.step === "stored") reaches(payment, "committed");
       }
       void checkBalances();
     },
@@ -195,6 +202,7 @@ export function observe(world: World): Observer {
     const known = payments.get(row.id);
     if (!known) {
       payments.set(row.id, { id: row.id, browser, row, step: "stored", arrivals: 0, isCommitted: false });
+      onStep(browser, row);
       if (row.fromAllowance) budgets.get(`${browser.name} ${row.origin}`)?.payments.add(row.id);
       void noteRivals(browser, row);
     } else {

@@ -24,6 +24,8 @@ import type { Process, World } from "./world.ts";
 export const ORIGIN = "https://pay.example";
 export const ACCOUNTS_ORIGIN = "https://accounts.pay.example";
 /** What a database's fault is called, so that its log line is not taken for a bug's. */
+/** From then on it lives. */
+const MAX_STARTS = 4;
 const INJECTED = "a simulated fault of the database";
 
 export interface ProviderWatch {
@@ -40,6 +42,7 @@ export interface ProviderMachine {
   readonly host: () => Host | undefined;
   /** Starts it where it does not run. */
   start(): void;
+  kill(): void;
   /** A command of the operator's, in a process of its own, with a clock of its own. */
   command(name: string, skewMs: number, run: (deps: Deps) => Promise<void>): void;
   /** Without any simulation, for the invariants. */
@@ -53,12 +56,12 @@ export async function setUpProvider(
   watch: ProviderWatch,
 ): Promise<ProviderMachine> {
   const random = seededRandom(world.seed, "provider");
-  const secretRandom = seededRandom(world.seed, "secrets");
   const config = drawConfig(random, folder);
   mkdirSync(folder, { recursive: true });
+  const shared = await openShared(world, config);
   const closing: (() => Promise<void>)[] = [];
   const open = async (process: Process | undefined, skewMs: number): Promise<Deps> => {
-    const opened = await openParts(world, config, process, skewMs, secretRandom, watch);
+    const opened = await openParts(world, config, process, skewMs, shared, watch);
     closing.push(opened.close);
     return opened.deps;
   };
@@ -68,7 +71,7 @@ export async function setUpProvider(
   const start = (): void => {
     if (running?.process.isAlive()) return;
     const process = world.startProcess(`provider${++starts}`, () =>
-      world.faults.areOff ? 0 : world.faults.providerDies,
+      world.faults.areOff || starts > MAX_STARTS ? 0 : world.faults.providerDies,
     );
     process.onDeath(() => {
       running = undefined;
@@ -80,7 +83,7 @@ export async function setUpProvider(
         const app = await createApp(deps);
         await app.ready();
         closing.push(() => app.close());
-        running = { process, handle: (request) => handle(world, app, request) };
+        running = { process, handle: answerFrom(world, process, app) };
       }),
     );
   };
@@ -89,6 +92,7 @@ export async function setUpProvider(
     config,
     host: () => running,
     start,
+    kill: () => running?.process.kill("at a payment's step"),
     command: (name, skewMs, run) => {
       const process = world.startProcess(`${name}${++commands}`, () =>
         world.faults.areOff ? 0 : world.faults.operatorDies,
@@ -127,29 +131,38 @@ function drawConfig(random: Random, folder: string): Config {
   });
 }
 
-async function openParts(
-  world: World,
-  config: Config,
-  process: Process | undefined,
-  skewMs: number,
-  secretRandom: Random,
-  watch: ProviderWatch,
-): Promise<{ deps: Deps; close: () => Promise<void> }> {
-  const now = () => world.nowMs() + skewMs;
-  const random = (count: number) => secretRandom.bytes(count);
-  const path = join(config.dataFolder, "tuppence.sqlite");
-  const { database: plain, close: closeDatabase } = openDatabase(path);
-  const plainLedger = openSqliteLedger({ path, now });
-  const database = process ? ledDatabase(process, plain) : plain;
-  const ledger = process ? ledLedger(world, process, plainLedger, watch) : plainLedger;
+/** What every process of the provider reads from the same files, and never changes: opened once a run. */
+interface Shared extends Pick<Deps, "secrets" | "mint" | "random"> {}
+
+async function openShared(world: World, config: Config): Promise<Shared> {
+  const chance = seededRandom(world.seed, "secrets");
+  const random = (count: number) => chance.bytes(count);
   const secrets = await openSecrets(config.dataFolder, random);
   const mint = await openMint({
     unit: config.unit,
     masterSecret: secrets.mintMaster,
     keysetLogPath: join(config.dataFolder, "keysets.json"),
     threads: config.mintThreads,
-    now,
+    now: world.nowMs,
   });
+  return { secrets, mint, random };
+}
+
+async function openParts(
+  world: World,
+  config: Config,
+  process: Process | undefined,
+  skewMs: number,
+  shared: Shared,
+  watch: ProviderWatch,
+): Promise<{ deps: Deps; close: () => Promise<void> }> {
+  const now = () => world.nowMs() + skewMs;
+  const path = join(config.dataFolder, "tuppence.sqlite");
+  const { database: plain, close: closeDatabase } = openDatabase(path);
+  const plainLedger = openSqliteLedger({ path, now });
+  const database = process ? ledDatabase(process, plain) : plain;
+  const ledger = process ? ledLedger(world, process, plainLedger, watch) : plainLedger;
+  const { secrets, mint } = shared;
   const logger = pino(
     { level: config.logLevel, base: null },
     {
@@ -159,14 +172,13 @@ async function openParts(
     },
   );
   const close = async (): Promise<void> => {
-    await mint.close();
     await plainLedger.close();
     await closeDatabase();
   };
   const deps: Deps = {
     config,
     now,
-    random,
+    random: shared.random,
     logger,
     secrets,
     database,
@@ -232,20 +244,34 @@ function ledLedger(world: World, process: Process, ledger: Ledger, watch: Provid
 
 type App = Awaited<ReturnType<typeof createApp>>;
 
-async function handle(world: World, app: App, request: SimulatedRequest): Promise<SimulatedAnswer> {
-  const { host, pathname, search } = new URL(request.url);
-  world.busy.count++;
-  try {
+/** What is the same for everyone and never changes; the wallet asks for it more often than for anything else. */
+const STATIC = /^\/(\.well-known\/|v1\/keysets$|v1\/keys\/)/;
+
+function answerFrom(world: World, process: Process, app: App): Host["handle"] {
+  // As a cache in front of a provider would: half of all requests are these, and the application has answered them once.
+  const cache = new Map<string, SimulatedAnswer>();
+  let inside = 0;
+  process.onDeath(() => {
+    world.busy.count -= inside;
+  });
+  return async (request) => {
+    const { host, pathname, search } = new URL(request.url);
+    const cached = cache.get(request.url);
+    if (cached) return cached;
+    world.busy.count++;
+    inside++;
     const response = await app.inject({
       method: request.method === "POST" ? "POST" : "GET",
       url: pathname + search,
       headers: { ...request.headers, host },
       ...(request.body === undefined ? {} : { payload: request.body }),
     });
-    return { status: response.statusCode, text: response.body, isCut: false };
-  } finally {
-    world.busy.count--;
-  }
+    if (process.isAlive()) world.busy.count--;
+    inside--;
+    const answer = { status: response.statusCode, text: response.body, isCut: false };
+    if (STATIC.test(pathname)) cache.set(request.url, answer);
+    return answer;
+  };
 }
 
 function isInjected(error: unknown): boolean {

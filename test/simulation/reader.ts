@@ -35,6 +35,7 @@ export interface ReaderParts {
 export interface Reader {
   /** The wallet's own window asks. */
   isAsked(approvalId: string): void;
+  clicksAgain(): void;
 }
 
 type Action = "top up" | "buy" | "buy over 402" | "tip" | "come back" | "refund" | "click twice" | "two tabs" | "look" | "close a tab" | "end an allowance";
@@ -75,7 +76,10 @@ export function playReader(parts: ReaderParts): Reader {
     const at = 2_000 + random.below(random.chance(0.5) ? 120_000 : horizonMs);
     world.after(at, `${browser.name}: ${action}`, () => perform(state, action));
   }
-  return { isAsked: (approvalId) => decideLater(state, approvalId, 0) };
+  return {
+    isAsked: (approvalId) => decideLater(state, approvalId, 0),
+    clicksAgain: () => void clickAgain(state),
+  };
 }
 
 interface State extends ReaderParts {

@@ -10,7 +10,7 @@ import type { Coverage } from "./coverage.ts";
 import { useWorld } from "./environment.ts";
 import { drawFaults } from "./faults.ts";
 import { openGateway } from "./gateway.ts";
-import { checkInvariants } from "./invariants.ts";
+import { checkInvariants, openWork } from "./invariants.ts";
 import { createNetwork } from "./network.ts";
 import { observe, Violation } from "./observer.ts";
 import { ACCOUNTS_ORIGIN, ORIGIN, type ProviderMachine, setUpProvider } from "./provider.ts";
@@ -40,7 +40,8 @@ export interface RunResult {
 
 export async function simulate(seed: number, print?: (line: string) => void): Promise<RunResult> {
   const world = createWorld(seed, drawFaults(seed), print);
-  const observer = observe(world);
+  const aims: { at: (browser: Browser) => void } = { at: () => undefined };
+  const observer = observe(world, (browser) => aims.at(browser));
   const folder = mkdtempSync(join(memoryFolder(), "tuppence-simulation-"));
   let violation: string | undefined;
   let provider: ProviderMachine | undefined;
@@ -49,6 +50,7 @@ export async function simulate(seed: number, print?: (line: string) => void): Pr
     provider = await setUpProvider(world, folder, observer.provider);
     observer.watchLedger(provider.truth);
     const parts = await setUp(world, provider, observer);
+    aims.at = aimAtSteps(world, provider, parts);
     await play(world, provider, parts, observer.broken);
     await bringToRest(world, provider, parts, observer.broken);
     const broken = observer.broken();
@@ -73,6 +75,7 @@ export async function simulate(seed: number, print?: (line: string) => void): Pr
 
 interface Parts {
   readonly browsers: readonly Browser[];
+  readonly readers: ReadonlyMap<Browser, Reader>;
   readonly shops: readonly Shop[];
   readonly horizonMs: number;
   readonly waiting: () => number;
@@ -94,18 +97,33 @@ async function setUp(world: World, provider: ProviderMachine, observer: ReturnTy
   }
   const gateway = openGateway(world, network, truth.secrets.gatewaySecret, horizonMs);
   const browsers: Browser[] = [];
+  const readers = new Map<Browser, Reader>();
   for (let index = 0; index < 1 + random.below(3); index++) {
-    const readers: Reader[] = [];
     const browser = openBrowser(world, network, `wallet${index}`, random.pick(SKEWS_MS), {
       ...observer.browser,
-      prompts: (_, approvalId) => readers[0]?.isAsked(approvalId),
+      prompts: (browser, approvalId) => readers.get(browser)?.isAsked(approvalId),
     });
-    readers.push(playReader({ world, network, browser, shops, gateway, horizonMs, watch: observer.reader }));
+    readers.set(browser, playReader({ world, network, browser, shops, gateway, horizonMs, watch: observer.reader }));
     browsers.push(browser);
   }
   provider.start();
   planOperators(world, provider, horizonMs);
-  return { browsers, shops, horizonMs, waiting: gateway.waiting };
+  return { browsers, readers, shops, horizonMs, waiting: gateway.waiting };
+}
+
+/** Chance alone seldom hits the few milliseconds in which a payment is judged, committed, or answered. */
+function aimAtSteps(world: World, provider: ProviderMachine, { readers }: Parts): (browser: Browser) => void {
+  const random = seededRandom(world.seed, "aims");
+  return (browser) => {
+    if (!random.chance(world.faults.atStep) || world.faults.areOff) return;
+    const fault = random.pick([
+      () => browser.kill(false),
+      () => browser.kill(true),
+      () => provider.kill(),
+      () => readers.get(browser)?.clicksAgain(),
+    ]);
+    world.after(random.below(4), "something happens at a payment's step", fault);
+  };
 }
 
 /** Commands at random times, sometimes two at once, and what the server's own jobs do. */
@@ -156,6 +174,7 @@ async function bringToRest(world: World, provider: ProviderMachine, parts: Parts
       for (const browser of parts.browsers) browser.start();
     });
     await passes(REST_ROUND_MS);
+    if ((await workLeft(parts)) === 0) break;
     world.after(0, "wallets resume", () => {
       for (const browser of parts.browsers) void browser.resume();
     });
@@ -168,6 +187,11 @@ async function bringToRest(world: World, provider: ProviderMachine, parts: Parts
     }),
   );
   await passes(MINUTE_MS);
+}
+
+async function workLeft({ browsers, waiting }: Parts): Promise<number> {
+  const open = await Promise.all(browsers.map(openWork));
+  return open.flat().length + waiting();
 }
 
 /** A file system in memory where there is one: what is stored has to outlive a process, not a power cut. */

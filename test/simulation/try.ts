@@ -7,6 +7,7 @@ const from = Number(process.argv[2] ?? 0), n = Number(process.argv[3] ?? 1);
 const { coverageTable, addCoverage } = await import("./coverage.ts");
 const all = new Map<string, number>();
 const t0 = performance.now();
+const c0 = process.cpuUsage();
 let events = 0, bad = 0;
 for (let seed = from; seed < from + n; seed++) {
   const r = await simulate(seed, process.argv[4] === "trace" ? (l) => console.log(l) : undefined);
@@ -16,4 +17,5 @@ for (let seed = from; seed < from + n; seed++) {
   if (n === 1) console.log(r.traceHash, r.events);
 }
 console.log(coverageTable(all));
-console.log((performance.now() - t0) / n, "ms per seed", events / n, "events per seed", bad, "bad");
+const c = process.cpuUsage(c0);
+console.log("cpu", (c.user + c.system) / 1000 / n, "wall", (performance.now() - t0) / n, "ms per seed", events / n, "events per seed", bad, "bad");

@@ -58,7 +58,7 @@ export function createWebCrypto(random: () => Random) {
       usages: Usages,
     ) => {
       const name = nameOf(algorithm);
-      const object = importObject(format, data, name);
+      const object = importOnce(format, data, name);
       return keep(
         object,
         name === "HMAC" ? { name, hash: hashOf(algorithm) } : { name },
@@ -160,6 +160,21 @@ interface GcmAlgorithm {
   readonly name: "AES-GCM";
   readonly iv: Data;
   readonly additionalData?: Data;
+}
+
+/** Parsing a key costs as much as signing with it, and the same few are imported again for every token. */
+const imported = new Map<string, KeyObject>();
+const MAX_IMPORTED = 5_000;
+
+function importOnce(format: string, data: Data | JsonWebKey, name: string): KeyObject {
+  const content = isData(data) ? bytesOf(data).toString("latin1") : `${data.x} ${data.d}`;
+  const key = `${format} ${name} ${content}`;
+  const known = imported.get(key);
+  if (known) return known;
+  if (imported.size >= MAX_IMPORTED) imported.clear();
+  const object = importObject(format, data, name);
+  imported.set(key, object);
+  return object;
 }
 
 function importObject(format: string, data: Data | JsonWebKey, name: string): KeyObject {
