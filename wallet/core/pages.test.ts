@@ -188,6 +188,17 @@ describe("paying", () => {
     expect(new Set(results.map((result) => JSON.stringify(result))).size).toBe(1);
     expect(reader.provider.settled).toHaveLength(1);
   });
+  it("does not pay again while a refund is under way: refused, it leaves the article paid for", async () => {
+    const reader = await makeTestWallet();
+    await keepKeyset(reader);
+    await buy(reader);
+    const [payment] = await reader.store.read((tables) => tables.payments.all());
+    const refund = reader.wallet.refund({ kind: "ui", type: "refund", paymentId: payment?.id ?? "" });
+    await expect(refund).rejects.toMatchObject({ code: "provider_unreachable" });
+    await expect(reader.ask()).rejects.toMatchObject({ code: "provider_unreachable" });
+    expect(reader.prompts).toHaveLength(1);
+    expect(reader.provider.settled).toHaveLength(1);
+  });
   it("sends no proof with a DLEQ, and the same bytes when nobody answered", async () => {
     const reader = await makeTestWallet();
     const asked = reader.ask();
@@ -302,6 +313,12 @@ async function buy(reader: TestWallet, allowance?: ReturnType<typeof micros>): P
   await prompted(reader, reader.prompts.length + 1);
   await reader.decide(true, allowance === undefined ? {} : { allowance });
   await asked;
+}
+
+/** As it would be after the provider was asked. */
+async function keepKeyset({ store }: TestWallet): Promise<void> {
+  const id = `01${"ab".repeat(32)}`;
+  await store.transaction((tables) => tables.keysets.put({ id, unit: "usd6", active: true, keys: {} }));
 }
 
 async function refuseOnce(reader: TestWallet, number: number): Promise<void> {

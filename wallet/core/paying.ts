@@ -3,7 +3,7 @@ import { TuppenceError } from "../../shared/errors.ts";
 import { subtract } from "../../shared/money.ts";
 import type { BlankCoin } from "./cashu.ts";
 import { makeChangeBlanks } from "./coins.ts";
-import { type Context, walletRow } from "./context.ts";
+import { type Context, isFinal, walletRow } from "./context.ts";
 import { countFunds } from "./funds.ts";
 import { newId } from "./ids.ts";
 import { refuseWhilePaused } from "./pauses.ts";
@@ -11,6 +11,7 @@ import { isOpen, type PaymentDrives } from "./payments.ts";
 import type { StoreTables } from "./ports.ts";
 import type { PaymentPreparation, PreparedPayment } from "./prepared.ts";
 import { isKept, putQuestion } from "./questions.ts";
+import { finishRefund } from "./refunds.ts";
 import { type Attempted, reserve, resourceKeyOf } from "./reserve.ts";
 import type { AllowanceRow, ApprovalRow, Order, PaymentRow } from "./rows.ts";
 import type { Stock } from "./stock.ts";
@@ -109,6 +110,7 @@ async function withCoins<T>(
       }
       if (attempted.lacks === "blanks")
         blanks = await makeChangeBlanks(context, await prepared.keys.changeSeed());
+      else if (attempted.lacks === "refund") await endRefund(context, attempted.paymentId);
       else if (restocks === MAX_RESTOCKS || fault !== undefined) break;
       else {
         restocks += 1;
@@ -147,6 +149,8 @@ async function admitWithin(
   const bought = findBought(sameResource);
   if (bought) return { done: { kind: "known", payment: bought } };
   if (!asked.clicked && !asked.retryOf) throw new TuppenceError("click_required");
+  const refunding = findRefunding(sameResource);
+  if (refunding) return { lacks: "refund", paymentId: refunding.id };
   if (allowance && reaches(allowance, order)) {
     const reserved = await reserve(tables, {
       order,
@@ -214,6 +218,19 @@ function findBought(payments: readonly PaymentRow[]): PaymentRow | undefined {
   return payments.find(({ state }) => state === "paid") ?? payments.find(isOpen);
 }
 
+function findRefunding(payments: readonly PaymentRow[]): PaymentRow | undefined {
+  return payments.find(({ state }) => state === "refunding");
+}
+
+/** Refused or not, it is over then. @throws TuppenceError provider_* where nobody knows */
+async function endRefund(context: Context, paymentId: string): Promise<void> {
+  await context
+    .serially(() => finishRefund(context, paymentId))
+    .catch((error: unknown) => {
+      if (!isFinal(error)) throw error;
+    });
+}
+
 /** A tip is always asked about: its amount is the reader's. */
 function reaches(allowance: AllowanceRow, order: Order): boolean {
   return (
@@ -237,12 +254,15 @@ async function payApproved(parts: PayingParts, approvalId: string): Promise<void
         const kept = await tables.approvals.get(approvalId);
         if (kept?.state !== "approved") return { done: undefined };
         // Another window asked about the same article, and the reader agreed there first.
-        const bought = findBought(await ofSameResource(tables, kept.order));
+        const sameResource = await ofSameResource(tables, kept.order);
+        const bought = findBought(sameResource);
         if (bought) {
           const state = bought.state === "paid" ? "paid" : "paying";
           await tables.approvals.put({ ...kept, state, paymentId: bought.id });
           return { done: undefined };
         }
+        const refunding = findRefunding(sameResource);
+        if (refunding) return { lacks: "refund", paymentId: refunding.id };
         const before = kept.paymentId === undefined ? undefined : await tables.payments.get(kept.paymentId);
         const reserved = await reserve(tables, {
           order: kept.order,
