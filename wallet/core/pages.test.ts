@@ -199,6 +199,30 @@ describe("paying", () => {
     expect(reader.prompts).toHaveLength(1);
     expect(reader.provider.settled).toHaveLength(1);
   });
+  it("leaves no swap begun where the payment came first after all", async () => {
+    const reader = await makeTestWallet();
+    await keepKeyset(reader);
+    reader.provider.settleWith(() => Promise.reject(new TuppenceError("provider_unreachable")));
+    reader.ask().catch(() => undefined);
+    await prompted(reader, 1);
+    await reader.decide(true);
+    await reached(() => reader.provider.settled.length > 0);
+    const stored = async () =>
+      reader.store.read(async (tables) => ({
+        payments: (await tables.payments.all()).map(({ state }) => state),
+        swaps: (await tables.swaps.all()).map(({ state }) => state),
+      }));
+    reader.clock.nowMs += 3_600_000;
+    reader.restarted().resume();
+    await reached(async () => (await stored()).swaps.length > 0);
+    expect(await stored()).toEqual({ payments: ["cancelling"], swaps: ["created"] });
+
+    reader.provider.settleWith((_, usual) => usual());
+    await reader.provider.port.settle(reader.provider.settled[0] ?? "");
+    reader.restarted().resume();
+    await reached(async () => (await stored()).payments.includes("paid"));
+    expect((await stored()).swaps).toEqual(["failed"]);
+  });
   it("sends no proof with a DLEQ, and the same bytes when nobody answered", async () => {
     const reader = await makeTestWallet();
     const asked = reader.ask();

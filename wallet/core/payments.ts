@@ -229,6 +229,7 @@ async function settled(context: Context, payment: PaymentRow, result: PaymentRes
         : kept,
     async (tables, kept) => {
       await tables.coins.removeAll(kept.coinSecrets);
+      await endSwapsBack(tables, kept);
       await closeApproval(tables, kept, undefined);
     },
   );
@@ -377,6 +378,14 @@ async function freeCoins(
   await tables.coins.putAll(
     held.map((coin) => ({ ...coin, state: spent.has(coin.secret) ? "spent" : "free", holder: undefined })),
   );
+}
+
+/** The payment was first: what was asked for to take its coins back will never be signed. */
+async function endSwapsBack(tables: StoreTables, payment: PaymentRow): Promise<void> {
+  const begun = (await tables.swaps.where("state", "created")).filter(
+    ({ paymentId }) => paymentId === payment.id,
+  );
+  await tables.swaps.putAll(begun.map((swap) => ({ ...swap, state: "failed", error: "coin_spent" })));
 }
 
 export async function giveBudgetBack(tables: StoreTables, payment: PaymentRow): Promise<void> {
