@@ -14,7 +14,8 @@ const FAST_CURVE = urlOf("test/simulation/curve.ts");
 
 /** Before anything of the product is imported. */
 export function installHooks(mutant: Mutant | undefined): void {
-  const patches = new Map((mutant?.edits ?? []).map((edit) => [urlOf(edit.file), edit.changes]));
+  const edits = mutant?.edits ?? [];
+  const edited = new Set(edits.map(({ file }) => urlOf(file)));
   registerHooks({
     resolve(specifier, context, next) {
       const resolved = next(specifier, context);
@@ -24,10 +25,9 @@ export function installHooks(mutant: Mutant | undefined): void {
     },
     load(url, context, next) {
       const loaded = next(url, context);
-      const changes = patches.get(url);
-      if (!changes) return loaded;
-      patches.delete(url);
-      const source = changes.reduce((text, { from, to }) => {
+      if (!edited.has(url)) return loaded;
+      const own = edits.filter(({ file }) => urlOf(file) === url);
+      const source = own.reduce((text, { from, to }) => {
         if (text.split(from).length !== 2)
           throw new Error(`mutant "${mutant?.name}": ${url} does not hold exactly once: ${from}`);
         return text.replace(from, () => to);

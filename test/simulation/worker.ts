@@ -1,0 +1,27 @@
+/** Runs every n-th seed and tells of each: `worker.ts FROM UP_TO STEP [MUTANT]`. */
+import { installEnvironment } from "./environment.ts";
+import { installHooks } from "./hooks.ts";
+import { MUTANTS } from "./mutants.ts";
+
+const [from = 0, upTo = 0, step = 1] = process.argv.slice(2, 5).map(Number);
+const name = process.argv[5];
+const mutant = MUTANTS.find((candidate) => candidate.name === name);
+if (name !== undefined && !mutant) throw new Error(`there is no mutant "${name}"`);
+
+installEnvironment();
+installHooks(mutant);
+// Only now: what is imported here is the product.
+const { simulate } = await import("./simulate.ts");
+
+for (let seed = from; seed < upTo; seed += step) {
+  const { violation, traceHash, tail, events, coverage } = await simulate(seed);
+  process.send?.({
+    seed,
+    violation,
+    traceHash,
+    events,
+    tail: violation === undefined ? [] : tail,
+    coverage: [...coverage],
+  });
+}
+process.disconnect?.();
