@@ -6,10 +6,11 @@
 import { createHmac } from "node:crypto";
 import native from "secp256k1/bindings.js";
 import { hashToCurve, publicKeyOf, verifyProof } from "../../server/mint/curve.ts";
+import { keysetIdVersion2 } from "../../server/mint/keysets.ts";
 import type { BlankCoin, SignatureToOpen } from "../../wallet/core/cashu.ts";
 
 // The few of these that a run needs are not worth a second version.
-export { keysetIdFits, quotePublicKey, signQuote } from "../../wallet/core/cashu.ts";
+export { signQuote } from "../../wallet/core/cashu.ts";
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 const SECRET = 0;
@@ -39,6 +40,14 @@ export function unblind(blank: BlankCoin, signature: SignatureToOpen, publicKey:
 
 export function yOf(secret: string): string {
   return Buffer.from(hashToCurve(Buffer.from(secret, "utf8"))).toString("hex");
+}
+
+export function quotePublicKey(privateKeyHex: string): string {
+  return publicKeyOf(Buffer.from(privateKeyHex, "hex"));
+}
+
+export function keysetIdFits(id: string, unit: string, keys: Readonly<Record<string, string>>): boolean {
+  return keysetIdVersion2({ keys, unit }) === id;
 }
 
 /** NUT-13 for keysets of version 2. */

@@ -20,12 +20,20 @@ export function useWorld(next: World): () => void {
   };
 }
 
+const timeouts = new WeakMap<AbortSignal, () => void>();
+
+/** Of a call that has ended: most do, long before, and each would be an event. */
+export function callOffTimeout(signal: AbortSignal | undefined): void {
+  if (signal) timeouts.get(signal)?.();
+}
+
 export function installEnvironment(): void {
   Object.defineProperty(globalThis, "crypto", { value: simulated, configurable: true });
   AbortSignal.timeout = (milliseconds) => {
     if (!world) return platform.timeout(milliseconds);
     const controller = new AbortController();
-    world.after(milliseconds, "a call times out", () => controller.abort());
+    const callOff = world.unlessCalledOff(milliseconds, "a call times out", () => controller.abort());
+    timeouts.set(controller.signal, callOff);
     return controller.signal;
   };
 }

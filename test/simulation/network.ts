@@ -3,8 +3,8 @@
  * cut in the middle or be replaced by a gateway's page. Who sent it learns no more than a browser's `fetch` would.
  */
 import { createHash } from "node:crypto";
-import type { Random } from "./random.ts";
-import { seededRandom } from "./random.ts";
+import { callOffTimeout } from "./environment.ts";
+import { type Random, seededRandom } from "./random.ts";
 import type { Process, World } from "./world.ts";
 
 export interface SimulatedRequest {
@@ -89,6 +89,7 @@ export function createNetwork(world: World, watch: NetworkWatch): Network {
       const end = (finish: () => void): void => {
         if (isOver) return;
         isOver = true;
+        callOffTimeout(signal);
         if (from.isAlive()) finish();
       };
       const broken = () => end(() => reject(new TypeError("fetch failed")));
@@ -163,17 +164,16 @@ function digest(body: string | undefined): string {
 /** `fetch` for a process, over this network. */
 export function fetchOver(network: Network, process: Process) {
   return async (url: string, init: RequestInit): Promise<Response> => {
-    const answer = await process.call(`fetch ${new URL(url).pathname}`, () => undefined).then(() =>
-      network.send(
-        process,
-        {
-          method: init.method ?? "GET",
-          url,
-          headers: Object.fromEntries(new Headers(init.headers)),
-          body: typeof init.body === "string" ? init.body : undefined,
-        },
-        init.signal ?? undefined,
-      ),
+    await process.call(`fetch ${new URL(url).pathname}`, () => undefined);
+    const answer = await network.send(
+      process,
+      {
+        method: init.method ?? "GET",
+        url,
+        headers: Object.fromEntries(new Headers(init.headers)),
+        body: typeof init.body === "string" ? init.body : undefined,
+      },
+      init.signal ?? undefined,
     );
     return process.call("answer", () => responseOf(answer));
   };

@@ -83,7 +83,7 @@ export async function setUpProvider(
         const app = await createApp(deps);
         await app.ready();
         closing.push(() => app.close());
-        running = { process, handle: answerFrom(world, process, app) };
+        running = { process, handle: answerFrom(app) };
       }),
     );
   };
@@ -247,27 +247,19 @@ type App = Awaited<ReturnType<typeof createApp>>;
 /** What is the same for everyone and never changes; the wallet asks for it more often than for anything else. */
 const STATIC = /^\/(\.well-known\/|v1\/keysets$|v1\/keys\/)/;
 
-function answerFrom(world: World, process: Process, app: App): Host["handle"] {
+function answerFrom(app: App): Host["handle"] {
   // As a cache in front of a provider would: half of all requests are these, and the application has answered them once.
   const cache = new Map<string, SimulatedAnswer>();
-  let inside = 0;
-  process.onDeath(() => {
-    world.busy.count -= inside;
-  });
   return async (request) => {
     const { host, pathname, search } = new URL(request.url);
     const cached = cache.get(request.url);
     if (cached) return cached;
-    world.busy.count++;
-    inside++;
     const response = await app.inject({
       method: request.method === "POST" ? "POST" : "GET",
       url: pathname + search,
       headers: { ...request.headers, host },
       ...(request.body === undefined ? {} : { payload: request.body }),
     });
-    if (process.isAlive()) world.busy.count--;
-    inside--;
     const answer = { status: response.statusCode, text: response.body, isCut: false };
     if (STATIC.test(pathname)) cache.set(request.url, answer);
     return answer;

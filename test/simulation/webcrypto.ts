@@ -19,6 +19,7 @@ import {
   sign,
   timingSafeEqual,
   verify,
+  type webcrypto,
 } from "node:crypto";
 import type { Random } from "./random.ts";
 
@@ -28,7 +29,8 @@ const PKCS8_X25519_PREFIX = Buffer.from("302e020100300506032b656e04220420", "hex
 
 type Algorithm = string | { readonly name: string; readonly hash?: string | { readonly name: string } };
 type Data = ArrayBuffer | ArrayBufferView;
-type Usages = KeyUsage[];
+type CryptoKey = webcrypto.CryptoKey;
+type Usages = webcrypto.KeyUsage[];
 
 /** The platform hands a key's object out only where the key may leave it, which few may. */
 const objects = new WeakMap<CryptoKey, KeyObject>();

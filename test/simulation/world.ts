@@ -13,8 +13,8 @@ import { type Random, seededRandom } from "./random.ts";
 const START_MS = 1_790_000_000_000;
 const MAX_EVENTS = 400_000;
 const TAIL_LINES = 120;
-/** A request goes through Fastify and the ledger's queue in fewer turns than that. */
-const IDLE_TURNS = 4;
+/** The ledger commits at the next turn of the event loop; whatever else is under way needs none. */
+const TURNS_WHILE_WORKING = 3;
 
 export interface World {
   readonly seed: number;
@@ -24,6 +24,8 @@ export interface World {
   nowMs(): number;
   /** Something happens so many milliseconds from now. Two of the same moment happen in the order in which they were asked for. */
   after(milliseconds: number, what: string, run: () => void | Promise<void>): void;
+  /** As `after`, until it is called off. */
+  unlessCalledOff(milliseconds: number, what: string, run: () => void): () => void;
   /** A line of the trace, and of its hash. */
   note(line: string): void;
   startProcess(name: string, deathRate: () => number): Process;
@@ -31,8 +33,6 @@ export interface World {
   run(isOver: () => boolean): Promise<void>;
   /** Time stands still until this is done: for what really has to wait for the machine, e.g. a server's start. */
   hold(work: Promise<void>): void;
-  /** How many requests are inside a server: those take some turns of the event loop more. */
-  readonly busy: { count: number };
   traceHash(): string;
   readonly tail: readonly string[];
   events(): number;
@@ -52,6 +52,7 @@ export interface Process {
 }
 
 interface Event {
+  isOff: boolean;
   readonly at: number;
   readonly order: number;
   readonly what: string;
@@ -65,12 +66,13 @@ export function createWorld(seed: number, faults: Faults, print?: (line: string)
   const queue: Event[] = [];
   const hash = createHash("sha256");
   const tail: string[] = [];
-  const busy = { count: 0 };
   const held: Promise<void>[] = [];
   let now = START_MS;
   let order = 0;
   let events = 0;
   let activity = 0;
+  /** Calls that are being carried out, beyond the process. */
+  let working = 0;
 
   const note = (line: string): void => {
     const full = `${now - START_MS} ${line}`;
@@ -79,10 +81,14 @@ export function createWorld(seed: number, faults: Faults, print?: (line: string)
     if (tail.length > 2 * TAIL_LINES) tail.splice(0, TAIL_LINES);
     print?.(full);
   };
-  const after: World["after"] = (milliseconds, what, run) => {
+  const add = (milliseconds: number, what: string, run: Event["run"]): Event => {
     activity++;
-    push(queue, { at: now + Math.max(0, Math.ceil(milliseconds)), order: order++, what, run });
+    const at = now + Math.max(0, Math.ceil(milliseconds));
+    const event: Event = { isOff: false, at, order: order++, what, run };
+    push(queue, event);
+    return event;
   };
+  const after: World["after"] = (milliseconds, what, run) => void add(milliseconds, what, run);
   const startProcess = (name: string, deathRate: () => number): Process => {
     const listeners: ((why: string) => void)[] = [];
     let alive = true;
@@ -107,16 +113,23 @@ export function createWorld(seed: number, faults: Faults, print?: (line: string)
                 if (alive) deliver();
               });
           };
-          after(latency(latencies), `${name} ${what}`, async () => {
+          const begin = async (): Promise<void> => {
             if (!alive) return;
             if (deaths.chance(deathRate())) return process.kill(`before ${what}`);
+            working++;
             try {
               const value = await work();
               answer(() => resolve(value));
             } catch (error) {
               answer(() => reject(error));
+            } finally {
+              working--;
+              activity++;
             }
-          });
+          };
+          // Half of all calls take no time at all: nothing comes in between, and the run is twice as fast.
+          if (latencies.chance(0.5)) void begin();
+          else after(latency(latencies), `${name} ${what}`, begin);
         }),
     };
     return process;
@@ -124,15 +137,16 @@ export function createWorld(seed: number, faults: Faults, print?: (line: string)
 
   const step = async (): Promise<void> => {
     const first = pop(queue);
-    if (!first) return;
+    if (!first || first.isOff) return;
     now = first.at;
     for (let event: Event | undefined = first; event; event = queue[0]?.at === now ? pop(queue) : undefined) {
+      if (event.isOff) continue;
       events++;
       note(event.what);
       // An event that waits for another one must not hold up the world.
       event.run()?.catch(fail);
     }
-    for (let idle = 0; idle < (busy.count > 0 ? IDLE_TURNS : 1); idle++) {
+    for (let idle = 0; idle < (working > 0 ? TURNS_WHILE_WORKING : 1); idle++) {
       const before = activity;
       await turn();
       for (let work = held.pop(); work; work = held.pop()) await work.catch(fail);
@@ -151,13 +165,18 @@ export function createWorld(seed: number, faults: Faults, print?: (line: string)
     random,
     nowMs: () => now,
     after,
+    unlessCalledOff: (milliseconds, what, run) => {
+      const event = add(milliseconds, what, run);
+      return () => {
+        event.isOff = true;
+      };
+    },
     note,
     startProcess,
     hold: (work) => {
       activity++;
       held.push(work);
     },
-    busy,
     run: async (isOver) => {
       while (queue.length > 0 && !isOver()) {
         if (events > MAX_EVENTS) throw new Error(`more than ${MAX_EVENTS} events: something never comes to rest`);
