@@ -13,8 +13,8 @@ import { type Random, seededRandom } from "./random.ts";
 const START_MS = 1_790_000_000_000;
 const MAX_EVENTS = 400_000;
 const TAIL_LINES = 120;
-/** The ledger commits at the next turn of the event loop; whatever else is under way needs none. */
-const TURNS_WHILE_WORKING = 3;
+/** A request's body and the ledger's commit each wait for the next turn of the event loop, one after the other. */
+const IDLE_TURNS = 4;
 
 export interface World {
   readonly seed: number;
@@ -71,8 +71,6 @@ export function createWorld(seed: number, faults: Faults, print?: (line: string)
   let order = 0;
   let events = 0;
   let activity = 0;
-  /** Calls that are being carried out, beyond the process. */
-  let working = 0;
 
   const note = (line: string): void => {
     const full = `${now - START_MS} ${line}`;
@@ -116,15 +114,11 @@ export function createWorld(seed: number, faults: Faults, print?: (line: string)
           const begin = async (): Promise<void> => {
             if (!alive) return;
             if (deaths.chance(deathRate())) return process.kill(`before ${what}`);
-            working++;
             try {
               const value = await work();
               answer(() => resolve(value));
             } catch (error) {
               answer(() => reject(error));
-            } finally {
-              working--;
-              activity++;
             }
           };
           // Half of all calls take no time at all: nothing comes in between, and the run is twice as fast.
@@ -146,7 +140,7 @@ export function createWorld(seed: number, faults: Faults, print?: (line: string)
       // An event that waits for another one must not hold up the world.
       event.run()?.catch(fail);
     }
-    for (let idle = 0; idle < (working > 0 ? TURNS_WHILE_WORKING : 1); idle++) {
+    for (let idle = 0; idle < IDLE_TURNS; idle++) {
       const before = activity;
       await turn();
       for (let work = held.pop(); work; work = held.pop()) await work.catch(fail);
