@@ -5,12 +5,18 @@
  */
 import { TuppenceError } from "../../shared/errors.ts";
 import type { PageRequestOf, PageRequestType, PageResults } from "../../shared/protocol/page.ts";
-import { createMemoryStore, createWallet, type PageSender, type Wallet, type WalletStore } from "../../wallet/core/index.ts";
+import {
+  createMemoryStore,
+  createWallet,
+  type PageSender,
+  type Wallet,
+  type WalletStore,
+} from "../../wallet/core/index.ts";
 import { createProviderClient } from "../../wallet/provider/index.ts";
 import { fetchOver, type Network } from "./network.ts";
 import { ORIGIN } from "./provider.ts";
 import { seededRandom } from "./random.ts";
-import { watchStore, type Written } from "./watched-store.ts";
+import { type Written, watchStore } from "./watched-store.ts";
 import type { Process, World } from "./world.ts";
 
 /** `extension/background/index.ts`. */
@@ -137,7 +143,9 @@ export function openBrowser(
       watch.dies(browser, isWhole);
       isEnded = isWhole;
       if (isWhole) for (const close of [...closings.values()]) close();
-      const downMs = isWhole ? 10_000 + random.below(random.chance(0.3) ? 90_000_000 : 300_000) : 50 + random.below(55);
+      const downMs = isWhole
+        ? 10_000 + random.below(random.chance(0.3) ? 90_000_000 : 300_000)
+        : 50 + random.below(55);
       world.after(downMs, `${name} starts`, start);
     });
     world.after(RESUME_DELAY_MS, `${name} resumes`, () => {

@@ -18,7 +18,8 @@ const BLINDING_FACTOR = 1;
 
 export function makeBlankCoin(seed: Uint8Array, keysetId: string, counter: number): BlankCoin {
   const secret = derive(seed, keysetId, counter, SECRET).toString("hex");
-  const blindingFactor = BigInt(`0x${derive(seed, keysetId, counter, BLINDING_FACTOR).toString("hex")}`) % ORDER;
+  const blindingFactor =
+    BigInt(`0x${derive(seed, keysetId, counter, BLINDING_FACTOR).toString("hex")}`) % ORDER;
   const point = native.publicKeyCombine(
     [hashToCurve(Buffer.from(secret, "utf8")), Buffer.from(publicKeyOf(scalar(blindingFactor)), "hex")],
     true,
@@ -31,10 +32,7 @@ export function unblind(blank: BlankCoin, signature: SignatureToOpen, publicKey:
   const { C_, dleq } = signature;
   if (!verifyProof(publicKey, blank.B_, { C_, ...dleq })) return undefined;
   // C = C_ − r·A
-  const taken = native.publicKeyTweakMul(
-    Buffer.from(publicKey, "hex"),
-    scalar(ORDER - blank.blindingFactor),
-  );
+  const taken = native.publicKeyTweakMul(Buffer.from(publicKey, "hex"), scalar(ORDER - blank.blindingFactor));
   return Buffer.from(native.publicKeyCombine([Buffer.from(C_, "hex"), taken], true)).toString("hex");
 }
 

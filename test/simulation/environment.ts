@@ -2,8 +2,9 @@
  * The globals that a run sees: cryptography that draws from the seed and time limits in virtual time. Installed once, before
  * anything of the product is imported, because some libraries keep what they find when they are loaded.
  */
-import { createWebCrypto } from "./webcrypto.ts";
+
 import { type Random, seededRandom } from "./random.ts";
+import { createWebCrypto } from "./webcrypto.ts";
 import type { World } from "./world.ts";
 
 let world: World | undefined;

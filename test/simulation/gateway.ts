@@ -31,7 +31,8 @@ export function openGateway(world: World, network: Network, secret: Uint8Array, 
       const answer = await network
         .send(process, { method: "POST", url, headers, body }, AbortSignal.timeout(15_000))
         .catch(() => undefined);
-      const isAcknowledged = answer !== undefined && !answer.isCut && answer.text.startsWith("{") && answer.status < 500;
+      const isAcknowledged =
+        answer !== undefined && !answer.isCut && answer.text.startsWith("{") && answer.status < 500;
       if (isAcknowledged || left === 0) waiting--;
       else world.after(5_000, "gateway tries again", () => attempt(left - 1));
     };
@@ -47,8 +48,10 @@ export function openGateway(world: World, network: Network, secret: Uint8Array, 
       if (decision < 0.15) return;
       tell("approved", topUpId, amount, decisionMs);
       // Gateways tell again what was acknowledged already, now and then.
-      if (random.chance(0.3)) tell("approved", topUpId, amount, decisionMs + random.below(random.chance(0.5) ? 20 : 100_000));
-      if (random.chance(CHARGEBACK_RATE)) tell("charged_back", topUpId, amount, decisionMs + random.below(horizonMs));
+      if (random.chance(0.3))
+        tell("approved", topUpId, amount, decisionMs + random.below(random.chance(0.5) ? 20 : 100_000));
+      if (random.chance(CHARGEBACK_RATE))
+        tell("charged_back", topUpId, amount, decisionMs + random.below(horizonMs));
     },
     waiting: () => waiting,
   };

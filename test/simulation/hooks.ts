@@ -3,8 +3,8 @@
  * product's source. A string that is not there exactly once stops everything: the mutant would mutate nothing.
  */
 import { registerHooks } from "node:module";
-import { pathToFileURL } from "node:url";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Mutant } from "./mutants.ts";
 
 const ROOT = path.join(import.meta.dirname, "..", "..");

@@ -56,7 +56,11 @@ async function checkBrowser({ deps, observer }: Rest, browser: Browser): Promise
   let held = 0n;
   for (const { secret, state, amount } of coins) {
     const isSpent = spent.has(coinTransferId(yOf(secret)));
-    same(`${browser.name}: a ${state} coin of ${amount} is spent at the provider`, isSpent, state === "spent");
+    same(
+      `${browser.name}: a ${state} coin of ${amount} is spent at the provider`,
+      isSpent,
+      state === "spent",
+    );
     if (state === "free") held += amount;
   }
 
@@ -71,7 +75,10 @@ async function checkBrowser({ deps, observer }: Rest, browser: Browser): Promise
   const { account } = await openKeys(wallet.seedHex);
   const name = readerAccount(await thumbprintOf(account.publicJwk));
   const { in: credits, out: debits } = await transfersOf(deps, name);
-  const toppedUp = total(withCode(credits, "top_up")) - total(withCode(debits, "chargeback")) + total(withCode(credits, "write_off"));
+  const toppedUp =
+    total(withCode(credits, "top_up")) -
+    total(withCode(debits, "chargeback")) +
+    total(withCode(credits, "write_off"));
   const paid = payments.filter(({ state }) => state === "paid").reduce((sum, { amount }) => sum + amount, 0n);
   same(
     `${browser.name}: coins, account and what was paid are what was topped up`,
@@ -112,8 +119,13 @@ async function checkPayment(
   same(`${browser.name}: payment ${id} stands alike in wallet and ledger`, state, said);
   if (value === undefined) return;
   const record = decodePaymentRecord(value);
-  same(`payment ${id} was made as the reader accepted it`, [record.merchant, record.amount, record.resource], [order.merchant, amount, order.resourceUrl]);
-  if (receipt === undefined) throw new Violation(`coins or receipt: ${browser.name} paid ${id} and has no receipt`);
+  same(
+    `payment ${id} was made as the reader accepted it`,
+    [record.merchant, record.amount, record.resource],
+    [order.merchant, amount, order.resourceUrl],
+  );
+  if (receipt === undefined)
+    throw new Violation(`coins or receipt: ${browser.name} paid ${id} and has no receipt`);
   same(`payment ${id} has one receipt`, receipt, observer.receipts.get(id) ?? receipt);
 }
 
@@ -139,7 +151,9 @@ async function checkShop({ deps }: Rest, shop: Shop): Promise<void> {
     if (!statement) break;
     const { settlement, lines } = statement;
     same(`${shop.id}: settlement ${number} follows the one before`, settlement.afterSequence, after);
-    const covered = payments.filter(({ sequence }) => sequence > after && sequence <= settlement.upToSequence);
+    const covered = payments.filter(
+      ({ sequence }) => sequence > after && sequence <= settlement.upToSequence,
+    );
     const ids = new Set(covered.map(({ reference }) => reference));
     const given = refunds.filter(({ reference }) => ids.has(reference));
     const turnover = total(covered) - total(given);
@@ -150,7 +164,14 @@ async function checkShop({ deps }: Rest, shop: Shop): Promise<void> {
     const due = carried + turnover - total(fee);
     same(
       `${shop.id}: statement ${number}`,
-      [settlement.carryForwardIn, settlement.payments, settlement.refunds, settlement.fee, settlement.payout, settlement.carryForwardOut],
+      [
+        settlement.carryForwardIn,
+        settlement.payments,
+        settlement.refunds,
+        settlement.fee,
+        settlement.payout,
+        settlement.carryForwardOut,
+      ],
       [carried, total(covered), total(given), total(fee), total(payout), due - total(payout)],
     );
     if (total(payout) % MINOR_UNIT !== 0n || total(payout) > due)
@@ -172,7 +193,8 @@ function checkPaymentIds({ observer }: Rest, spent: readonly PostedTransfer[]): 
   for (const { reference, groupId } of withCode(spent, "payment")) {
     same(`payment ${reference} is one charge`, groups.get(reference) ?? groupId, groupId);
     groups.set(reference, groupId);
-    if (!observer.payments.has(reference)) throw new Violation(`store, then send: no wallet knows payment ${reference}`);
+    if (!observer.payments.has(reference))
+      throw new Violation(`store, then send: no wallet knows payment ${reference}`);
   }
 }
 
@@ -205,5 +227,8 @@ function same(what: string, is: unknown, expected: unknown): void {
 }
 
 function text(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) => (typeof member === "bigint" ? `${member}` : member)) ?? "undefined";
+  return (
+    JSON.stringify(value, (_, member: unknown) => (typeof member === "bigint" ? `${member}` : member)) ??
+    "undefined"
+  );
 }

@@ -76,7 +76,12 @@ async function trace(): Promise<number> {
 async function findMutants(): Promise<number> {
   let missed = 0;
   for (const { name, why } of MUTANTS) {
-    const { broken, seeds } = await runSeeds({ from, count: MOST_SEEDS_FOR_A_MUTANT, mutant: name, ...workers });
+    const { broken, seeds } = await runSeeds({
+      from,
+      count: MOST_SEEDS_FOR_A_MUTANT,
+      mutant: name,
+      ...workers,
+    });
     if (!broken) missed++;
     console.log(
       broken

@@ -97,7 +97,11 @@ export const MUTANTS: readonly Mutant[] = [
         from: "  approvalId: string,\n): Promise<Attempted<Admission>> {",
         to: "  approvalId: string,\n  seen: AllowanceRow | undefined,\n): Promise<Attempted<Admission>> {",
       },
-      { file: "wallet/core/paying.ts", from: "    tables.allowances.get(order.origin),\n  ]);", to: "    seen,\n  ]);" },
+      {
+        file: "wallet/core/paying.ts",
+        from: "    tables.allowances.get(order.origin),\n  ]);",
+        to: "    seen,\n  ]);",
+      },
     ],
   },
   {
@@ -142,7 +146,11 @@ export const MUTANTS: readonly Mutant[] = [
     why: "A wallet that dies in between keeps coins that are spent.",
     seed: 0,
     edits: [
-      { file: "wallet/core/payments.ts", from: "      await tables.coins.removeAll(kept.coinSecrets);\n", to: "" },
+      {
+        file: "wallet/core/payments.ts",
+        from: "      await tables.coins.removeAll(kept.coinSecrets);\n",
+        to: "",
+      },
       {
         file: "wallet/core/payments.ts",
         from: "  return row;\n}\n\n/** Not paid, and never will be",
@@ -155,7 +163,11 @@ export const MUTANTS: readonly Mutant[] = [
     why: "Two swaps ask for signatures on the same blank coins: one of them gets nothing for its money.",
     seed: 0,
     edits: [
-      { file: "wallet/core/context.ts", from: "  await tables.counters.put({ key, next: first + count });\n", to: "" },
+      {
+        file: "wallet/core/context.ts",
+        from: "  await tables.counters.put({ key, next: first + count });\n",
+        to: "",
+      },
     ],
   },
   {
@@ -210,7 +222,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: "server/topups/confirm.ts",
         from: "records: [{ key: paidKey(id), value: writePaidRecord({ account: accountId, amount, finalAt }) }],",
-        to: "records: topUp.state === \"paid\" ? [] : [{ key: paidKey(id), value: writePaidRecord({ account: accountId, amount, finalAt }) }],",
+        to: 'records: topUp.state === "paid" ? [] : [{ key: paidKey(id), value: writePaidRecord({ account: accountId, amount, finalAt }) }],',
       },
     ],
   },
@@ -230,8 +242,6 @@ export const MUTANTS: readonly Mutant[] = [
     name: "half a split",
     why: "Fee and what stays no longer add up to the amount.",
     seed: 0,
-    edits: [
-      { file: "shared/money.ts", from: "    parts[index] = (parts[index] ?? 0n) + 1n;\n", to: "" },
-    ],
+    edits: [{ file: "shared/money.ts", from: "    parts[index] = (parts[index] ?? 0n) + 1n;\n", to: "" }],
   },
 ];

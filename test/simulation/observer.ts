@@ -54,7 +54,14 @@ export interface Observer {
   readonly payments: ReadonlyMap<string, Followed>;
 }
 
-const HOLDS_BUDGET: readonly PaymentState[] = ["created", "sent", "unknown", "cancelling", "paid", "refunding"];
+const HOLDS_BUDGET: readonly PaymentState[] = [
+  "created",
+  "sent",
+  "unknown",
+  "cancelling",
+  "paid",
+  "refunding",
+];
 const DECIDED: readonly PaymentState[] = ["paid", "failed", "refunding", "refunded"];
 
 /** @param onStep hears of each step that a payment takes, for faults that aim at it */
@@ -102,7 +109,10 @@ export function observe(world: World, onStep: (browser: Browser, row: PaymentRow
       const payment = followed(request);
       if (!payment || isLookup(request) || request.headers[SIGNATURE_HEADER] !== undefined) return;
       if (payment.arrivals++ > 0)
-        meet("the request arrives twice", payment.step ?? (payment.row.state === "failed" ? undefined : "answered"));
+        meet(
+          "the request arrives twice",
+          payment.step ?? (payment.row.state === "failed" ? undefined : "answered"),
+        );
       const { state } = payment.row;
       if (state === "cancelling" || state === "failed") meet("the request arrives late", "stored");
       if (payment.step === "stored") reaches(payment, "judged");
@@ -113,12 +123,15 @@ export function observe(world: World, onStep: (browser: Browser, row: PaymentRow
       if (!result) return;
       const { id, receipt, change } = result;
       const before = receipts.get(id);
-      if (before !== undefined && before !== receipt) broken("one receipt", `payment ${id} was answered with another receipt`);
+      if (before !== undefined && before !== receipt)
+        broken("one receipt", `payment ${id} was answered with another receipt`);
       receipts.set(id, receipt);
       const text = JSON.stringify(change);
-      if (changes.has(id) && changes.get(id) !== text) broken("one receipt", `payment ${id} was answered with other change`);
+      if (changes.has(id) && changes.get(id) !== text)
+        broken("one receipt", `payment ${id} was answered with other change`);
       changes.set(id, text);
-      if (payment && !payment.isCommitted) broken("commit, then answer", `payment ${id} was answered and not committed`);
+      if (payment && !payment.isCommitted)
+        broken("commit, then answer", `payment ${id} was answered and not committed`);
     },
     requestLost: (request) => meet("the request is lost or cut", followed(request)?.step),
     answerLost: (request) => {
@@ -198,8 +211,10 @@ export function observe(world: World, onStep: (browser: Browser, row: PaymentRow
       if (row && HOLDS_BUDGET.includes(row.state)) sum += row.amount;
     }
     // More may be counted than was paid, after a budget was replaced; never less.
-    if (sum > budget.spent) broken("allowance", `${key}: payments of ${sum}, and ${budget.spent} counted as spent`);
-    if (sum > budget.limit) broken("allowance", `${key}: payments of ${sum} out of a budget of ${budget.limit}`);
+    if (sum > budget.spent)
+      broken("allowance", `${key}: payments of ${sum}, and ${budget.spent} counted as spent`);
+    if (sum > budget.limit)
+      broken("allowance", `${key}: payments of ${sum} out of a budget of ${budget.limit}`);
   };
   const notePayment = (browser: Browser, row: PaymentRow): void => {
     const known = payments.get(row.id);
@@ -223,7 +238,8 @@ export function observe(world: World, onStep: (browser: Browser, row: PaymentRow
   /** Another tab that asks at the same time and finds less than it needs. */
   const noteRivals = async (browser: Browser, row: PaymentRow): Promise<void> => {
     const rivals = [...browser.askings].filter(
-      ({ type, resource }) => type === "pay" && resource !== row.order.resourceUrl && !isStored(browser, resource),
+      ({ type, resource }) =>
+        type === "pay" && resource !== row.order.resourceUrl && !isStored(browser, resource),
     );
     if (rivals.length === 0) return;
     const free = await browser.store.read((tables) => tables.coins.where("state", "free"));
@@ -233,7 +249,9 @@ export function observe(world: World, onStep: (browser: Browser, row: PaymentRow
   const isStored = (browser: Browser, resource: string): boolean =>
     open(browser).some(({ row }) => row.order.resourceUrl === resource);
   const unstored = (browser: Browser): Asking[] =>
-    [...browser.askings].filter(({ type, resource }) => (type === "pay" || type === "tip") && !isStored(browser, resource));
+    [...browser.askings].filter(
+      ({ type, resource }) => (type === "pay" || type === "tip") && !isStored(browser, resource),
+    );
 
   return {
     coverage,
@@ -273,7 +291,8 @@ export function observe(world: World, onStep: (browser: Browser, row: PaymentRow
       },
     },
     shop: {
-      keeps: (signature) => meet("the site never settles", payments.get(idOfSealed.get(ciphertextOf(signature)) ?? "")?.step),
+      keeps: (signature) =>
+        meet("the site never settles", payments.get(idOfSealed.get(ciphertextOf(signature)) ?? "")?.step),
       settledSilently: (signature) =>
         meet("the site never settles", payments.get(idOfSealed.get(ciphertextOf(signature)) ?? "")?.step),
     },

@@ -17,7 +17,7 @@ import { openMint } from "../../server/mint/index.ts";
 import { createSealReader } from "../../server/payments/index.ts";
 import { openSecrets } from "../../server/secrets.ts";
 import { TuppenceError } from "../../shared/errors.ts";
-import type { Host, SimulatedAnswer, SimulatedRequest } from "./network.ts";
+import type { Host, SimulatedAnswer } from "./network.ts";
 import { type Random, seededRandom } from "./random.ts";
 import type { Process, World } from "./world.ts";
 

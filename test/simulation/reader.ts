@@ -16,7 +16,12 @@ const CALL_TIMEOUT_MS = 15_000;
 
 export interface ReaderWatch {
   /** A page got what it paid for, and shows it. */
-  opens(browser: Browser, shop: Shop, article: Article, result: { receipt?: string | undefined; contentKey?: string | undefined }): void;
+  opens(
+    browser: Browser,
+    shop: Shop,
+    article: Article,
+    result: { receipt?: string | undefined; contentKey?: string | undefined },
+  ): void;
   doesNotOpen(browser: Browser, paymentId: string): void;
   /** Another click for something that was clicked already. */
   clicksAgain(browser: Browser, resource: string): void;
@@ -38,7 +43,18 @@ export interface Reader {
   clicksAgain(): void;
 }
 
-type Action = "top up" | "buy" | "buy over 402" | "tip" | "come back" | "refund" | "click twice" | "two tabs" | "look" | "close a tab" | "end an allowance";
+type Action =
+  | "top up"
+  | "buy"
+  | "buy over 402"
+  | "tip"
+  | "come back"
+  | "refund"
+  | "click twice"
+  | "two tabs"
+  | "look"
+  | "close a tab"
+  | "end an allowance";
 
 const ACTIONS: readonly [Action, number][] = [
   ["top up", 3],
@@ -59,12 +75,16 @@ export function playReader(parts: ReaderParts): Reader {
   const random = seededRandom(world.seed, `${browser.name} plays`);
   const state: State = { ...parts, random, requests: 0, clicks: [], fromAllowance: random.chance(0.7) };
   // Swarm: each seed's readers love some things and never do others.
-  const weighted = ACTIONS.map(([action, weight]) => [action, random.chance(0.2) ? 0 : weight * random.fraction()] as const);
+  const weighted = ACTIONS.map(
+    ([action, weight]) => [action, random.chance(0.2) ? 0 : weight * random.fraction()] as const,
+  );
 
   world.after(random.below(1_000), `${browser.name} begins`, async () => {
     browser.start();
     for (let tries = 0; tries < MAX_DECISIONS; tries++) {
-      const outcome = await browser.act("creates a wallet", (wallet) => wallet.create({ kind: "ui", type: "createWallet" }));
+      const outcome = await browser.act("creates a wallet", (wallet) =>
+        wallet.create({ kind: "ui", type: "createWallet" }),
+      );
       if ("ok" in outcome || ("error" in outcome && outcome.error === "wallet_exists")) break;
     }
     await topUp(state);
@@ -87,7 +107,13 @@ interface State extends ReaderParts {
   readonly fromAllowance: boolean;
   requests: number;
   /** What was clicked so far. */
-  readonly clicks: { readonly shop: Shop; readonly article: Article; readonly id: string; readonly sender: PageSender; readonly mode: "direct" | "http" }[];
+  readonly clicks: {
+    readonly shop: Shop;
+    readonly article: Article;
+    readonly id: string;
+    readonly sender: PageSender;
+    readonly mode: "direct" | "http";
+  }[];
 }
 
 function choose(random: Random, weighted: readonly (readonly [Action, number])[]): Action {
@@ -129,7 +155,9 @@ async function perform(state: State, action: Action): Promise<void> {
       return browser.closeTab(random.below(TABS));
     case "end an allowance": {
       const { origin } = random.pick(shops);
-      await browser.act("ends an allowance", (wallet) => wallet.removeAllowance({ kind: "ui", type: "removeAllowance", origin }));
+      await browser.act("ends an allowance", (wallet) =>
+        wallet.removeAllowance({ kind: "ui", type: "removeAllowance", origin }),
+      );
       return;
     }
   }
@@ -137,7 +165,9 @@ async function perform(state: State, action: Action): Promise<void> {
 
 async function topUp({ random, browser, gateway, world }: State): Promise<void> {
   const amount = random.pick(TOP_UPS);
-  const outcome = await browser.act("tops up", (wallet) => wallet.topUp({ kind: "ui", type: "topUp", amount: micros(amount) }));
+  const outcome = await browser.act("tops up", (wallet) =>
+    wallet.topUp({ kind: "ui", type: "topUp", amount: micros(amount) }),
+  );
   if (!("ok" in outcome)) return;
   gateway.checkout(outcome.ok.topUpId, amount);
   // The extension watches an open checkout.
@@ -157,7 +187,10 @@ async function buy(state: State, mode: "direct" | "http", tabId?: number): Promi
   return pay(state, click);
 }
 
-async function pay(state: State, { shop, article, id, sender, mode }: State["clicks"][number]): Promise<void> {
+async function pay(
+  state: State,
+  { shop, article, id, sender, mode }: State["clicks"][number],
+): Promise<void> {
   const { browser, random, watch } = state;
   const offer = shop.offer(article, random);
   const outcome = await browser.ask(
@@ -167,8 +200,12 @@ async function pay(state: State, { shop, article, id, sender, mode }: State["cli
   );
   if (!("ok" in outcome)) return;
   const { paymentId, receipt, contentKey, paymentSignature } = outcome.ok;
-  if (paymentSignature !== undefined && receipt === undefined) return carry(state, { article, paymentId, paymentSignature, sender });
-  watch.opens(browser, shop, article, { receipt, contentKey: mode === "direct" ? contentKey : article.contentKey });
+  if (paymentSignature !== undefined && receipt === undefined)
+    return carry(state, { article, paymentId, paymentSignature, sender });
+  watch.opens(browser, shop, article, {
+    receipt,
+    contentKey: mode === "direct" ? contentKey : article.contentKey,
+  });
   if (random.chance(0.05)) await report(state, paymentId, sender);
 }
 
@@ -185,19 +222,36 @@ async function carry(
     await network
       .send(
         page,
-        { method: "GET", url: article.resource, headers: { [SIGNATURE_HEADER]: paymentSignature }, body: undefined },
+        {
+          method: "GET",
+          url: article.resource,
+          headers: { [SIGNATURE_HEADER]: paymentSignature },
+          body: undefined,
+        },
         AbortSignal.timeout(CALL_TIMEOUT_MS),
       )
       .catch(() => undefined);
   }
-  await browser.ask({ v: 1, id: `status-${++state.requests}00`, type: "status", payload: { paymentId } }, sender);
+  await browser.ask(
+    { v: 1, id: `status-${++state.requests}00`, type: "status", payload: { paymentId } },
+    sender,
+  );
 }
 
 /** The article does not open: the money comes back by itself. */
-async function report({ browser, watch, ...state }: State, paymentId: string, sender: PageSender): Promise<void> {
+async function report(
+  { browser, watch, ...state }: State,
+  paymentId: string,
+  sender: PageSender,
+): Promise<void> {
   watch.doesNotOpen(browser, paymentId);
   await browser.ask(
-    { v: 1, id: `report-${++state.requests}00`, type: "status", payload: { paymentId, problem: "content_unreadable" } },
+    {
+      v: 1,
+      id: `report-${++state.requests}00`,
+      type: "status",
+      payload: { paymentId, problem: "content_unreadable" },
+    },
     sender,
   );
 }
@@ -209,11 +263,18 @@ async function tip({ random, browser, shops, ...state }: State): Promise<void> {
   if (!article) return;
   const sender = senderIn(shop, { ...article, resource: `${shop.origin}/` }, random.below(TABS));
   if (random.chance(0.3)) {
-    await browser.act("tips from the toolbar", (wallet) => wallet.startTip({ offer, least: "1000", most: "50000" }, sender));
+    await browser.act("tips from the toolbar", (wallet) =>
+      wallet.startTip({ offer, least: "1000", most: "50000" }, sender),
+    );
     return;
   }
   await browser.ask(
-    { v: 1, id: `tip-${++state.requests}00000`, type: "tip", payload: { offer: { ...offer }, least: "1000", most: "50000" } },
+    {
+      v: 1,
+      id: `tip-${++state.requests}00000`,
+      type: "tip",
+      payload: { offer: { ...offer }, least: "1000", most: "50000" },
+    },
     sender,
   );
 }
@@ -237,10 +298,13 @@ async function comeBack(state: State): Promise<void> {
 
 async function refund({ random, browser }: State): Promise<void> {
   const payments = await browser.store.read((tables) => tables.payments.all());
-  const known = payments.filter(({ state }) => state === "paid" || state === "refunding" || state === "refunded");
+  const known = payments.filter(
+    ({ state }) => state === "paid" || state === "refunding" || state === "refunded",
+  );
   if (known.length === 0) return;
   const { id } = random.pick(known);
-  const ask = () => browser.act("wants money back", (wallet) => wallet.refund({ kind: "ui", type: "refund", paymentId: id }));
+  const ask = () =>
+    browser.act("wants money back", (wallet) => wallet.refund({ kind: "ui", type: "refund", paymentId: id }));
   await Promise.all(random.chance(0.2) ? [ask(), ask()] : [ask()]);
 }
 
@@ -261,7 +325,8 @@ function decideLater(state: State, approvalId: string, tries: number): void {
   const afterMs = random.chance(0.1) ? random.below(700_000) : 300 + random.below(8_000);
   world.after(afterMs, `${browser.name} decides`, async () => {
     const approve = random.chance(0.88);
-    const allowance = state.fromAllowance && random.chance(0.5) ? { allowance: micros(random.pick(ALLOWANCES)) } : {};
+    const allowance =
+      state.fromAllowance && random.chance(0.5) ? { allowance: micros(random.pick(ALLOWANCES)) } : {};
     const outcome = await browser.act("decides", (wallet) =>
       wallet.decide({ kind: "ui", type: "decide", approvalId, approve, ...(approve ? allowance : {}) }),
     );

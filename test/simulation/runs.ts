@@ -44,7 +44,9 @@ export async function runSeeds({ from, count, mutant, workers, onProgress }: See
   const work = (index: number): Promise<void> =>
     new Promise((resolve, reject) => {
       const task = [from + index, from + count, share].map(String);
-      const child = fork(WORKER, mutant === undefined ? task : [...task, mutant], { execPath: process.execPath });
+      const child = fork(WORKER, mutant === undefined ? task : [...task, mutant], {
+        execPath: process.execPath,
+      });
       child.on("message", (message) => {
         const result = v.parse(Result, message);
         addCoverage(coverage, result.coverage);

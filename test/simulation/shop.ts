@@ -61,7 +61,9 @@ export async function openShop(
   const isSealed = random.chance(0.5);
   const articles: Article[] = [];
   for (let number = 0; number < ARTICLES; number++)
-    articles.push(await writeArticle(world, random, id, `${origin}/${number}`, sealingKey, sealKey, isSealed));
+    articles.push(
+      await writeArticle(world, random, id, `${origin}/${number}`, sealingKey, sealKey, isSealed),
+    );
   const process = world.startProcess(id, () => 0);
   const offer = (article: Article, chance: Random) =>
     makeOffer({
@@ -97,7 +99,10 @@ export async function openShop(
         title: "Thanks",
         resource: `${origin}/`,
       }),
-    host: () => ({ process, handle: (request) => answer402(world, network, process, random, request, watch) }),
+    host: () => ({
+      process,
+      handle: (request) => answer402(world, network, process, random, request, watch),
+    }),
   };
 }
 

@@ -1,7 +1,6 @@
 /** One run: a world from a seed, its faults, then rest, then the invariants. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { settleAll } from "../../server/settlement/index.ts";
 import { finalizeTopUps } from "../../server/topups/index.ts";
@@ -57,7 +56,10 @@ export async function simulate(seed: number, print?: (line: string) => void): Pr
     if (broken) throw broken;
     await checkInvariants({ ...parts, deps: provider.truth, observer });
   } catch (error) {
-    violation = error instanceof Violation ? error.message : `no bug: ${error instanceof Error ? error.stack : String(error)}`;
+    violation =
+      error instanceof Violation
+        ? error.message
+        : `no bug: ${error instanceof Error ? error.stack : String(error)}`;
   } finally {
     release();
     await provider?.close();
@@ -81,7 +83,11 @@ interface Parts {
   readonly waiting: () => number;
 }
 
-async function setUp(world: World, provider: ProviderMachine, observer: ReturnType<typeof observe>): Promise<Parts> {
+async function setUp(
+  world: World,
+  provider: ProviderMachine,
+  observer: ReturnType<typeof observe>,
+): Promise<Parts> {
   const { random } = world;
   const network = createNetwork(world, observer.network);
   const horizonMs = random.pick(HORIZONS_MS);
@@ -103,7 +109,10 @@ async function setUp(world: World, provider: ProviderMachine, observer: ReturnTy
       ...observer.browser,
       prompts: (browser, approvalId) => readers.get(browser)?.isAsked(approvalId),
     });
-    readers.set(browser, playReader({ world, network, browser, shops, gateway, horizonMs, watch: observer.reader }));
+    readers.set(
+      browser,
+      playReader({ world, network, browser, shops, gateway, horizonMs, watch: observer.reader }),
+    );
     browsers.push(browser);
   }
   provider.start();
@@ -147,7 +156,12 @@ function planOperators(world: World, provider: ProviderMachine, horizonMs: numbe
     );
 }
 
-async function play(world: World, provider: ProviderMachine, parts: Parts, broken: () => unknown): Promise<void> {
+async function play(
+  world: World,
+  provider: ProviderMachine,
+  parts: Parts,
+  broken: () => unknown,
+): Promise<void> {
   void provider;
   const end = world.nowMs() + parts.horizonMs;
   let isOver = false;
@@ -158,7 +172,12 @@ async function play(world: World, provider: ProviderMachine, parts: Parts, broke
 }
 
 /** Faults are off; whoever is down comes up; wallets resume until nothing is left to do. */
-async function bringToRest(world: World, provider: ProviderMachine, parts: Parts, broken: () => unknown): Promise<void> {
+async function bringToRest(
+  world: World,
+  provider: ProviderMachine,
+  parts: Parts,
+  broken: () => unknown,
+): Promise<void> {
   world.faults.areOff = true;
   const passes = async (milliseconds: number): Promise<void> => {
     const end = world.nowMs() + milliseconds;
@@ -198,6 +217,3 @@ async function workLeft({ browsers, waiting }: Parts): Promise<number> {
 function memoryFolder(): string {
   return existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 }
-
-
-

@@ -1,3 +1,4 @@
+import type { webcrypto } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "./random.ts";
 import { createWebCrypto } from "./webcrypto.ts";
@@ -57,15 +58,23 @@ describe("the simulation's cryptography is the platform's:", () => {
     const jwk = await ours.exportKey("jwk", a);
     expect(jwk).toMatchObject({ x: (await platform.exportKey("jwk", b)).x });
     const { x } = await platform.exportKey("jwk", b);
-    const publicKey = await ours.importKey("jwk", { kty: "OKP", crv: "Ed25519", x: x ?? "" }, "Ed25519", true, [
-      "verify",
-    ]);
+    const publicKey = await ours.importKey(
+      "jwk",
+      { kty: "OKP", crv: "Ed25519", x: x ?? "" },
+      "Ed25519",
+      true,
+      ["verify"],
+    );
     expect(await ours.verify("Ed25519", publicKey, signature, data)).toBe(true);
     expect(await ours.verify("Ed25519", publicKey, signature, bytes(200))).toBe(false);
   });
   it("X25519 and AES-GCM, altered bytes refused", async () => {
     const [one, two] = [joined(PKCS8_X25519, bytes(32)), joined(PKCS8_X25519, bytes(32))];
-    const share = async (subtle: typeof ours, mine: Uint8Array<ArrayBuffer>, theirs: Uint8Array<ArrayBuffer>) => {
+    const share = async (
+      subtle: typeof ours,
+      mine: Uint8Array<ArrayBuffer>,
+      theirs: Uint8Array<ArrayBuffer>,
+    ) => {
       const key = await subtle.importKey("pkcs8", mine, "X25519", true, ["deriveBits"]);
       const other = await subtle.importKey("pkcs8", theirs, "X25519", true, ["deriveBits"]);
       const { x } = await exported(subtle, other);
@@ -76,8 +85,17 @@ describe("the simulation's cryptography is the platform's:", () => {
     const shared = await share(ours, one, two);
     expect(await share(ours, two, one)).toBe(shared);
     const key = await platform.importKey("pkcs8", one, "X25519", true, ["deriveBits"]);
-    const { x } = await platform.exportKey("jwk", await platform.importKey("pkcs8", two, "X25519", true, ["deriveBits"]));
-    const publicKey = await platform.importKey("jwk", { kty: "OKP", crv: "X25519", x: x ?? "" }, "X25519", true, []);
+    const { x } = await platform.exportKey(
+      "jwk",
+      await platform.importKey("pkcs8", two, "X25519", true, ["deriveBits"]),
+    );
+    const publicKey = await platform.importKey(
+      "jwk",
+      { kty: "OKP", crv: "X25519", x: x ?? "" },
+      "X25519",
+      true,
+      [],
+    );
     expect(hex(await platform.deriveBits({ name: "X25519", public: publicKey }, key, 256))).toBe(shared);
 
     const secret = bytes(32);
@@ -96,7 +114,7 @@ describe("the simulation's cryptography is the platform's:", () => {
   });
 });
 
-async function exported(subtle: typeof ours, key: CryptoKey): Promise<{ readonly x?: string }> {
+async function exported(subtle: typeof ours, key: webcrypto.CryptoKey): Promise<{ readonly x?: string }> {
   const jwk = await subtle.exportKey("jwk", key);
   return "x" in jwk && typeof jwk.x === "string" ? { x: jwk.x } : {};
 }

@@ -14,7 +14,7 @@ import {
   createSecretKey,
   diffieHellman,
   hkdfSync,
-  KeyObject,
+  type KeyObject,
   pbkdf2Sync,
   sign,
   timingSafeEqual,
@@ -124,9 +124,7 @@ export function createWebCrypto(random: () => Random) {
             ),
           );
         case "X25519":
-          return bufferOf(
-            diffieHellman({ privateKey: object, publicKey: objectOf(algorithm.public) }),
-          );
+          return bufferOf(diffieHellman({ privateKey: object, publicKey: objectOf(algorithm.public) }));
       }
     },
 
@@ -141,9 +139,7 @@ export function createWebCrypto(random: () => Random) {
       const decipher = createDecipheriv(gcmOf(key), objectOf(key), bytesOf(algorithm.iv));
       if (algorithm.additionalData) decipher.setAAD(bytesOf(algorithm.additionalData));
       decipher.setAuthTag(bytes.subarray(bytes.length - GCM_TAG_BYTES));
-      return bufferOf(
-        Buffer.concat([decipher.update(bytes.subarray(0, -GCM_TAG_BYTES)), decipher.final()]),
-      );
+      return bufferOf(Buffer.concat([decipher.update(bytes.subarray(0, -GCM_TAG_BYTES)), decipher.final()]));
     },
   };
   const getRandomValues = <T extends Uint8Array>(array: T): T => {

@@ -104,8 +104,8 @@ export function createWorld(seed: number, faults: Faults, print?: (line: string)
         new Promise((resolve, reject) => {
           const answer = (deliver: () => void): void => {
             if (!alive) return;
-            if (deaths.chance(deathRate())) return process.kill(`after ${what}`);
-            if (latencies.chance(0.7)) deliver();
+            if (deaths.chance(deathRate())) process.kill(`after ${what}`);
+            else if (latencies.chance(0.7)) deliver();
             else
               after(latency(latencies), `${name} ${what} done`, () => {
                 if (alive) deliver();
@@ -173,7 +173,8 @@ export function createWorld(seed: number, faults: Faults, print?: (line: string)
     },
     run: async (isOver) => {
       while (queue.length > 0 && !isOver()) {
-        if (events > MAX_EVENTS) throw new Error(`more than ${MAX_EVENTS} events: something never comes to rest`);
+        if (events > MAX_EVENTS)
+          throw new Error(`more than ${MAX_EVENTS} events: something never comes to rest`);
         await step();
       }
     },

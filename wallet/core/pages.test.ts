@@ -213,13 +213,13 @@ describe("paying", () => {
         swaps: (await tables.swaps.all()).map(({ state }) => state),
       }));
     reader.clock.nowMs += 3_600_000;
-    reader.restarted().resume();
+    void reader.restarted().resume();
     await reached(async () => (await stored()).swaps.length > 0);
     expect(await stored()).toEqual({ payments: ["cancelling"], swaps: ["created"] });
 
     reader.provider.settleWith((_, usual) => usual());
     await reader.provider.port.settle(reader.provider.settled[0] ?? "");
-    reader.restarted().resume();
+    void reader.restarted().resume();
     await reached(async () => (await stored()).payments.includes("paid"));
     expect((await stored()).swaps).toEqual(["failed"]);
   });
