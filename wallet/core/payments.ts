@@ -392,6 +392,8 @@ export async function giveBudgetBack(tables: StoreTables, payment: PaymentRow): 
   if (!payment.fromAllowance) return;
   const allowance = await tables.allowances.get(payment.origin);
   if (!allowance || allowance.merchant !== payment.order.merchant || allowance.spent < payment.amount) return;
+  // Another budget was given since: nothing of this payment was counted against it.
+  if (allowance.at > payment.at) return;
   await tables.allowances.put({ ...allowance, spent: subtract(allowance.spent, payment.amount) });
 }
 
