@@ -64,8 +64,13 @@ const HOLDS_BUDGET: readonly PaymentState[] = [
 ];
 const DECIDED: readonly PaymentState[] = ["paid", "failed", "refunding", "refunded"];
 
-/** @param onStep hears of each step that a payment takes, for faults that aim at it */
-export function observe(world: World, onStep: (browser: Browser, row: PaymentRow) => void): Observer {
+/** Hears of the moments that are worth to be hit by something. */
+export interface Aims {
+  step(browser: Browser): void;
+  refundArrives(): void;
+}
+
+export function observe(world: World, aims: Aims): Observer {
   const coverage: Coverage = new Map();
   const payments = new Map<string, Followed>();
   const idOfSealed = new Map<string, string>();
@@ -80,7 +85,7 @@ export function observe(world: World, onStep: (browser: Browser, row: PaymentRow
   };
   const reaches = (payment: Followed, step: Step): void => {
     payment.step = step;
-    onStep(payment.browser, payment.row);
+    aims.step(payment.browser);
   };
   const meet = (fault: Fault, step: Step | undefined): void => {
     if (step) count(coverage, fault, step);
@@ -106,6 +111,7 @@ export function observe(world: World, onStep: (browser: Browser, row: PaymentRow
   const network: NetworkWatch = {
     sent: () => undefined,
     arrives: (request) => {
+      if (request.url.endsWith("/refund")) aims.refundArrives();
       const payment = followed(request);
       if (!payment || isLookup(request) || request.headers[SIGNATURE_HEADER] !== undefined) return;
       if (payment.arrivals++ > 0)
@@ -220,7 +226,7 @@ export function observe(world: World, onStep: (browser: Browser, row: PaymentRow
     const known = payments.get(row.id);
     if (!known) {
       payments.set(row.id, { id: row.id, browser, row, step: "stored", arrivals: 0, isCommitted: false });
-      onStep(browser, row);
+      aims.step(browser);
       if (row.fromAllowance) budgets.get(`${browser.name} ${row.origin}`)?.payments.add(row.id);
       void noteRivals(browser, row);
     } else {

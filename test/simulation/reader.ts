@@ -207,6 +207,7 @@ async function pay(
     contentKey: mode === "direct" ? contentKey : article.contentKey,
   });
   if (random.chance(0.05)) await report(state, paymentId, sender);
+  if (random.chance(0.15)) regretLate(state, shop, paymentId);
 }
 
 /** The page's own request carries the payment to the site; then the page asks the wallet how it stands. */
@@ -306,6 +307,18 @@ async function refund({ random, browser }: State): Promise<void> {
   const ask = () =>
     browser.act("wants money back", (wallet) => wallet.refund({ kind: "ui", type: "refund", paymentId: id }));
   await Promise.all(random.chance(0.2) ? [ask(), ask()] : [ask()]);
+}
+
+/** In the last moments of the merchant's window. */
+function regretLate({ random, browser, world, horizonMs }: State, shop: Shop, paymentId: string): void {
+  const windowMs = (shop.registration.refundWindowSeconds ?? 0) * 1_000;
+  if (windowMs === 0 || windowMs > horizonMs) return;
+  world.after(windowMs - random.below(25_000), `${browser.name} regrets late`, async () => {
+    if (!browser.isRunning()) return;
+    await browser.act("wants money back", (wallet) =>
+      wallet.refund({ kind: "ui", type: "refund", paymentId }),
+    );
+  });
 }
 
 async function clickAgain(state: State): Promise<void> {

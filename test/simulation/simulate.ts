@@ -11,7 +11,7 @@ import { drawFaults } from "./faults.ts";
 import { openGateway } from "./gateway.ts";
 import { checkInvariants, openWork } from "./invariants.ts";
 import { createNetwork } from "./network.ts";
-import { observe, Violation } from "./observer.ts";
+import { type Aims, observe, Violation } from "./observer.ts";
 import { ACCOUNTS_ORIGIN, ORIGIN, type ProviderMachine, setUpProvider } from "./provider.ts";
 import { seededRandom } from "./random.ts";
 import { playReader, type Reader } from "./reader.ts";
@@ -21,6 +21,7 @@ import { createWorld, type World } from "./world.ts";
 const MINUTE_MS = 60_000;
 const HORIZONS_MS = [4 * MINUTE_MS, 90 * MINUTE_MS, 3 * 1_440 * MINUTE_MS];
 const SKEWS_MS = [0, 0, 0, 30_000, -45_000, 400_000, -4_000_000];
+const AHEAD_MS = 30_000;
 /** How long everything gets, after the faults are over, to come to rest. */
 const REST_ROUNDS = 12;
 const REST_ROUND_MS = 15 * MINUTE_MS;
@@ -39,8 +40,11 @@ export interface RunResult {
 
 export async function simulate(seed: number, print?: (line: string) => void): Promise<RunResult> {
   const world = createWorld(seed, drawFaults(seed), print);
-  const aims: { at: (browser: Browser) => void } = { at: () => undefined };
-  const observer = observe(world, (browser) => aims.at(browser));
+  let aims: Aims | undefined;
+  const observer = observe(world, {
+    step: (browser) => aims?.step(browser),
+    refundArrives: () => aims?.refundArrives(),
+  });
   const folder = mkdtempSync(join(memoryFolder(), "tuppence-simulation-"));
   let violation: string | undefined;
   let provider: ProviderMachine | undefined;
@@ -49,7 +53,7 @@ export async function simulate(seed: number, print?: (line: string) => void): Pr
     provider = await setUpProvider(world, folder, observer.provider);
     observer.watchLedger(provider.truth);
     const parts = await setUp(world, provider, observer);
-    aims.at = aimAtSteps(world, provider, parts);
+    aims = takeAim(world, provider, parts);
     await play(world, provider, parts, observer.broken);
     await bringToRest(world, provider, parts, observer.broken);
     const broken = observer.broken();
@@ -121,18 +125,34 @@ async function setUp(
 }
 
 /** Chance alone seldom hits the few milliseconds in which a payment is judged, committed, or answered. */
-function aimAtSteps(world: World, provider: ProviderMachine, { readers }: Parts): (browser: Browser) => void {
+function takeAim(world: World, provider: ProviderMachine, { readers }: Parts): Aims {
   const random = seededRandom(world.seed, "aims");
-  return (browser) => {
-    if (!random.chance(world.faults.atStep) || world.faults.areOff) return;
-    const fault = random.pick([
-      () => browser.kill(false),
-      () => browser.kill(true),
-      () => provider.kill(),
-      () => readers.get(browser)?.clicksAgain(),
-    ]);
-    world.after(random.below(4), "something happens at a payment's step", fault);
+  const { faults } = world;
+  return {
+    step: (browser) => {
+      if (!random.chance(faults.atStep) || faults.areOff) return;
+      const fault = random.pick([
+        () => browser.kill(false),
+        () => browser.kill(true),
+        () => provider.kill(),
+        () => readers.get(browser)?.clicksAgain(),
+      ]);
+      world.after(random.below(4), "something happens at a payment's step", fault);
+    },
+    // The one whose clock is ahead closes a window in which the other still gives money back.
+    refundArrives: () => {
+      if (!random.chance(0.5) || faults.areOff) return;
+      world.after(random.below(8), "an operator settles beside a refund", () =>
+        settle(provider, random.pick([0, AHEAD_MS])),
+      );
+    },
   };
+}
+
+function settle(provider: ProviderMachine, skewMs: number): void {
+  provider.command("operator", skewMs, async (deps) => {
+    await settleAll(deps, { now: deps.now() });
+  });
 }
 
 /** Commands at random times, sometimes two at once, and what the server's own jobs do. */
@@ -143,11 +163,7 @@ function planOperators(world: World, provider: ProviderMachine, horizonMs: numbe
     const at = random.below(horizonMs);
     for (let operator = 0; operator < 1 + random.below(2); operator++) {
       const skewMs = random.pick([0, 0, 20_000, -300_000]);
-      world.after(at + random.below(10), "an operator settles", () =>
-        provider.command("operator", skewMs, async (deps) => {
-          await settleAll(deps, { now: deps.now() });
-        }),
-      );
+      world.after(at + random.below(10), "an operator settles", () => settle(provider, skewMs));
     }
   }
   for (let index = 0; index < 3; index++)

@@ -8,6 +8,8 @@ const name = process.argv[5];
 const mutant = MUTANTS.find((candidate) => candidate.name === name);
 if (name !== undefined && !mutant) throw new Error(`there is no mutant "${name}"`);
 
+// Whoever asked is gone, and with it the interest in the answer.
+process.once("disconnect", () => process.exit());
 installEnvironment();
 installHooks(mutant);
 // Only now: what is imported here is the product.
