@@ -17,7 +17,7 @@ const { simulate } = await import("./simulate.ts");
 
 for (let seed = from; seed < upTo; seed += step) {
   const { violation, traceHash, tail, events, coverage } = await simulate(seed);
-  process.send?.({
+  await tell({
     seed,
     violation,
     traceHash,
@@ -27,3 +27,7 @@ for (let seed = from; seed < upTo; seed += step) {
   });
 }
 process.disconnect?.();
+
+function tell(result: object): Promise<void> {
+  return new Promise((resolve) => process.send?.(result, undefined, undefined, () => resolve()));
+}
