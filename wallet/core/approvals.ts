@@ -17,7 +17,7 @@ import type { Paying } from "./paying.ts";
 import { type PaymentDrives, wantsOtherCoins } from "./payments.ts";
 import type { StoreTables } from "./ports.ts";
 import { expireQuestions, KEPT_OFFER_MS } from "./questions.ts";
-import type { ApprovalRow, Order, PaymentRow } from "./rows.ts";
+import type { Order, PaymentRow } from "./rows.ts";
 
 /**
  * The reader's answer. Where there is not enough, the question stays.
@@ -77,7 +77,7 @@ export async function approvalOutcome(
     if (approval.state === "failed") throw new TuppenceError(approval.error ?? "internal");
     if (approval.state === "approved") await paying.payApproved(approvalId);
     else if (approval.paymentId !== undefined) {
-      const payment = await paymentOf(context, drives, approval);
+      const payment = await paymentOf(context, drives, approval.paymentId);
       if (!wantsOtherCoins(payment)) return payment;
     } else await change;
   }
@@ -87,14 +87,14 @@ export async function approvalOutcome(
 export async function paymentOf(
   context: Context,
   drives: PaymentDrives,
-  { paymentId = "", order }: Pick<ApprovalRow, "paymentId" | "order">,
+  paymentId: string,
 ): Promise<PaymentRow> {
-  if (order.mode === "direct") return drives.outcome(paymentId);
   drives.start(paymentId);
   for (;;) {
     const change = context.nextChange();
     const payment = await context.store.read((tables) => tables.payments.get(paymentId));
     if (!payment) throw new TuppenceError("payment_unknown");
+    if (payment.order.mode === "direct") return drives.outcome(paymentId);
     if (payment.state === "unknown" || payment.state === "cancelling") return drives.outcome(paymentId);
     if (payment.state !== "created") return payment;
     await change;

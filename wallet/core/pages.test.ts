@@ -139,6 +139,17 @@ describe("questions to the reader", () => {
     await asked;
     expect(reader.provider.settled).toHaveLength(1);
   });
+  it("do not charge twice where two windows ask about one article, and the reader agrees in both", async () => {
+    const reader = await makeTestWallet();
+    const asked = [reader.ask(), reader.ask(offerOf(), { tabId: 5 })];
+    await prompted(reader, 2);
+    for (const { approvalId } of reader.prompts)
+      await reader.wallet.decide({ kind: "ui", type: "decide", approvalId, approve: true });
+    const [here, there] = await Promise.all(asked);
+    expect(there).toEqual(here);
+    expect(reader.provider.settled).toHaveLength(1);
+    expect((await reader.wallet.snapshot()).approvals.map(({ state }) => state)).toEqual(["paid", "paid"]);
+  });
   it("outlive the process: a decision after a restart pays, and the page's repeated request gets the receipt", async () => {
     const reader = await makeTestWallet();
     const request = {
@@ -176,6 +187,41 @@ describe("paying", () => {
     ]);
     expect(new Set(results.map((result) => JSON.stringify(result))).size).toBe(1);
     expect(reader.provider.settled).toHaveLength(1);
+  });
+  it("does not pay again while a refund is under way: refused, it leaves the article paid for", async () => {
+    const reader = await makeTestWallet();
+    await keepKeyset(reader);
+    await buy(reader);
+    const [payment] = await reader.store.read((tables) => tables.payments.all());
+    const refund = reader.wallet.refund({ kind: "ui", type: "refund", paymentId: payment?.id ?? "" });
+    await expect(refund).rejects.toMatchObject({ code: "provider_unreachable" });
+    await expect(reader.ask()).rejects.toMatchObject({ code: "provider_unreachable" });
+    expect(reader.prompts).toHaveLength(1);
+    expect(reader.provider.settled).toHaveLength(1);
+  });
+  it("leaves no swap begun where the payment came first after all", async () => {
+    const reader = await makeTestWallet();
+    await keepKeyset(reader);
+    reader.provider.settleWith(() => Promise.reject(new TuppenceError("provider_unreachable")));
+    reader.ask().catch(() => undefined);
+    await prompted(reader, 1);
+    await reader.decide(true);
+    await reached(() => reader.provider.settled.length > 0);
+    const stored = async () =>
+      reader.store.read(async (tables) => ({
+        payments: (await tables.payments.all()).map(({ state }) => state),
+        swaps: (await tables.swaps.all()).map(({ state }) => state),
+      }));
+    reader.clock.nowMs += 3_600_000;
+    void reader.restarted().resume();
+    await reached(async () => (await stored()).swaps.length > 0);
+    expect(await stored()).toEqual({ payments: ["cancelling"], swaps: ["created"] });
+
+    reader.provider.settleWith((_, usual) => usual());
+    await reader.provider.port.settle(reader.provider.settled[0] ?? "");
+    void reader.restarted().resume();
+    await reached(async () => (await stored()).payments.includes("paid"));
+    expect((await stored()).swaps).toEqual(["failed"]);
   });
   it("sends no proof with a DLEQ, and the same bytes when nobody answered", async () => {
     const reader = await makeTestWallet();
@@ -227,6 +273,38 @@ describe("paying", () => {
     const { balance, allowances } = await reader.wallet.snapshot();
     expect(balance).toMatchObject({ total: "50000", inFlight: "0" });
     expect(allowances[0]).toMatchObject({ left: "200000" });
+  });
+  it("gives no budget back to an allowance that came after the payment", async () => {
+    const reader = await makeTestWallet([10_000, 10_000, 20_000, 20_000]);
+    const at = (path: string, amount: bigint) => offerOf({ resource: `${SITE}/${path}`, amount });
+    const approved = async (path: string) => {
+      const asked = reader.ask(at(path, 10_000n));
+      await prompted(reader, reader.prompts.length + 1);
+      await reader.decide(true, { allowance: micros(20_000) });
+      await asked;
+      reader.clock.nowMs += 1_000;
+    };
+    await approved("first");
+    reader.provider.settleWith(() => Promise.reject(new TuppenceError("provider_unreachable")));
+    reader.ask(at("unknown", 20_000n)).catch(() => undefined);
+    await reached(() => reader.provider.settled.length > 1);
+    reader.clock.nowMs += 1_000;
+    reader.provider.settleWith((_, usual) => usual());
+    // The budget is used up, so the reader is asked, and gives another one.
+    await approved("second");
+    await reader.ask(at("third", 20_000n));
+    reader.provider.settleWith(async () => ({
+      success: false,
+      errorReason: "seal_outdated",
+      transaction: "",
+      network: "tuppence:usd",
+    }));
+    void reader.restarted().resume();
+    await reached(
+      async () =>
+        (await reader.store.read((tables) => tables.payments.where("state", "failed"))).length === 1,
+    );
+    expect((await reader.wallet.snapshot()).allowances[0]).toMatchObject({ limit: "20000", left: "0" });
   });
   it("keeps to the allowance of the site and merchant that it was given to", async () => {
     const reader = await makeTestWallet();
@@ -291,6 +369,12 @@ async function buy(reader: TestWallet, allowance?: ReturnType<typeof micros>): P
   await prompted(reader, reader.prompts.length + 1);
   await reader.decide(true, allowance === undefined ? {} : { allowance });
   await asked;
+}
+
+/** As it would be after the provider was asked. */
+async function keepKeyset({ store }: TestWallet): Promise<void> {
+  const id = `01${"ab".repeat(32)}`;
+  await store.transaction((tables) => tables.keysets.put({ id, unit: "usd6", active: true, keys: {} }));
 }
 
 async function refuseOnce(reader: TestWallet, number: number): Promise<void> {

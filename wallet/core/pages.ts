@@ -151,10 +151,7 @@ async function payOrder(
     const payment =
       admission.kind === "asking"
         ? await approvalOutcome(context, paying, drives, admission.approval.id)
-        : await paymentOf(context, drives, {
-            paymentId: admission.payment.id,
-            order: admission.payment.order,
-          });
+        : await paymentOf(context, drives, admission.payment.id);
     if (payment.state !== "failed") {
       stock.restockSoon();
       context.inBackground(() => preparation.readyFor(payment.amount));

@@ -3,7 +3,7 @@ import { TuppenceError } from "../../shared/errors.ts";
 import { subtract } from "../../shared/money.ts";
 import type { BlankCoin } from "./cashu.ts";
 import { makeChangeBlanks } from "./coins.ts";
-import { type Context, walletRow } from "./context.ts";
+import { type Context, isFinal, walletRow } from "./context.ts";
 import { countFunds } from "./funds.ts";
 import { newId } from "./ids.ts";
 import { activeKeyset } from "./keysets.ts";
@@ -12,6 +12,7 @@ import { isOpen, type PaymentDrives } from "./payments.ts";
 import type { StoreTables } from "./ports.ts";
 import type { PaymentPreparation, PreparedPayment } from "./prepared.ts";
 import { isKept, putQuestion } from "./questions.ts";
+import { finishRefund } from "./refunds.ts";
 import { type Attempted, reserve, resourceKeyOf } from "./reserve.ts";
 import type { AllowanceRow, ApprovalRow, Order, PaymentRow } from "./rows.ts";
 import type { Stock } from "./stock.ts";
@@ -110,6 +111,7 @@ async function withCoins<T>(
       }
       if (attempted.lacks === "blanks")
         blanks = await makeChangeBlanks(context, await prepared.keys.changeSeed(), attempted.count, blanks);
+      else if (attempted.lacks === "refund") await endRefund(context, attempted.paymentId);
       else if (restocks === MAX_RESTOCKS || fault !== undefined) break;
       else {
         restocks += 1;
@@ -142,9 +144,7 @@ async function admitWithin(
   const [sameRequest, sameApproval, sameResource, allowance] = await Promise.all([
     tables.payments.where("requestKey", requestKey),
     tables.approvals.where("requestKey", requestKey),
-    order.kind === "article"
-      ? tables.payments.where("resourceKey", resourceKeyOf(order.merchant, order.resourceUrl))
-      : [],
+    ofSameResource(tables, order),
     tables.allowances.get(order.origin),
   ]);
   if (!asked.retryOf) {
@@ -153,9 +153,11 @@ async function admitWithin(
     const again = sameRequest.toSorted((a, b) => b.spentRetries - a.spentRetries)[0];
     if (again) return { done: { kind: "known", payment: again } };
   }
-  const bought = sameResource.find((payment) => payment.state === "paid") ?? sameResource.find(isOpen);
+  const bought = findBought(sameResource);
   if (bought) return { done: { kind: "known", payment: bought } };
   if (!asked.clicked && !asked.retryOf) throw new TuppenceError("click_required");
+  const refunding = findRefunding(sameResource);
+  if (refunding) return { lacks: "refund", paymentId: refunding.id };
   if (allowance && reaches(allowance, order)) {
     const reserved = await reserve(tables, {
       order,
@@ -211,6 +213,31 @@ async function ask(
   return { kind: "asking", approval, isNew: true };
 }
 
+/** A tip is given as often as the reader likes. */
+function ofSameResource(tables: StoreTables, { kind, merchant, resourceUrl }: Order): Promise<PaymentRow[]> {
+  return kind === "article"
+    ? tables.payments.where("resourceKey", resourceKeyOf(merchant, resourceUrl))
+    : Promise.resolve([]);
+}
+
+/** Paid for, or about to be. */
+function findBought(payments: readonly PaymentRow[]): PaymentRow | undefined {
+  return payments.find(({ state }) => state === "paid") ?? payments.find(isOpen);
+}
+
+function findRefunding(payments: readonly PaymentRow[]): PaymentRow | undefined {
+  return payments.find(({ state }) => state === "refunding");
+}
+
+/** Refused or not, it is over then. @throws TuppenceError provider_* where nobody knows */
+async function endRefund(context: Context, paymentId: string): Promise<void> {
+  await context
+    .serially(() => finishRefund(context, paymentId))
+    .catch((error: unknown) => {
+      if (!isFinal(error)) throw error;
+    });
+}
+
 /** A tip is always asked about: its amount is the reader's. */
 function reaches(allowance: AllowanceRow, order: Order): boolean {
   return (
@@ -226,13 +253,23 @@ async function payApproved(parts: PayingParts, approvalId: string): Promise<void
   if (approval?.state !== "approved") return;
   const amount = approval.amount ?? approval.order.amount;
   try {
-    const payment = await withCoins<PaymentRow | undefined>(
+    const made = await withCoins<PaymentRow | undefined>(
       parts,
       amount,
-      (made) => made !== undefined,
+      (payment) => payment !== undefined,
       async (tables, { prepared, blanks }): Promise<Attempted<PaymentRow | undefined>> => {
         const kept = await tables.approvals.get(approvalId);
         if (kept?.state !== "approved") return { done: undefined };
+        // Another window asked about the same article, and the reader agreed there first.
+        const sameResource = await ofSameResource(tables, kept.order);
+        const bought = findBought(sameResource);
+        if (bought) {
+          const state = bought.state === "paid" ? "paid" : "paying";
+          await tables.approvals.put({ ...kept, state, paymentId: bought.id });
+          return { done: undefined };
+        }
+        const refunding = findRefunding(sameResource);
+        if (refunding) return { lacks: "refund", paymentId: refunding.id };
         const before = kept.paymentId === undefined ? undefined : await tables.payments.get(kept.paymentId);
         const reserved = await reserve(tables, {
           order: kept.order,
@@ -250,7 +287,7 @@ async function payApproved(parts: PayingParts, approvalId: string): Promise<void
         return reserved;
       },
     );
-    if (payment) drives.start(payment.id, payment);
+    if (made) drives.start(made.id, made);
   } catch (error) {
     if (!(error instanceof TuppenceError)) throw error;
     await context.store.transaction(async (tables) => {

@@ -262,6 +262,7 @@ async function settled(context: Context, payment: PaymentRow, result: PaymentRes
         : kept,
     async (tables, kept) => {
       await tables.coins.removeAll(kept.coinSecrets);
+      await endSwapsBack(tables, kept);
       await closeApproval(tables, kept, undefined);
     },
   );
@@ -413,10 +414,20 @@ async function freeCoins(
   );
 }
 
+/** The payment was first: what was asked for to take its coins back will never be signed. */
+async function endSwapsBack(tables: StoreTables, payment: PaymentRow): Promise<void> {
+  const begun = (await tables.swaps.where("state", "created")).filter(
+    ({ paymentId }) => paymentId === payment.id,
+  );
+  await tables.swaps.putAll(begun.map((swap) => ({ ...swap, state: "failed", error: "coin_spent" })));
+}
+
 export async function giveBudgetBack(tables: StoreTables, payment: PaymentRow): Promise<void> {
   if (!payment.fromAllowance) return;
   const allowance = await tables.allowances.get(payment.origin);
   if (!allowance || allowance.merchant !== payment.order.merchant || allowance.spent < payment.amount) return;
+  // Another budget was given since: nothing of this payment was counted against it.
+  if (allowance.at > payment.at) return;
   await tables.allowances.put({ ...allowance, spent: subtract(allowance.spent, payment.amount) });
 }
 
@@ -425,9 +436,12 @@ async function closeApproval(
   payment: PaymentRow,
   error: ErrorCode | undefined,
 ): Promise<void> {
-  const approval =
-    payment.approvalId === undefined ? undefined : await tables.approvals.get(payment.approvalId);
-  if (approval?.paymentId !== payment.id) return;
-  if (wantsOtherCoins(payment)) return tables.approvals.put({ ...approval, state: "approved" });
-  await tables.approvals.put({ ...approval, state: error === undefined ? "paid" : "failed", error });
+  // More than one, where several windows asked about the same article.
+  const approvals = (await tables.approvals.where("state", "paying")).filter(
+    ({ paymentId }) => paymentId === payment.id,
+  );
+  const state = wantsOtherCoins(payment) ? "approved" : error === undefined ? "paid" : "failed";
+  await tables.approvals.putAll(
+    approvals.map((approval) => ({ ...approval, state, error: state === "approved" ? undefined : error })),
+  );
 }

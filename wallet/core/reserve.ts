@@ -31,8 +31,14 @@ export interface Reservation {
   readonly nowMs: number;
 }
 
-/** Blank coins for the change have to be made first; or the drawer does not hold enough, but the account may. */
-export type Lacking = { readonly lacks: "blanks"; readonly count: number } | { readonly lacks: "coins" };
+/**
+ * Blank coins for the change have to be made first; or the drawer does not hold enough, but the account may; or a refund
+ * of the same article has to end first: if it is refused, the article is still paid for.
+ */
+export type Lacking =
+  | { readonly lacks: "blanks"; readonly count: number }
+  | { readonly lacks: "coins" }
+  | { readonly lacks: "refund"; readonly paymentId: string };
 
 /** What the transaction came to, or what it has to be run again with. */
 export type Attempted<T> = { readonly done: T } | Lacking;

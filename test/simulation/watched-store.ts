@@ -1,0 +1,40 @@
+/** A wallet's store that tells, after each transaction, which rows it wrote. */
+import type { StoreTable, StoreTables, WalletStore } from "../../wallet/core/index.ts";
+import type { AllowanceRow, PaymentRow } from "../../wallet/core/rows.ts";
+
+export interface Written {
+  readonly payments: readonly PaymentRow[];
+  readonly allowances: readonly AllowanceRow[];
+}
+
+export function watchStore(store: WalletStore, onWritten: (written: Written) => void): WalletStore {
+  return {
+    ...store,
+    transaction: async (body) => {
+      const payments: PaymentRow[] = [];
+      const allowances: AllowanceRow[] = [];
+      const result = await store.transaction((tables: StoreTables) =>
+        body({
+          ...tables,
+          payments: { ...tables.payments, ...noting(tables.payments, payments) },
+          allowances: { ...tables.allowances, ...noting(tables.allowances, allowances) },
+        }),
+      );
+      if (payments.length > 0 || allowances.length > 0) onWritten({ payments, allowances });
+      return result;
+    },
+  };
+}
+
+function noting<Row, Index extends keyof Row>(table: StoreTable<Row, Index>, written: Row[]) {
+  return {
+    put: (row: Row) => {
+      written.push(row);
+      return table.put(row);
+    },
+    putAll: (rows: readonly Row[]) => {
+      written.push(...rows);
+      return table.putAll(rows);
+    },
+  };
+}
