@@ -13,6 +13,7 @@ import type { Deps } from "../../server/deps.ts";
 import type { Group, GroupOutcome, Ledger } from "../../server/ledger/ledger.ts";
 import { openSqliteLedger } from "../../server/ledger/sqlite.ts";
 import { createMerchantStore } from "../../server/merchants/index.ts";
+import { createMetrics } from "../../server/metrics.ts";
 import { openMint } from "../../server/mint/index.ts";
 import { createSealReader } from "../../server/payments/index.ts";
 import { openSecrets } from "../../server/secrets.ts";
@@ -59,7 +60,7 @@ export async function setUpProvider(
   const config = drawConfig(random, folder);
   mkdirSync(folder, { recursive: true });
   const shared = await openShared(world, config);
-  const closing: (() => Promise<void>)[] = [];
+  const closing: (() => Promise<void>)[] = [() => shared.mint.close()];
   const open = async (process: Process | undefined, skewMs: number): Promise<Deps> => {
     const opened = await openParts(world, config, process, skewMs, shared, watch);
     closing.push(opened.close);
@@ -112,6 +113,9 @@ export async function setUpProvider(
   };
 }
 
+/** Nobody reads them here; the runs of a process share them. */
+const METRICS = createMetrics();
+
 function drawConfig(random: Random, folder: string): Config {
   return readConfig({
     TUPPENCE_DATA: folder,
@@ -144,6 +148,9 @@ async function openShared(world: World, config: Config): Promise<Shared> {
     keysetLogPath: join(config.dataFolder, "keysets.json"),
     threads: config.mintThreads,
     now: world.nowMs,
+    onFault: (error) => {
+      throw error;
+    },
   });
   return { secrets, mint, random };
 }
@@ -180,6 +187,7 @@ async function openParts(
     now,
     random: shared.random,
     logger,
+    metrics: METRICS,
     secrets,
     database,
     ledger,
