@@ -6,12 +6,13 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { buildAll } from "../scripts/build.ts";
 import { idle } from "./idle.ts";
+import { ledger } from "./ledger.ts";
 import type { Row } from "./row.ts";
 import { settle } from "./settle.ts";
 import { unlock } from "./unlock.ts";
 import { weight } from "./weight.ts";
 
-const PARTS = [weight, idle, unlock, settle];
+const PARTS = [weight, idle, unlock, ledger, settle];
 
 const { values: options } = parseArgs({ options: { json: { type: "string" }, only: { type: "string" } } });
 const wanted = options.only?.split(",") ?? PARTS.map((part) => part.name);

@@ -45,9 +45,7 @@ export function ensureBrowsers(names: readonly BrowserName[]): void {
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) throw new Error(howToInstall(missing));
   const packages = missing.map((name) => BROWSERS[name].debianPackage);
-  console.log(`Installing ${packages.join(" and ")} …`);
-  runQuietly("apt-get", ["update", "-qq"]);
-  runQuietly("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages]);
+  installPackages(packages);
   const stillMissing = missingOf(names);
   if (stillMissing.length > 0) throw new Error(howToInstall(stillMissing));
 }
@@ -60,6 +58,13 @@ function howToInstall(missing: readonly BrowserName[]): string {
   const packages = missing.map((name) => BROWSERS[name].debianPackage).join(" ");
   const variables = missing.map((name) => BROWSERS[name].variable).join(" and ");
   return `Missing: ${missing.join(" and ")}. On Debian or Ubuntu: "sudo apt-get install ${packages}"; or name the program in ${variables}.`;
+}
+
+/** As root, on Debian. */
+export function installPackages(packages: readonly string[]): void {
+  console.log(`Installing ${packages.join(" and ")} …`);
+  runQuietly("apt-get", ["update", "-qq"]);
+  runQuietly("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages]);
 }
 
 function runQuietly(command: string, args: readonly string[]): void {

@@ -22,6 +22,7 @@ import {
   ONE_FAILED,
   ONE_PASSED,
 } from "./counts.ts";
+import { ensurePostgres } from "./postgres.ts";
 
 const ROOT = path.dirname(import.meta.dirname);
 const REPORTS = path.join(ROOT, "out", "reports");
@@ -44,6 +45,7 @@ async function main(): Promise<void> {
   try {
     const stages = chosenStages();
     if (stages.some((stage) => BROWSER_STAGES.includes(stage))) ensureBrowsers(["chromium", "firefox"]);
+    if (stages.includes("conformance")) ensurePostgres();
     let built = true;
     for (const stage of stages) {
       console.log(`\n── ${stage} ──`);

@@ -16,6 +16,8 @@ export class ConfigError extends Error {
 const variables = {
   /** Database, secrets and the list of keysets. */
   TUPPENCE_DATA: variable(".tuppence", v.pipe(v.string(), v.minLength(1, "is empty")), "/var/lib/tuppence"),
+  /** Empty: SQLite, in a file in the data folder. */
+  TUPPENCE_DATABASE_URL: variable("", postgresUrlOrEmpty(), "postgres://tuppence:secret@127.0.0.1/tuppence"),
   /** 0: any free port. */
   TUPPENCE_PORT: variable("4020", wholeNumber(0, 65_535), "4020"),
   TUPPENCE_HOST: variable("127.0.0.1", host(), "127.0.0.1"),
@@ -71,6 +73,8 @@ const variables = {
 
 export interface Config {
   readonly dataFolder: string;
+  /** `postgres://…`; empty: SQLite, in a file in the data folder. */
+  readonly databaseUrl: string;
   readonly host: string;
   readonly port: number;
   /** The anonymous origin: the provider's identity in offers, receipts and records. */
@@ -114,6 +118,7 @@ export function readConfig(environment: Environment, actualPort?: number): Confi
   const currency = read("TUPPENCE_CURRENCY");
   const config: Config = {
     dataFolder: read("TUPPENCE_DATA"),
+    databaseUrl: read("TUPPENCE_DATABASE_URL"),
     host: read("TUPPENCE_HOST"),
     port,
     origin: read("TUPPENCE_ORIGIN") || `http://127.0.0.1:${port}`,
@@ -169,9 +174,13 @@ function reader(environment: Environment) {
     const parsed = v.safeParse<(typeof variables)[N]["schema"]>(schema, given);
     if (parsed.success) return parsed.output;
     throw new ConfigError(
-      `${name} is "${given}", which ${parsed.issues[0].message}; a value that would do: ${example}.`,
+      `${name} is "${withoutPassword(given)}", which ${parsed.issues[0].message}; a value that would do: ${example}.`,
     );
   };
+}
+
+function withoutPassword(value: string): string {
+  return value.replace(/:[^:@/]*@/, ":…@");
 }
 
 /** A misspelt variable would otherwise be ignored in silence, a limit with it. */
@@ -254,6 +263,16 @@ function originOrEmpty() {
     v.check(
       (value) => value === "" || isOrigin(value),
       "is not an origin (scheme://host[:port], nothing after it)",
+    ),
+  );
+}
+
+function postgresUrlOrEmpty() {
+  return v.pipe(
+    v.string(),
+    v.check(
+      (value) => value === "" || (URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol)),
+      "is not the address of a PostgreSQL database",
     ),
   );
 }

@@ -1,35 +1,44 @@
 /**
- * What is not the ledger: accounts, top-ups, quotes, merchants, settlements. The same SQLite file as the ledger's, on
- * a connection of its own, through Kysely. The tables come from numbered migrations in `migrations/`.
+ * What is not the ledger: accounts, top-ups, quotes, merchants, settlements. The same database as the ledger's, on
+ * connections of its own, through Kysely: SQLite in the data folder, or PostgreSQL where an address is given. The tables
+ * come from numbered migrations.
  *
- * Integer columns come back as `bigint`, always. Write with single statements: the connection is shared, so a
- * transaction that waits for something would take in the statements of others. What must be all or none belongs into
- * a group of the ledger.
+ * Integer columns come back as `bigint`, always. Write with single statements that both databases understand: SQLite's
+ * connection is shared, so a transaction that waits for something would take in the statements of others. What must be
+ * all or none belongs into a group of the ledger.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { Kysely, SqliteDialect } from "kysely";
+import { PostgresJSDialect } from "kysely-postgres-js";
+import postgres from "postgres";
+import type { DatabasePlace } from "./ledger/open.ts";
+import { migratePostgres, migrateSqlite } from "./migrate.ts";
 
 // biome-ignore lint/complexity/noBannedTypes: a database without tables; each domain adds its own with `$extendTables`
 export type Database = Kysely<{}>;
 
 const BUSY_TIMEOUT_MILLISECONDS = 5_000;
-const MIGRATIONS_FOLDER = join(import.meta.dirname, "migrations");
+const MAX_POSTGRES_CONNECTIONS = 4;
+/** A server that does not answer any more is not waited for. */
+const POSTGRES_CLOSE_SECONDS = 5;
 
 export interface OpenDatabase {
   readonly database: Database;
   readonly close: () => Promise<void>;
 }
 
-/** Opens the file and brings its tables up to date. */
-export function openDatabase(path: string): OpenDatabase {
+/** Brings the tables up to date, the ledger's too. */
+export function openDatabase(place: DatabasePlace): Promise<OpenDatabase> {
+  return place.kind === "sqlite" ? openSqlite(place.path) : openPostgres(place.url);
+}
+
+async function openSqlite(path: string): Promise<OpenDatabase> {
   const database = new DatabaseSync(path);
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MILLISECONDS}`);
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA synchronous = FULL");
   database.exec("PRAGMA foreign_keys = ON");
-  migrate(database);
+  migrateSqlite(database);
   const kysely: Database = new Kysely({ dialect: new SqliteDialect({ database: adapt(database) }) });
   return {
     database: kysely,
@@ -41,22 +50,36 @@ export function openDatabase(path: string): OpenDatabase {
   };
 }
 
-/** All missing migrations in one transaction each, in the order of their numbers; a number is applied once. */
-function migrate(database: DatabaseSync): void {
-  database.exec("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY) STRICT");
-  const names = readdirSync(MIGRATIONS_FOLDER).filter((name) => /^[0-9]{4}-.+\.sql$/.test(name));
-  for (const name of names.sort()) {
-    database.exec("BEGIN IMMEDIATE");
-    try {
-      if (database.prepare("SELECT 1 FROM migrations WHERE name = ?").get(name) === undefined) {
-        database.exec(readFileSync(join(MIGRATIONS_FOLDER, name), "utf8"));
-        database.prepare("INSERT INTO migrations (name) VALUES (?)").run(name);
-      }
-      database.exec("COMMIT");
-    } catch (error) {
-      if (database.isTransaction) database.exec("ROLLBACK");
-      throw error;
-    }
+async function openPostgres(url: string): Promise<OpenDatabase> {
+  const sql = postgres(url, {
+    max: MAX_POSTGRES_CONNECTIONS,
+    types: { bigint: postgres.BigInt },
+    onnotice: () => {},
+    connection: { application_name: "tuppence" },
+  });
+  try {
+    await refuseForgetfulServer(sql);
+    await migratePostgres(sql);
+  } catch (error) {
+    await sql.end();
+    throw error;
+  }
+  const kysely: Database = new Kysely({ dialect: new PostgresJSDialect({ postgres: sql }) });
+  return {
+    database: kysely,
+    async close() {
+      await kysely.destroy();
+      await sql.end({ timeout: POSTGRES_CLOSE_SECONDS });
+    },
+  };
+}
+
+/** A payment that was answered must be there after a power cut. */
+async function refuseForgetfulServer(sql: postgres.Sql<{ bigint: bigint }>): Promise<void> {
+  for (const name of ["fsync", "synchronous_commit", "full_page_writes"]) {
+    const [row] = await sql`SELECT current_setting(${name}) AS value`;
+    if (row?.value === "off")
+      throw new Error(`PostgreSQL runs with ${name} = off, which forgets payments when the power fails.`);
   }
 }
 

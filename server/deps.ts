@@ -7,7 +7,7 @@ import type { Bytes } from "../shared/bytes.ts";
 import type { Config } from "./config.ts";
 import { type Database, openDatabase } from "./database.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import { openSqliteLedger } from "./ledger/sqlite.ts";
+import { type DatabasePlace, openLedger } from "./ledger/open.ts";
 import { createLogger } from "./log.ts";
 import { createMerchantStore, type MerchantStore } from "./merchants/index.ts";
 import { createMetrics, type Metrics, measureLedger } from "./metrics.ts";
@@ -44,9 +44,9 @@ export async function createDeps(config: Config, options: DepsOptions = {}): Pro
   const metrics = createMetrics();
   mkdirSync(config.dataFolder, { recursive: true, mode: 0o700 });
   const secrets = await openSecrets(config.dataFolder, random);
-  const path = join(config.dataFolder, "tuppence.sqlite");
-  const { database, close: closeDatabase } = openDatabase(path);
-  const ledger = measureLedger(openSqliteLedger({ path, now }), metrics);
+  const place = databasePlace(config);
+  const { database, close: closeDatabase } = await openDatabase(place);
+  const ledger = measureLedger(openLedger(place, now), metrics);
   const mint = await openMint({
     unit: config.unit,
     masterSecret: secrets.mintMaster,
@@ -73,4 +73,10 @@ export async function createDeps(config: Config, options: DepsOptions = {}): Pro
       await closeDatabase();
     },
   };
+}
+
+function databasePlace({ databaseUrl, dataFolder }: Config): DatabasePlace {
+  return databaseUrl === ""
+    ? { kind: "sqlite", path: join(dataFolder, "tuppence.sqlite") }
+    : { kind: "postgres", url: databaseUrl };
 }

@@ -30,3 +30,10 @@ const NEVER_BELOW_ZERO = ["reader:", "merchant:", "float:", "provisional:", "top
 export function mustNotGoBelowZero(account: AccountName): boolean {
   return NEVER_BELOW_ZERO.some((prefix) => account.startsWith(prefix));
 }
+
+const SPREAD = ["merchant:", "float:", "clearing:", GATEWAY_CLEARING, REVENUE, LOSS, BANK, CONTROL];
+
+/** Accounts of this kind are touched by many at once: where several processes write, each keeps a part of them. */
+export function isSpread(account: AccountName): boolean {
+  return SPREAD.some((prefix) => account.startsWith(prefix));
+}

@@ -1,11 +1,12 @@
-/** Writes groups to a ledger's file until it is killed, and says each that was confirmed. Started by `sqlite.test.ts`. */
+/** Writes groups to a ledger until it is killed, and says each that was confirmed. Started by `ledger.ts`. */
 import { readerAccount } from "../../server/ledger/accounts.ts";
 import { deriveId } from "../../server/ledger/ids.ts";
-import { openSqliteLedger } from "../../server/ledger/sqlite.ts";
+import { openLedger } from "../../server/ledger/open.ts";
 import { micros } from "../../shared/money.ts";
+import { placeAt } from "../support/database.ts";
 
-const [path = "", name = "", most = "1000000"] = process.argv.slice(2);
-const ledger = openSqliteLedger({ path, now: Date.now });
+const [address = "", name = "", most = "1000000"] = process.argv.slice(2);
+const ledger = openLedger(placeAt(address), Date.now);
 const CALLERS = 16;
 let next = 0;
 

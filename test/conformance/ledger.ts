@@ -1,6 +1,10 @@
 /** What every ledger must do, whatever it stands on. An adapter's own test calls this with a way to open one. */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   BANK,
   CONTROL,
@@ -12,37 +16,36 @@ import {
 } from "../../server/ledger/accounts.ts";
 import { coinTransferId, deriveId } from "../../server/ledger/ids.ts";
 import type { Group, Guard, Ledger, LedgerRecord, Transfer } from "../../server/ledger/ledger.ts";
+import { openLedger } from "../../server/ledger/open.ts";
 import { outputRecordKey, writeOutputRecord } from "../../server/ledger/outputs.ts";
 import { micros } from "../../shared/money.ts";
-
-export interface LedgerUnderTest {
-  /** Opens the same storage each time it is called. */
-  readonly open: (now: () => number) => Ledger;
-  readonly destroy: () => Promise<void>;
-}
+import { migrate, type TestDatabase, type TestDatabases } from "../support/database.ts";
 
 const GATEWAY = "gateway_clearing:test";
 const KEYSET = `01${"ab".repeat(32)}`;
 const FLOAT = floatAccount(KEYSET);
 
-export function describeLedger(name: string, setUp: () => Promise<LedgerUnderTest>): void {
-  describe(`the ledger on ${name}`, () => {
-    let under: LedgerUnderTest;
+export function describeLedger(databases: TestDatabases): void {
+  describe(`the ledger on ${databases.kind}`, () => {
+    let database: TestDatabase;
     let ledger: Ledger;
     let now = 1_000_000;
-    const clock = () => now;
-    const open = () => under.open(clock);
+    const open = () => openLedger(database.place, () => now);
 
+    afterAll(() => databases.stop());
     beforeEach(async () => {
       now = 1_000_000;
-      under = await setUp();
+      database = await databases.make();
+      await migrate(database.place);
       ledger = open();
     });
     afterEach(async () => {
-      expect((await ledger.audit()).differences).toEqual([]);
+      if (!isTamperedWith) expect((await ledger.audit()).differences).toEqual([]);
+      isTamperedWith = false;
       await ledger.close();
-      await under.destroy();
+      await database.destroy();
     });
+    let isTamperedWith = false;
 
     it("moves money once, and answers a replay with the first time's records and timestamp", async () => {
       const first = await ledger.apply(topUp("a", 500n, [{ key: "answer:a", value: '"first"' }]));
@@ -102,7 +105,7 @@ export function describeLedger(name: string, setUp: () => Promise<LedgerUnderTes
     it("never uses up a coin by a rejection: the same coins pay in the next attempt", async () => {
       await stock(["c1"]);
       const [refused, paid] = await Promise.all([
-        ledger.apply(pay("p1", ["c1"], { guards: [{ kind: "present", key: "missing" }] })),
+        ledger.apply(pay("p1", ["c1"], { guards: [{ kind: "present", key: "frozen:nobody" }] })),
         ledger.apply(pay("p2", ["c1"])),
       ]);
       expect(refused).toEqual({ status: "rejected", rejection: { reason: "guard", index: 0 } });
@@ -232,8 +235,8 @@ export function describeLedger(name: string, setUp: () => Promise<LedgerUnderTes
 
     it("takes a group's own record for absent until it is committed", async () => {
       const once: Group = {
-        ...group("once", [], [{ key: "k", value: "1" }]),
-        guards: [{ kind: "absent", key: "k" }],
+        ...group("once", [], [{ key: "closing:m:1", value: "1" }]),
+        guards: [{ kind: "absent", key: "closing:m:1" }],
       };
       expect((await ledger.apply(once)).status).toBe("committed");
       expect((await ledger.apply(once)).status).toBe("exists");
@@ -323,6 +326,220 @@ export function describeLedger(name: string, setUp: () => Promise<LedgerUnderTes
       );
     });
 
+    it("holds every group that was confirmed, and none in part, after the process was killed", async () => {
+      const confirmed: string[] = [];
+      const writer = startWriter("victim");
+      for await (const line of createInterface({ input: writer.stdout })) {
+        confirmed.push(line.split(" ")[1] ?? "");
+        if (confirmed.length === 500) writer.kill("SIGKILL");
+      }
+      expect(confirmed.length).toBeGreaterThanOrEqual(500);
+
+      const { differences, transfers } = await ledger.audit();
+      expect(differences).toEqual([]);
+      expect(await ledger.records(confirmed.map((id) => `r:${id}`))).toHaveProperty("size", confirmed.length);
+      expect(
+        await ledger.existing(confirmed.flatMap((id) => [deriveId("t", id), deriveId("u", id)])),
+      ).toHaveProperty("size", 2 * confirmed.length);
+      expect(await ledger.balance(readerAccount("victim"))).toBe(BigInt(transfers / 2) * 7n);
+      expect(await ledger.balance(readerAccount("both"))).toBe(BigInt(transfers / 2) * 3n);
+      const again = confirmed[0] ?? "";
+      expect((await ledger.group(deriveId("g", again)))?.fingerprint).toBe(again);
+    });
+
+    it("takes what three processes write at the same time, each group once", async () => {
+      const names = ["one", "two", "three"];
+      const codes = await Promise.all(names.map((name) => finish(startWriter(name, 300))));
+      expect(codes).toEqual([0, 0, 0]);
+      for (const name of names) expect(await ledger.balance(readerAccount(name))).toBe(2_100n);
+      expect(await ledger.balance(readerAccount("both"))).toBe(2_700n);
+    });
+
+    it("lets one of three processes win that apply the same groups, and answers the others alike", async () => {
+      await withThree(async (ledgers) => {
+        const groups = Array.from({ length: 50 }, (_, index) => topUp(`same ${index}`, 1n));
+        const outcomes = await Promise.all(
+          ledgers.flatMap((each) => shuffled(groups).map((one) => each.apply(one))),
+        );
+        expect(outcomes.filter(({ status }) => status === "committed")).toHaveLength(50);
+        expect(outcomes.filter(({ status }) => status === "exists")).toHaveLength(100);
+        expect(await ledger.balance(GATEWAY)).toBe(-50n);
+      });
+    });
+
+    it("spends each coin once when three processes race for it, whatever they pay with it", async () => {
+      const coins = Array.from({ length: 60 }, (_, index) => `coin ${index}`);
+      await stock(coins);
+      await withThree(async (ledgers) => {
+        const outcomes = await Promise.all(
+          ledgers.flatMap((each, process) =>
+            shuffled(coins).map((coin) => each.apply(pay(`${process} ${coin}`, [coin]))),
+          ),
+        );
+        expect(outcomes.filter(({ status }) => status === "committed")).toHaveLength(60);
+        expect(outcomes.filter(({ status }) => status === "rejected")).toHaveLength(120);
+        expect(await ledger.balance(merchantAccount("m"))).toBe(6_000n);
+        expect(await ledger.balance(FLOAT)).toBe(0n);
+      });
+    });
+
+    it("takes no account below zero, not even one that all processes debit at once", async () => {
+      await ledger.apply(topUp("a", 100n));
+      await ledger.apply(group("earned", [transfer("earned", GATEWAY, merchantAccount("m"), 100n)]));
+      await withThree(async (ledgers) => {
+        const takes = (account: string) =>
+          ledgers.flatMap((each, process) =>
+            Array.from({ length: 60 }, (_, index) => {
+              const id = `${account} ${process} ${index}`;
+              return each.apply(group(id, [transfer(id, account, BANK, 3n)]));
+            }),
+          );
+        const committed = async (outcomes: ReturnType<typeof takes>) =>
+          (await Promise.all(outcomes)).filter(({ status }) => status === "committed").length;
+        const counts = await Promise.all(
+          [takes(readerAccount("r")), takes(merchantAccount("m"))].map(committed),
+        );
+        expect(counts).toEqual([33, 33]);
+        expect(await ledger.balance(readerAccount("r"))).toBe(1n);
+        expect(await ledger.balance(merchantAccount("m"))).toBe(1n);
+      });
+    });
+
+    it("lets every process spend what another one brought in, to the last micro", async () => {
+      await withThree(async (ledgers) => {
+        for (let round = 0; round < 12; round++) {
+          const [from = ledger, to = ledger] = [ledgers[round % 3], ledgers[(round + 1) % 3]];
+          const earned = transfer(`earned ${round}`, GATEWAY, merchantAccount("m"), 100n);
+          const spent = transfer(`spent ${round}`, merchantAccount("m"), BANK, 100n);
+          expect(await from.apply(group(`earned ${round}`, [earned]))).toMatchObject({ status: "committed" });
+          expect(await to.apply(group(`spent ${round}`, [spent]))).toMatchObject({ status: "committed" });
+        }
+        expect(await ledger.balance(merchantAccount("m"))).toBe(0n);
+      });
+    });
+
+    it("holds a limit when three processes race to reach it", async () => {
+      const guards: Guard[] = [{ kind: "at_most", account: "topped_up:r:day", amount: micros(100n) }];
+      await withThree(async (ledgers) => {
+        const outcomes = await Promise.all(
+          ledgers.flatMap((each, process) =>
+            Array.from({ length: 40 }, (_, index) => {
+              const id = `${process} ${index}`;
+              return each.apply({ ...group(id, [transfer(id, CONTROL, "topped_up:r:day", 3n)]), guards });
+            }),
+          ),
+        );
+        expect(outcomes.filter(({ status }) => status === "committed")).toHaveLength(33);
+        expect(await ledger.balance("topped_up:r:day")).toBe(99n);
+      });
+    });
+
+    it("commits nothing under the condition that a record is absent once another process wrote it", async () => {
+      await ledger.apply(group("earned", [transfer("earned", GATEWAY, merchantAccount("m"), 10_000n)]));
+      await withThree(async ([closer = ledger, ...refunders]) => {
+        const refunds = refunders.flatMap((each, process) =>
+          Array.from({ length: 200 }, async (_, index) => {
+            await new Promise((resolve) => setTimeout(resolve, index % 20));
+            const id = `refund ${process} ${index}`;
+            const refund = { ...transfer(id, merchantAccount("m"), BANK, 1n), code: "refund" as const };
+            return each.apply({
+              ...group(id, [refund]),
+              guards: [{ kind: "absent", key: "closing:m:1" }],
+            });
+          }),
+        );
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        await closer.apply(group("close", [], [{ key: "closing:m:1", value: "{}" }]));
+        // What was refunded is fixed as soon as the closing is answered: a refund that comes after it would be paid out twice.
+        const refunded = await closer.balance(BANK);
+        const outcomes = await Promise.all(refunds);
+        expect(BigInt(outcomes.filter(({ status }) => status === "committed").length)).toBe(refunded);
+        expect(await ledger.balance(BANK)).toBe(refunded);
+      });
+    });
+
+    it("never lists a transfer before one that has an earlier place, however many processes write", async () => {
+      await withThree(async ([reader = ledger, ...writers]) => {
+        let isWriting = true;
+        const writing = Promise.all(
+          writers.flatMap((each, process) =>
+            Array.from({ length: 8 }, async (_, caller) => {
+              for (let index = 0; index < 40; index++) {
+                now += 1;
+                await each.apply(topUp(`${process} ${caller} ${index}`, 1n));
+              }
+            }),
+          ),
+        ).finally(() => {
+          isWriting = false;
+        });
+        const seen: number[] = [];
+        const times: number[] = [];
+        const readOn = async () => {
+          const page = await reader.transfers({
+            account: GATEWAY,
+            side: "debit",
+            afterSequence: seen.at(-1) ?? 0,
+            limit: 10_000,
+          });
+          seen.push(...page.map(({ sequence }) => sequence));
+          times.push(...page.map(({ timestamp }) => timestamp));
+        };
+        while (isWriting) {
+          await readOn();
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        await writing;
+        await readOn();
+        expect(seen).toHaveLength(640);
+        expect(times).toEqual(times.toSorted((a, b) => a - b));
+      });
+    });
+
+    it("tells in its audit when somebody changed a balance, and lets nobody change a transfer", async () => {
+      await ledger.apply(topUp("a", 5n));
+      isTamperedWith = true;
+      await expect(database.execute("UPDATE ledger_transfers SET amount = 9")).rejects.toThrow("append-only");
+      await expect(database.execute("DELETE FROM ledger_transfers")).rejects.toThrow("append-only");
+      await database.execute(
+        databases.kind === "sqlite"
+          ? "UPDATE ledger_accounts SET credits = credits + 1 WHERE name = 'reader:r'"
+          : "UPDATE ledger_balances SET credits = credits + 1 WHERE account = (SELECT number FROM ledger_accounts WHERE name = 'reader:r')",
+      );
+      expect((await ledger.audit()).differences).toEqual([
+        "reader:r: its transfers say 5, its row says 6",
+        "the balances add up to 1, not to zero",
+      ]);
+    });
+
+    it("tells in its audit when coins came from nowhere", async () => {
+      isTamperedWith = true;
+      await ledger.apply(group("w", [{ ...transfer("w", GATEWAY, FLOAT, 5n), code: "withdraw" }]));
+      expect((await ledger.audit()).differences).toEqual([
+        `${FLOAT}: 5 went into it, coins for 0 were issued`,
+      ]);
+    });
+
+    function startWriter(name: string, most?: number): ChildProcessWithoutNullStreams {
+      const script = join(import.meta.dirname, "ledger-writer.ts");
+      return spawn(process.execPath, [
+        script,
+        database.address,
+        name,
+        ...(most === undefined ? [] : [`${most}`]),
+      ]);
+    }
+
+    /** Ledgers that know nothing of each other, as those of three processes. */
+    async function withThree(use: (ledgers: Ledger[]) => Promise<void>): Promise<void> {
+      const ledgers = [open(), open(), open()];
+      try {
+        await use(ledgers);
+      } finally {
+        for (const each of ledgers) await each.close();
+      }
+    }
+
     /** Coins of 100 each, withdrawn by a reader. */
     async function stock(coins: readonly string[]): Promise<void> {
       const total = 100n * BigInt(coins.length);
@@ -405,4 +622,19 @@ function transfer(id: string, debit: string, credit: string, amount: bigint): Tr
     code: "payment",
     reference: id,
   };
+}
+
+async function finish(writer: ChildProcessWithoutNullStreams): Promise<number | null> {
+  writer.stdout.resume();
+  writer.stderr.pipe(process.stderr);
+  const [code] = await once(writer, "exit");
+  return typeof code === "number" ? code : null;
+}
+
+/** Another order each time, so that whoever locks in the order of arrival waits in a circle sooner or later. */
+function shuffled<T>(values: readonly T[]): T[] {
+  return values
+    .map((value) => ({ value, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ value }) => value);
 }

@@ -1,14 +1,13 @@
 /** A real provider on a port of its own, with a data folder of its own, and a reader's account to call it with. */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { afterAll } from "vitest";
 import type { Environment } from "../../server/config.ts";
 import type { DepsOptions } from "../../server/deps.ts";
 import { signGatewayEvent } from "../../server/gateways/index.ts";
 import { type Provider, startProvider } from "../../server/start.ts";
 import { type SigningKey, signingKeyFromSeed, signJws, thumbprintOf } from "../../shared/jws.ts";
 import { micros } from "../../shared/money.ts";
+import { sqliteDatabases, type TestDatabases } from "../support/database.ts";
 
 export interface TestProvider {
   readonly provider: Provider;
@@ -19,17 +18,26 @@ export interface TestProvider {
   readonly close: () => Promise<void>;
 }
 
+let databases = sqliteDatabases();
+// Said here, before the file says anything, because what is said first is done last.
+afterAll(() => databases.stop());
+
+/** For all tests of the file. */
+export function runOn(others: TestDatabases): void {
+  databases = others;
+}
+
 /** @param environment with a data folder in it, that is used and stays */
 export async function startTestProvider(
   environment: Environment = {},
   options: Pick<DepsOptions, "logger"> = {},
 ): Promise<TestProvider> {
-  const data = environment.TUPPENCE_DATA ?? mkdtempSync(join(tmpdir(), "tuppence-provider-"));
+  const database = environment.TUPPENCE_DATA === undefined ? await databases.make() : undefined;
   const clock = { ahead: 0 };
   const settings = {
     // The test's own work is on the same event loop.
     TUPPENCE_MAX_LOOP_DELAY_MILLISECONDS: "0",
-    TUPPENCE_DATA: data,
+    ...database?.environment,
     TUPPENCE_PORT: "0",
     TUPPENCE_LOG_LEVEL: "silent",
     TUPPENCE_SETTLE_EVERY_SECONDS: "0",
@@ -43,7 +51,7 @@ export async function startTestProvider(
     clock,
     async close() {
       await provider.close();
-      if (environment.TUPPENCE_DATA === undefined) rmSync(data, { recursive: true });
+      await database?.destroy();
     },
   };
 }

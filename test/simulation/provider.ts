@@ -11,7 +11,7 @@ import { type Config, readConfig } from "../../server/config.ts";
 import { type Database, openDatabase } from "../../server/database.ts";
 import type { Deps } from "../../server/deps.ts";
 import type { Group, GroupOutcome, Ledger } from "../../server/ledger/ledger.ts";
-import { openSqliteLedger } from "../../server/ledger/sqlite.ts";
+import { openLedger } from "../../server/ledger/open.ts";
 import { createMerchantStore } from "../../server/merchants/index.ts";
 import { createMetrics } from "../../server/metrics.ts";
 import { openMint } from "../../server/mint/index.ts";
@@ -164,9 +164,9 @@ async function openParts(
   watch: ProviderWatch,
 ): Promise<{ deps: Deps; close: () => Promise<void> }> {
   const now = () => world.nowMs() + skewMs;
-  const path = join(config.dataFolder, "tuppence.sqlite");
-  const { database: plain, close: closeDatabase } = openDatabase(path);
-  const plainLedger = openSqliteLedger({ path, now });
+  const place = { kind: "sqlite", path: join(config.dataFolder, "tuppence.sqlite") } as const;
+  const { database: plain, close: closeDatabase } = await openDatabase(place);
+  const plainLedger = openLedger(place, now);
   const database = process ? ledDatabase(process, plain) : plain;
   const ledger = process ? ledLedger(world, process, plainLedger, watch) : plainLedger;
   const { secrets, mint } = shared;

@@ -1,0 +1,21 @@
+/** The one place that knows which adapters there are. */
+import type { Ledger } from "./ledger.ts";
+import { openPostgresLedger } from "./postgres.ts";
+import { openSqliteLedger } from "./sqlite.ts";
+
+/** Where everything is kept. */
+export type DatabasePlace =
+  /** A file's path. */
+  | { readonly kind: "sqlite"; readonly path: string }
+  /** `postgres://…` */
+  | { readonly kind: "postgres"; readonly url: string };
+
+/**
+ * The tables are there already: `server/database.ts` brings them up to date.
+ * @param now milliseconds since 1970
+ */
+export function openLedger(place: DatabasePlace, now: () => number): Ledger {
+  return place.kind === "sqlite"
+    ? openSqliteLedger({ ...place, now })
+    : openPostgresLedger({ ...place, now });
+}

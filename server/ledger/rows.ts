@@ -1,0 +1,64 @@
+/** What comes out of a database is checked where it comes out; whole numbers are `bigint`, always. */
+import * as v from "valibot";
+import { micros } from "../../shared/money.ts";
+import type { PostedTransfer, TransferCode } from "./ledger.ts";
+
+export type Row = Record<string, unknown>;
+
+export function text(row: Row | undefined, column: string): string {
+  const value = row?.[column];
+  if (typeof value !== "string") throw new Error(`the ledger's column ${column} is not text`);
+  return value;
+}
+
+export function integer(row: Row | undefined, column: string): bigint {
+  const value = row?.[column];
+  if (typeof value !== "bigint") throw new Error(`the ledger's column ${column} is not an integer`);
+  return value;
+}
+
+export function postedTransfer(row: Row): PostedTransfer {
+  return {
+    id: text(row, "id"),
+    groupId: text(row, "group_id"),
+    debit: text(row, "debit"),
+    credit: text(row, "credit"),
+    amount: micros(integer(row, "amount")),
+    code: transferCode(text(row, "code")),
+    reference: text(row, "reference"),
+    sequence: Number(integer(row, "sequence")),
+    timestamp: Number(integer(row, "timestamp")),
+  };
+}
+
+const TRANSFER_CODES: Readonly<Record<TransferCode, true>> = {
+  top_up: true,
+  withdraw: true,
+  payment: true,
+  change: true,
+  swap: true,
+  deposit: true,
+  refund: true,
+  fee: true,
+  payout: true,
+  payout_confirmed: true,
+  chargeback: true,
+  write_off: true,
+  control: true,
+};
+
+function isTransferCode(code: string): code is TransferCode {
+  return Object.hasOwn(TRANSFER_CODES, code);
+}
+
+function transferCode(code: string): TransferCode {
+  if (!isTransferCode(code)) throw new Error(`the ledger holds a transfer with the unknown code ${code}`);
+  return code;
+}
+
+/** A JSON list of keys. */
+export function recordKeys(json: string): string[] {
+  return v.parse(RecordKeys, JSON.parse(json));
+}
+
+const RecordKeys = v.array(v.string());

@@ -1,0 +1,5 @@
+import "../topups.test.ts";
+import { postgresDatabases } from "../../support/database.ts";
+import { runOn } from "../provider.ts";
+
+runOn(postgresDatabases());
