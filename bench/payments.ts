@@ -3,9 +3,7 @@
  * nobody blinded. The books are as they would be, so that the audit after a run means something.
  */
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -20,6 +18,7 @@ import { type Micros, micros } from "../shared/money.ts";
 import { makeOffer } from "../shared/offer.ts";
 import type { BlindedMessageJson, ProofJson } from "../shared/protocol/cashu.ts";
 import { issueSeal } from "../shared/seal.ts";
+import { freePort } from "../test/support/free-port.ts";
 
 const MERCHANT = "the-lantern";
 const SITE = "https://lantern.example";
@@ -65,16 +64,6 @@ export async function prepareProvider(): Promise<PreparedProvider> {
       rmSync(dataFolder, { recursive: true, force: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
-  return address.port;
 }
 
 async function withdraw(deps: Deps, count: number): Promise<ProofJson[]> {

@@ -86,8 +86,8 @@ it("finds a balance that was changed, even if another was changed to match", asy
 
 it("finds an output that is recorded as signed and was paid for by nobody", async () => {
   const found = await auditAfter(
-    sql(`INSERT INTO ledger_records (key, value, group_id, position)
-         SELECT 'output:02' || hex(randomblob(32)), value, group_id, 99 FROM ledger_records WHERE key LIKE 'output:%' LIMIT 1`),
+    sql(`INSERT INTO ledger_records (key, value, group_number)
+         SELECT 'output:02' || hex(randomblob(32)), value, group_number FROM ledger_records WHERE key LIKE 'output:%' LIMIT 1`),
   );
   expect(found).toContainEqual(expect.stringMatching(/^float:.* went into it, coins for .* were issued$/));
 });
@@ -95,9 +95,9 @@ it("finds an output that is recorded as signed and was paid for by nobody", asyn
 it("finds a second charge for one payment, though every balance agrees with it", async () => {
   const found = await auditAfter((database) => {
     database.exec(`
-      INSERT INTO ledger_groups SELECT hex(randomblob(16)), 'forged', timestamp FROM ledger_clock;
-      INSERT INTO ledger_transfers (id, group_id, debit, credit, amount, code, reference, timestamp)
-        SELECT hex(randomblob(16)), (SELECT id FROM ledger_groups WHERE fingerprint = 'forged'),
+      INSERT INTO ledger_groups (id, fingerprint, timestamp) SELECT randomblob(16), 'forged', timestamp FROM ledger_clock;
+      INSERT INTO ledger_transfers (id, group_number, debit, credit, amount, code, reference, timestamp)
+        SELECT randomblob(16), (SELECT number FROM ledger_groups WHERE fingerprint = 'forged'),
           (SELECT number FROM ledger_accounts WHERE name LIKE 'gateway_clearing%'), credit, amount, code, reference, (SELECT timestamp FROM ledger_clock)
         FROM ledger_transfers WHERE reference = '${paidId}' AND code = 'payment' AND credit = (SELECT number FROM ledger_accounts WHERE name = 'merchant:the-lantern');
       UPDATE ledger_accounts SET debits = debits + 30000 WHERE name LIKE 'gateway_clearing%';

@@ -1,5 +1,5 @@
 /** The provider as a whole: environment, secrets, database, socket. `main.ts` runs it; tests and the tour start it as well. */
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import type { FastifyInstance } from "fastify";
 import { createApp } from "./app.ts";
 import { type Config, ConfigError, type Environment, readConfig } from "./config.ts";
@@ -24,6 +24,7 @@ export interface Provider {
 const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
 const HEADERS_TIMEOUT_MILLISECONDS = 10_000;
 const KEEP_ALIVE_MILLISECONDS = 65_000;
+const STARTING_RETRY_SECONDS = 1;
 /** How often top-ups whose time has come are made final. */
 const FINALIZE_EVERY_MILLISECONDS = 5_000;
 
@@ -36,16 +37,18 @@ export async function startProvider(environment: Environment, options: DepsOptio
     headersTimeout: HEADERS_TIMEOUT_MILLISECONDS,
     keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
   });
+  server.on("request", refuseForNow);
   const config = readConfig(environment, await listen(server, host, port));
   let deps: Deps | undefined;
   let metricsServer: MetricsServer | undefined;
   try {
     deps = await createDeps(config, options);
     const readiness = watchReadiness(deps);
+    let handle: RequestListener = refuseForNow;
     const app = await createApp(deps, {
       readiness,
       serverFactory: (handler) => {
-        server.on("request", handler);
+        handle = handler;
         return server;
       },
     });
@@ -53,6 +56,8 @@ export async function startProvider(environment: Environment, options: DepsOptio
     metricsServer = await startMetricsServer(config, deps.metrics, readiness);
     if (metricsServer) observeProvider(deps.metrics, deps);
     const stopJobs = startJobs(deps);
+    server.off("request", refuseForNow);
+    server.on("request", handle);
     const close = prepareShutdown({
       server,
       readiness,
@@ -71,6 +76,17 @@ export async function startProvider(environment: Environment, options: DepsOptio
     await deps?.close();
     throw error;
   }
+}
+
+/** Between the port's opening and the last preparation. A request that nobody listened to would never be answered. */
+function refuseForNow(...[, response]: Parameters<RequestListener>): void {
+  response.writeHead(503, {
+    "retry-after": `${STARTING_RETRY_SECONDS}`,
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "retry-after",
+    connection: "close",
+  });
+  response.end();
 }
 
 function listen(server: Server, host: string, port: number): Promise<number> {

@@ -11,6 +11,7 @@ import { readAllTransfers } from "../ledger/read-all.ts";
 import type { Merchant } from "../merchants/index.ts";
 import { latestClosing, readClosing } from "../payments/index.ts";
 import { readPaymentLines, totalOf } from "./lines.ts";
+import { payoutKey } from "./payout.ts";
 import { addUp, type SettlementDeps } from "./settle.ts";
 import {
   decodeSettlement,
@@ -40,13 +41,20 @@ export async function auditSettlements(deps: SettlementDeps): Promise<string[]> 
 /** What waits in the clearing account is the payouts that the bank did not confirm yet. */
 async function auditPayouts(ledger: Ledger): Promise<string[]> {
   const { balance, creditedFor, debitedFor } = await readStanding(ledger, PAYOUT_CLEARING);
-  const waiting = [...creditedFor].filter((settlement) => !debitedFor.has(settlement));
-  const settlements = await ledger.records(waiting);
-  const payouts = [...settlements.values()].map((value) => decodeSettlement(value).payout);
-  const outstanding = add(ZERO, ...payouts);
-  return balance === outstanding
-    ? []
-    : [`${PAYOUT_CLEARING}: holds ${balance}, payouts of ${outstanding} are not confirmed yet`];
+  const records = await ledger.records([...creditedFor, ...debitedFor]);
+  const settlements = [...records].map(([key, value]) => ({ key, settlement: decodeSettlement(value) }));
+  const waiting = settlements.filter(({ key }) => !debitedFor.has(key));
+  const outstanding = add(ZERO, ...waiting.map(({ settlement }) => settlement.payout));
+  const differences: string[] = [];
+  if (balance !== outstanding)
+    differences.push(`${PAYOUT_CLEARING}: holds ${balance}, payouts of ${outstanding} are not confirmed yet`);
+  const confirmed = settlements.filter(({ key }) => debitedFor.has(key));
+  const confirmations = await ledger.records(confirmed.map(({ settlement }) => payoutKey(settlement)));
+  for (const { key, settlement } of confirmed) {
+    if (!confirmations.has(payoutKey(settlement)))
+      differences.push(`${key}: left ${PAYOUT_CLEARING} without the bank's confirmation`);
+  }
+  return differences;
 }
 
 async function auditMerchant(deps: SettlementDeps, merchant: Merchant): Promise<string[]> {
@@ -96,20 +104,34 @@ interface Standing {
 }
 
 async function readStanding(ledger: Ledger, account: AccountName): Promise<Standing> {
-  let sequence = 0;
   let balance: Micros = ZERO;
   const creditedFor = new Set<string>();
   const debitedFor = new Set<string>();
-  for await (const transfer of readAllTransfers(ledger, { account, side: "credit" })) {
-    sequence = transfer.sequence;
-    balance = add(balance, transfer.amount);
-    creditedFor.add(transfer.reference);
+  /** @returns the sequence of the last, or `afterSequence` */
+  const readCredits = async (afterSequence: number, upToSequence?: number): Promise<number> => {
+    let last = afterSequence;
+    const range = upToSequence === undefined ? { afterSequence } : { afterSequence, upToSequence };
+    for await (const { amount, reference, sequence } of readAllTransfers(ledger, {
+      account,
+      side: "credit",
+      ...range,
+    })) {
+      balance = add(balance, amount);
+      creditedFor.add(reference);
+      last = sequence;
+    }
+    return last;
+  };
+  const lastCredit = await readCredits(0);
+  let lastDebit = 0;
+  for await (const { amount, reference, sequence } of readAllTransfers(ledger, { account, side: "debit" })) {
+    balance = subtract(balance, amount);
+    debitedFor.add(reference);
+    lastDebit = sequence;
   }
-  for await (const transfer of readAllTransfers(ledger, { account, side: "debit", upToSequence: sequence })) {
-    balance = subtract(balance, transfer.amount);
-    debitedFor.add(transfer.reference);
-  }
-  return { sequence, balance, creditedFor, debitedFor };
+  // What came in while the debits were read counts up to the last of them.
+  if (lastDebit > lastCredit) await readCredits(lastCredit, lastDebit);
+  return { sequence: Math.max(lastCredit, lastDebit), balance, creditedFor, debitedFor };
 }
 
 function movesMoney({ fee, payout }: Settlement): boolean {

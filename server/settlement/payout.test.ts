@@ -98,9 +98,10 @@ test("the audit notices a payout that left the clearing account without being co
   const { ledger } = shop.deps;
   const forgetful = {
     ...ledger,
-    record: async (key: string) => (key.startsWith(`payout:${MERCHANT}:`) ? undefined : ledger.record(key)),
+    records: async (keys: readonly string[]) =>
+      ledger.records(keys.filter((key) => !key.startsWith(`payout:${MERCHANT}:`))),
   };
   expect(await auditSettlements({ ...shop.deps, ledger: forgetful })).toEqual([
-    `${PAYOUT_CLEARING}: holds 450000, payouts of 630000 are not confirmed yet`,
+    `settlement:${MERCHANT}:1: left ${PAYOUT_CLEARING} without the bank's confirmation`,
   ]);
 });

@@ -121,7 +121,8 @@ async function readPayout(ledger: Ledger, settlement: Settlement): Promise<Payou
   };
 }
 
-function payoutKey({ merchant, number }: Settlement): string {
+/** Of the record that the bank confirmed it. */
+export function payoutKey({ merchant, number }: Settlement): string {
   return `payout:${merchant}:${number}`;
 }
 

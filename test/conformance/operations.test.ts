@@ -10,6 +10,7 @@ import * as v from "valibot";
 import { afterEach, expect, it } from "vitest";
 import { floatAccount } from "../../server/ledger/accounts.ts";
 import { watchReadiness } from "../../server/readiness.ts";
+import { freePort } from "../support/free-port.ts";
 import { type ReadyPayment, readyPayments, receiptOf, registerMerchant, settle } from "./payments.ts";
 import { startTestProvider, type TestProvider } from "./provider.ts";
 import { untilTrue } from "./reader.ts";
@@ -130,6 +131,20 @@ it("is not ready where its threads for curve work fail or never answer", async (
     expect(await watchReadiness({ ...deps, mint: { ...deps.mint, ping } }).check()).toEqual(["curve_pool"]);
   expect(await watchReadiness(deps).check()).toEqual([]);
   await test.close();
+});
+
+it("answers whoever comes while it starts, and tells them when to come again", async () => {
+  const port = await freePort();
+  const starting = startTestProvider({ TUPPENCE_PORT: String(port) });
+  const refusals: (string | null)[] = [];
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/keysets`).catch(() => undefined);
+    if (answer?.ok) break;
+    if (answer) refusals.push(`${answer.status} after ${answer.headers.get("retry-after")}`);
+    else await setImmediate();
+  }
+  expect(new Set(refusals)).toEqual(new Set(["503 after 1"]));
+  await (await starting).close();
 });
 
 it("says that it is not ready before it stops answering", async () => {

