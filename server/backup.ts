@@ -64,7 +64,7 @@ export async function copyIntoBackup({ dataFolder, to, withDatabase, now }: Back
   const path = join(dataFolder, DATABASE_FILE);
   if (withDatabase && !existsSync(path))
     throw new ConfigError(
-      `${path} is not there. Where the ledger is in PostgreSQL, pg_dump saves it, and --without-database what else there is.`,
+      `${path} is not there. Where the ledger is in PostgreSQL, TUPPENCE_DATABASE_URL has to say so here too.`,
     );
   if (!existsSync(join(dataFolder, SECRETS_FOLDER)))
     throw new ConfigError(`${dataFolder} holds no secrets, so it is no provider's data folder.`);

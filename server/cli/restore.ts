@@ -13,7 +13,12 @@ await runBareCommand(async (config) => {
   const { dataFolder } = config;
   const { takenAt, files } = restoreBackup({ from, dataFolder, replace, now: Date.now });
   console.log(`Restored ${Object.keys(files).length} files to ${dataFolder}.`);
-  if (files[DATABASE_FILE] === undefined) return 0;
+  if (files[DATABASE_FILE] === undefined) {
+    console.log(
+      "The ledger is not among them: it was in PostgreSQL. Restore it there, then run npm run audit.",
+    );
+    return 0;
+  }
   const differences = await withDeps(config, async (deps) => (await auditProvider(deps)).differences);
   for (const difference of differences) console.error(`DIFFERENCE ${difference}`);
   console.log(

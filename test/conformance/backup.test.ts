@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { auditProvider } from "../../server/audit.ts";
 import { restoreBackup } from "../../server/backup.ts";
-import { ConfigError } from "../../server/config.ts";
+import { ConfigError, type Environment } from "../../server/config.ts";
+import { postgresDatabases } from "../support/database.ts";
 import { type ReadyPayment, readyPayments, receiptOf, registerMerchant, settle } from "./payments.ts";
 import { startTestProvider, type TestProvider } from "./provider.ts";
 
@@ -20,9 +21,9 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** As an operator does: in its own process, on the data folder. */
-async function run(command: string, args: string[], dataFolder = data) {
+async function run(command: string, args: string[], dataFolder = data, environment: Environment = {}) {
   const child = spawn(process.execPath, [join("server/cli", `${command}.ts`), ...args], {
-    env: { PATH: process.env.PATH ?? "", TUPPENCE_DATA: dataFolder },
+    env: { PATH: process.env.PATH ?? "", ...environment, TUPPENCE_DATA: dataFolder },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
@@ -69,6 +70,35 @@ it("holds every payment that was answered before it began, while payments go on,
   expect((await auditProvider(again.provider.deps)).differences).toEqual([]);
   expect(await Promise.all(before.map((payment) => receiptFrom(again, payment)))).toEqual(receipts);
   await again.close();
+});
+
+it("leaves a ledger in PostgreSQL to its own tools, and keeps what its coins and receipts need", async () => {
+  const databases = postgresDatabases();
+  const { environment } = await databases.make();
+  const test = await startTestProvider({ ...environment, TUPPENCE_DATA: data });
+  await registerMerchant(test);
+  const [payment] = await readyPayments(test, 1);
+  if (!payment) throw new Error("no payment was made ready");
+  const receipt = await receiptFrom(test, payment);
+  const { port } = new URL(test.origin);
+  const to = join(folder, "backup");
+  const backedUp = await run("backup", ["--to", to], data, environment);
+  expect(backedUp).toMatchObject({ code: 0, output: expect.stringContaining("pg_dump") });
+  await test.close();
+
+  const restoredData = join(folder, "restored");
+  const restored = await run("restore", ["--from", to], restoredData, environment);
+  expect(restored).toMatchObject({ code: 0, output: expect.stringContaining("npm run audit") });
+  expect(await run("audit", [], restoredData, environment)).toMatchObject({ code: 0 });
+  const again = await startTestProvider({
+    ...environment,
+    TUPPENCE_DATA: restoredData,
+    TUPPENCE_PORT: port,
+  });
+  expect(receipt).toBeDefined();
+  expect(await receiptFrom(again, payment)).toEqual(receipt);
+  await again.close();
+  await databases.stop();
 });
 
 it("overwrites nothing", async () => {
