@@ -46,7 +46,7 @@ export async function createDeps(config: Config, options: DepsOptions = {}): Pro
   const secrets = await openSecrets(config.dataFolder, random);
   const place = databasePlace(config);
   const { database, close: closeDatabase } = await openDatabase(place);
-  const ledger = measureLedger(openLedger(place, now), metrics);
+  const ledger = measureLedger(openLedger(place, now, config.mintThreads > 0), metrics);
   const mint = await openMint({
     unit: config.unit,
     masterSecret: secrets.mintMaster,

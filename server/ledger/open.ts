@@ -13,9 +13,10 @@ export type DatabasePlace =
 /**
  * The tables are there already: `server/database.ts` brings them up to date.
  * @param now milliseconds since 1970
+ * @param inThread whether what waits for the disk waits beside the event loop
  */
-export function openLedger(place: DatabasePlace, now: () => number): Ledger {
+export function openLedger(place: DatabasePlace, now: () => number, inThread = false): Ledger {
   return place.kind === "sqlite"
-    ? openSqliteLedger({ ...place, now })
+    ? openSqliteLedger({ ...place, now, inThread })
     : openPostgresLedger({ ...place, now });
 }

@@ -1,6 +1,7 @@
 /**
  * Curve work beside the event loop. A journey to a thread and back costs the main thread about as much as verifying one
- * coin, so that a few coins are done here; longer lists go in chunks, and the main thread answers others meanwhile.
+ * coin, so what comes within one turn of the event loop travels together; one coin alone is done here, and long lists go in
+ * chunks.
  */
 import { join } from "node:path";
 import { Piscina } from "piscina";
@@ -20,7 +21,7 @@ export interface CurvePool {
 }
 
 /** Up to so many are done on the main thread. */
-const MAX_INLINE_COINS = 2;
+const MAX_INLINE_COINS = 1;
 const MAX_CHUNK_COINS = 16;
 /** Chunks that may wait: more, and the provider says that it is busy. */
 const MAX_QUEUED_CHUNKS = 4_096;
@@ -36,9 +37,6 @@ export function openCurvePool(threads: number): CurvePool {
       close: async () => {},
     };
 
-  const refuseWhenFull = (chunks: readonly unknown[]): void => {
-    if (pool.queueSize + chunks.length > MAX_QUEUED_CHUNKS) throw new TuppenceError("overloaded");
-  };
   const pool = new Piscina<VerifyTask | SignTask, unknown>({
     filename: join(import.meta.dirname, "curve-worker.ts"),
     minThreads: threads,
@@ -46,30 +44,58 @@ export function openCurvePool(threads: number): CurvePool {
     maxQueue: MAX_QUEUED_CHUNKS,
     concurrentTasksPerWorker: 2,
   });
+  const inChunks = async <T, R>(items: readonly T[], run: (part: readonly T[]) => Promise<R[]>) => {
+    const parts = chunk(items);
+    if (pool.queueSize + parts.length > MAX_QUEUED_CHUNKS) throw new TuppenceError("overloaded");
+    return (await Promise.all(parts.map(run))).flat();
+  };
   return {
-    async verify(coins) {
-      if (coins.length <= MAX_INLINE_COINS) return verifyAll(coins);
-      const parts = chunk(coins);
-      refuseWhenFull(parts);
-      const results = parts.map(async (part) =>
-        v.parse(VerifyResults, await pool.run({ kind: "verify", coins: part })),
-      );
-      return (await Promise.all(results)).flat();
-    },
-    async sign(blanks) {
-      if (blanks.length <= MAX_INLINE_COINS) return signAll(blanks);
-      const parts = chunk(blanks);
-      refuseWhenFull(parts);
-      const results = parts.map(async (part) =>
-        v.parse(SignResults, await pool.run({ kind: "sign", blanks: part })),
-      );
-      return (await Promise.all(results)).flat();
-    },
+    verify: gather(async (coins) =>
+      coins.length <= MAX_INLINE_COINS
+        ? verifyAll(coins)
+        : inChunks(coins, async (part) =>
+            v.parse(VerifyResults, await pool.run({ kind: "verify", coins: part })),
+          ),
+    ),
+    sign: gather(async (blanks) =>
+      blanks.length <= MAX_INLINE_COINS
+        ? signAll(blanks)
+        : inChunks(blanks, async (part) =>
+            v.parse(SignResults, await pool.run({ kind: "sign", blanks: part })),
+          ),
+    ),
     queueLength: () => pool.queueSize,
     async ping() {
       await pool.run({ kind: "verify", coins: [] });
     },
     close: () => pool.destroy(),
+  };
+}
+
+/** Many calls within one turn of the event loop become one. */
+function gather<T, R>(
+  run: (items: readonly T[]) => Promise<readonly R[]>,
+): (items: readonly T[]) => Promise<R[]> {
+  let calls: { items: readonly T[]; settled: PromiseWithResolvers<R[]> }[] = [];
+  const runAll = async (): Promise<void> => {
+    const together = calls;
+    calls = [];
+    try {
+      const results = await run(together.flatMap(({ items }) => items));
+      let taken = 0;
+      for (const { items, settled } of together) {
+        settled.resolve(results.slice(taken, taken + items.length));
+        taken += items.length;
+      }
+    } catch (error) {
+      for (const { settled } of together) settled.reject(error);
+    }
+  };
+  return (items) => {
+    if (calls.length === 0) setImmediate(() => void runAll());
+    const settled = Promise.withResolvers<R[]>();
+    calls.push({ items, settled });
+    return settled.promise;
   };
 }
 

@@ -1,6 +1,7 @@
 /** A request to a facilitator, decoded and, where a site's back end carried it, opened. */
+import { createHash } from "node:crypto";
 import * as v from "valibot";
-import { fromUtf8, sha256, toHex } from "../../shared/bytes.ts";
+import { fromUtf8 } from "../../shared/bytes.ts";
 import { canonicalJson } from "../../shared/canonical.ts";
 import { type ErrorCode, TuppenceError } from "../../shared/errors.ts";
 import { openSealed, paymentBinding } from "../../shared/hpke.ts";
@@ -48,7 +49,9 @@ export async function openPayment(
   if (!isSameOffer(accepted, request.paymentRequirements))
     throw new TuppenceError(isSealed ? "payment_sealed_invalid" : "offer_invalid");
   const payment = isSealed ? await openSealedPayment(deps, payload, resource.url, body) : payload;
-  const fingerprint = toHex(await sha256(canonicalJson(withoutBigints({ payment, accepted, resource }))));
+  const fingerprint = createHash("sha256")
+    .update(canonicalJson(withDigits({ payment, accepted, resource })))
+    .digest("hex");
   const isExpired = isSealed && deps.now() > payload.expiresAt * 1_000;
   return { payment, accepted, resource: resource.url, fingerprint, isExpired };
 }
@@ -104,8 +107,10 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-function withoutBigints(value: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(value, (_, member: unknown) => (typeof member === "bigint" ? member.toString() : member)),
-  );
+/** Amounts, which are bigints once they are decoded, as our messages write them. */
+function withDigits(value: unknown): unknown {
+  if (typeof value === "bigint") return value.toString();
+  if (Array.isArray(value)) return value.map(withDigits);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withDigits(member)]));
 }

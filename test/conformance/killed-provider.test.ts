@@ -42,7 +42,6 @@ describe.each(allDatabases())("the provider on $kind", (databases) => {
     database = await databases.make();
     environment = {
       ...database.environment,
-      TUPPENCE_MINT_THREADS: "0",
       TUPPENCE_RATE_LIMIT_PER_MINUTE: "100000000",
       TUPPENCE_SETTLE_EVERY_SECONDS: "0",
     };

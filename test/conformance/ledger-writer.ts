@@ -6,7 +6,7 @@ import { micros } from "../../shared/money.ts";
 import { placeAt } from "../support/database.ts";
 
 const [address = "", name = "", most = "1000000"] = process.argv.slice(2);
-const ledger = openLedger(placeAt(address), Date.now);
+const ledger = openLedger(placeAt(address), Date.now, true);
 const CALLERS = 16;
 let next = 0;
 

@@ -25,12 +25,12 @@ const GATEWAY = "gateway_clearing:test";
 const KEYSET = `01${"ab".repeat(32)}`;
 const FLOAT = floatAccount(KEYSET);
 
-export function describeLedger(databases: TestDatabases): void {
-  describe(`the ledger on ${databases.kind}`, () => {
+export function describeLedger(databases: TestDatabases, { inThread = false } = {}): void {
+  describe(`the ledger on ${databases.kind}${inThread ? ", writing in a thread" : ""}`, () => {
     let database: TestDatabase;
     let ledger: Ledger;
     let now = 1_000_000;
-    const open = () => openLedger(database.place, () => now);
+    const open = () => openLedger(database.place, () => now, inThread);
 
     afterAll(() => databases.stop());
     beforeEach(async () => {

@@ -2,3 +2,4 @@ import { sqliteDatabases } from "../support/database.ts";
 import { describeLedger } from "./ledger.ts";
 
 describeLedger(sqliteDatabases());
+describeLedger(sqliteDatabases(), { inThread: true });

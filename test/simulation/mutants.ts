@@ -55,8 +55,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "server/mint/withdraw.ts",
-        from: "  const outcome = await ledger.apply({\n    id,\n    fingerprint: fingerprintOf([], outputs),",
-        to: "  await mint.sign(outputs);\n  const outcome = await ledger.apply({\n    id,\n    fingerprint: fingerprintOf([], outputs),",
+        from: "  const outcome = await ledger.apply({\n    id,\n    fingerprint,",
+        to: "  await mint.sign(outputs);\n  const outcome = await ledger.apply({\n    id,\n    fingerprint,",
       },
     ],
   },
