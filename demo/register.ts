@@ -1,5 +1,8 @@
 /** Registers the paper with its provider, as the provider's operator does for any merchant. */
+import { setTimeout } from "node:timers/promises";
 import type { SigningKey } from "../shared/jws.ts";
+
+const MAX_TRIES = 10;
 
 export interface Registration {
   /** Where the operator's requests go, and the token that stands in the provider's data folder. */
@@ -36,11 +39,20 @@ export async function registerNewspaper(registration: Registration): Promise<voi
     payoutMinimum,
     sealKeys: [{ kty, crv, x }],
   };
-  const response = await fetch(`${accountsOrigin}/admin/merchants`, {
+  const response = await sendUntilTaken(`${accountsOrigin}/admin/merchants`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${adminToken}` },
     body: JSON.stringify(body),
   });
   if (!response.ok)
     throw new Error(`the provider did not register the paper: ${response.status} ${await response.text()}`);
+}
+
+/** A provider that was started a moment ago, on a busy machine, says that it is busy, and when to come again. */
+async function sendUntilTaken(url: string, request: RequestInit): Promise<Response> {
+  for (let tries = 1; ; tries++) {
+    const response = await fetch(url, request);
+    if (response.status !== 503 || tries === MAX_TRIES) return response;
+    await setTimeout(Number(response.headers.get("retry-after") ?? 1) * 1_000);
+  }
 }

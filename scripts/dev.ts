@@ -5,11 +5,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import path from "node:path";
 import process from "node:process";
+import { setTimeout } from "node:timers/promises";
 import { type Extension, launchExtension } from "../test/support/extension.ts";
 import { ensureBrowsers } from "./browsers.ts";
 import { buildAndWatch } from "./build.ts";
 import { DATA, hasDisplay, NEWSPAPER_PORT, PROVIDER_PORT } from "./settings.ts";
 
+const ASK_AGAIN_MS = 200;
 const newspaper = `http://127.0.0.1:${NEWSPAPER_PORT}`;
 let servers: ChildProcess | undefined;
 let extension: Extension | undefined;
@@ -29,12 +31,22 @@ async function refresh(): Promise<void> {
   if (extension) return reload(extension);
   extension = await launchExtension({ headless: false, profileFolder: path.resolve(DATA, "browser") });
   extension.context.once("close", stop);
+  await untilAnswers(newspaper);
   await (await extension.context.newPage()).goto(newspaper);
+}
+
+/** They start beside the browser, and start again when what they print is mended. */
+async function untilAnswers(url: string): Promise<void> {
+  while (!(await fetch(url).catch(() => undefined))?.ok) await setTimeout(ASK_AGAIN_MS);
 }
 
 /** A process of its own, so that a change of the provider's or the paper's code reaches it. */
 function startServers(): ChildProcess {
-  return spawn(process.execPath, ["--watch", "--watch-preserve-output", "scripts/servers.ts"], {
+  // By folders: the provider is a process of its own, whose imports this one does not see.
+  const watched = ["server", "shared", "merchant", "demo", "scripts"].map(
+    (folder) => `--watch-path=${folder}`,
+  );
+  return spawn(process.execPath, [...watched, "--watch-preserve-output", "scripts/servers.ts"], {
     stdio: "inherit",
     env: { ...process.env, TUPPENCE_PORT: String(PROVIDER_PORT) },
   });

@@ -1,11 +1,10 @@
 /** What runs in the ledger's thread. */
-import { parentPort, workerData } from "node:worker_threads";
-import type { SqliteResult, SqliteTask } from "./sqlite-thread.ts";
+import { workerData } from "node:worker_threads";
+import type { SqliteResult, SqliteTask, SqliteThreadData } from "./sqlite-thread.ts";
 import { openSqliteWriter } from "./sqlite-writer.ts";
 
-const port = parentPort;
-if (port === null || typeof workerData !== "string") throw new Error("this file runs in the ledger's thread");
-const writer = openSqliteWriter(workerData);
+const { path, port }: SqliteThreadData = workerData;
+const writer = openSqliteWriter(path);
 
 port.on("message", (task: SqliteTask) => {
   if (task === "close") {
