@@ -25,11 +25,13 @@ export type TreeMutation =
 const MOST_MUTATIONS = 4;
 const at = fc.nat({ max: 200 });
 const key = fc.constantFrom(...KEYS);
+/** Half characters too. */
+const character = fc.nat({ max: 0xffff }).map((code) => String.fromCharCode(code));
 /** JSON as text, often one of those that are known to hurt. */
 const value = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...TEXTS) },
   { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }).map((some) => JSON.stringify(some)) },
-  { weight: 1, arbitrary: fc.string({ unit: "binary" }).map((some) => JSON.stringify(some)) },
+  { weight: 1, arbitrary: fc.string({ unit: character }).map((some) => JSON.stringify(some)) },
 );
 
 const mutation: fc.Arbitrary<TreeMutation> = fc.oneof(

@@ -8,5 +8,12 @@ export const PARTS: Readonly<Record<string, { readonly weight: number; readonly 
     weight: 40,
     open: async () => (await import("./provider/part.ts")).openEndpoints((route) => !isCoins(route)),
   },
+  pages: {
+    weight: 20,
+    open: async () => {
+      (await import("./pages/hooks.ts")).installFakePlatform();
+      return (await import("./pages/part.ts")).openPages();
+    },
+  },
   coins: { weight: 30, open: async () => (await import("./provider/part.ts")).openEndpoints(isCoins) },
 };
