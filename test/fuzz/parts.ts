@@ -15,5 +15,6 @@ export const PARTS: Readonly<Record<string, { readonly weight: number; readonly 
       return (await import("./pages/part.ts")).openPages();
     },
   },
+  sockets: { weight: 5, open: async () => (await import("./sockets.ts")).openSockets() },
   coins: { weight: 30, open: async () => (await import("./provider/part.ts")).openEndpoints(isCoins) },
 };

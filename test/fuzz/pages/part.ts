@@ -11,11 +11,15 @@ import { ARTICLE, FRAME, type Others, openPageWorld, type PageWorld, POPUP } fro
 const others: fc.Arbitrary<Others> = fc.record({
   decision: fc.constantFrom("approve", "allow", "decline"),
   settles: fc.boolean(),
-  clicked: fc.boolean(),
+  clicked: fc.nat({ max: 3 }).map((number) => number > 0),
   sender: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 4 }) }),
 });
 const kind = fc.nat({ max: 3 });
-const changed = fc.record({ kind, tree: treeMutations, cut: fc.option(fc.nat({ max: 2_000 }), { freq: 12 }), others });
+const cut = fc.oneof(
+  { weight: 20, arbitrary: fc.constant(null) },
+  { weight: 1, arbitrary: fc.nat({ max: 2_000 }) },
+);
+const changed = fc.record({ kind, tree: treeMutations, cut, others });
 
 export async function openPages(): Promise<Part> {
   const world = await openPageWorld();
