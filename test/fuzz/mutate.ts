@@ -58,7 +58,7 @@ const mutation: fc.Arbitrary<TreeMutation> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("nest"),
       at,
-      depth: fc.constantFrom(1, 2, 100, 5_000, 20_000),
+      depth: fc.constantFrom(1, 2, 100, 5_000, 12_000, 60_000),
       key: fc.option(key),
     }),
   },

@@ -15,6 +15,7 @@ export const PARTS: Readonly<Record<string, { readonly weight: number; readonly 
       return (await import("./pages/part.ts")).openPages();
     },
   },
+  decoders: { weight: 15, open: async () => (await import("./decoders/part.ts")).openDecoders() },
   sockets: { weight: 5, open: async () => (await import("./sockets.ts")).openSockets() },
   coins: { weight: 30, open: async () => (await import("./provider/part.ts")).openEndpoints(isCoins) },
 };

@@ -41,6 +41,8 @@ const request = fc.record({
   hosts: fc.oneof({ weight: 6, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.nat({ max: 2 }) }),
   lines: fc.array(fc.constantFrom(...LINES), { maxLength: 2 }),
   body: fc.constantFrom(...BODIES),
+  /** Without it the body is the next request. */
+  measured: fc.nat({ max: 4 }).map((number) => number > 0),
 });
 const bytes = fc.array(fc.nat({ max: 255 }), { minLength: 1, maxLength: 3 });
 const insertion = fc.oneof(
@@ -86,8 +88,9 @@ export async function openSockets(): Promise<Part> {
 
 function bytesOf(origin: string, { requests, insertion: inserted }: Input): Buffer {
   const { host } = new URL(origin);
-  const whole = requests.map(({ method, path, version, hosts, lines, body }) => {
-    const headers = [...Array<string>(hosts).fill(`Host: ${host}`), ...lines];
+  const whole = requests.map(({ method, path, version, hosts, lines, body, measured }) => {
+    const length = measured && body !== "" ? [`content-length: ${Buffer.byteLength(body)}`] : [];
+    const headers = [...Array<string>(hosts).fill(`Host: ${host}`), ...length, ...lines];
     return `${method} ${path} ${version}\r\n${headers.map((line) => `${line}\r\n`).join("")}\r\n${body}`;
   });
   const bytes = Buffer.from(whole.join(""), "utf8");

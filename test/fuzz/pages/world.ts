@@ -116,6 +116,13 @@ export async function openPageWorld() {
     return pending;
   }
 
+  /** Nobody waits any more for what was asked in the toolbar. */
+  async function declineAll(of: TestWallet): Promise<void> {
+    const asking = await of.store.read((tables) => tables.approvals.where("state", "asking"));
+    for (const { id } of asking) await decide(of, id, "decline");
+    if (asking.length > 0) of.clock.nowMs += PAUSES_END_MILLISECONDS;
+  }
+
   async function decide(of: TestWallet, approvalId: string, decision: Others["decision"]): Promise<void> {
     const answer = (approve: boolean) =>
       of.wallet.decide({
@@ -136,6 +143,7 @@ export async function openPageWorld() {
     if (++messages % MESSAGES_OF_A_WALLET === 0) reader = await freshReader();
     const of = reader;
     of.provider.settleWith((_, usual) => (others.settles ? usual() : Promise.resolve(REFUSED)));
+    await declineAll(of);
     const before = await holdings(of);
     const answer = await until(of, send(of), others);
     of.clock.nowMs += others.decision === "decline" ? PAUSES_END_MILLISECONDS : BETWEEN_MESSAGES_MILLISECONDS;
@@ -143,8 +151,7 @@ export async function openPageWorld() {
     for (const fault of [...faults.splice(0), ...of.faults.splice(0)]) throw fault;
     const code = codeOf(answer);
     if (after.stray.length > 0) throw new Error(`coins are reserved for nothing: ${after.stray.join(", ")}`);
-    if ((code !== undefined || answer === null) && before.kept !== after.kept)
-      throw new Error(`refused (${code ?? "silence"}), and kept ${after.kept} instead of ${before.kept}`);
+    if (code !== undefined || answer === null) refuseChanges(before, after, others);
     return { answer, seen: code ?? (answer === null || answer === undefined ? "silence" : "ok") };
   }
 
@@ -205,8 +212,18 @@ function onlyRefusals(next: () => Promise<void>): (error: unknown) => Promise<vo
   return (error) => (error instanceof TuppenceError ? next() : Promise.reject(error));
 }
 
+interface Holdings {
+  /** Worth of the free coins. */
+  readonly free: bigint;
+  /** Payments under way. */
+  readonly open: ReadonlySet<string>;
+  readonly budgets: ReadonlyMap<string, bigint>;
+  /** Secrets. */
+  readonly stray: readonly string[];
+}
+
 /** What a refused message must leave as it was, and coins that belong to nothing that is under way. */
-async function holdings({ store }: TestWallet): Promise<{ kept: string; stray: string[] }> {
+async function holdings({ store }: TestWallet): Promise<Holdings> {
   return store.read(async (tables) => {
     const [coins, payments, swaps, allowances] = await Promise.all([
       tables.coins.all(),
@@ -217,14 +234,29 @@ async function holdings({ store }: TestWallet): Promise<{ kept: string; stray: s
     const open = payments.filter(({ state }) => !CLOSED.includes(state));
     const holders = new Set([...open.map(({ id }) => id), ...swaps.map(({ id }) => id)]);
     const free = coins.filter(({ state }) => state === "free").reduce((sum, { amount }) => sum + amount, 0n);
-    const spent = allowances.map(({ origin, spent: used }) => `${origin} ${used}`).sort();
     return {
-      kept: `${free} in coins, ${open.length} open payments, budgets used: ${spent.join(", ")}`,
+      free,
+      open: new Set(open.map(({ id }) => id)),
+      budgets: new Map(allowances.map(({ origin, spent }) => [origin, spent])),
       stray: coins
         .filter(({ state, holder }) => state === "reserved" && !holders.has(holder ?? ""))
         .map(({ secret }) => secret),
     };
   });
+}
+
+/** Earlier payments may end meanwhile, which only gives coins back. */
+function refuseChanges(before: Holdings, after: Holdings, { decision }: Others): void {
+  const begun = [...after.open].filter((id) => !before.open.has(id));
+  if (begun.length > 0) throw new Error(`was refused, and the payment ${begun.join(", ")} is under way`);
+  if (after.free < before.free)
+    throw new Error(`was refused, and ${before.free - after.free} of the coins are not free any more`);
+  for (const [origin, spent] of after.budgets) {
+    // A new allowance begins at nothing, and then nothing may have been taken from it.
+    const isNew = decision === "allow" && spent === 0n;
+    if (spent > (before.budgets.get(origin) ?? 0n) && !isNew)
+      throw new Error(`was refused, and something was taken from the budget of ${origin}`);
+  }
 }
 
 function judgePageResponse(text: string, detail: unknown): void {
