@@ -78,9 +78,9 @@ export function mutateJson(genuine: unknown, mutations: readonly TreeMutation[])
 }
 
 export function expand(value: string | Repeated): string {
-  return typeof value === "string"
-    ? value
-    : `${value.before ?? ""}${value.text.repeat(value.times)}${value.after ?? ""}`;
+  if (typeof value === "string") return value;
+  const { before = "", text, times, after = "", closing = "" } = value;
+  return before + text.repeat(times) + after + closing.repeat(times);
 }
 
 function treeOf(value: unknown): Tree {

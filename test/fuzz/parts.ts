@@ -3,7 +3,9 @@ import type { Part } from "./target.ts";
 
 const isCoins = (route: string) => route.includes(" /v1/");
 
-export const PARTS: Readonly<Record<string, { readonly weight: number; readonly open: () => Promise<Part> }>> = {
+export const PARTS: Readonly<
+  Record<string, { readonly weight: number; readonly open: () => Promise<Part> }>
+> = {
   provider: {
     weight: 40,
     open: async () => (await import("./provider/part.ts")).openEndpoints((route) => !isCoins(route)),

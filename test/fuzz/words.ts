@@ -6,6 +6,8 @@ export interface Repeated {
   readonly times: number;
   readonly before?: string;
   readonly after?: string;
+  /** As often again. */
+  readonly closing?: string;
 }
 
 const quoted = (text: string, times: number): Repeated => ({ text, times, before: '"', after: '"' });
@@ -17,9 +19,25 @@ export const TEXTS: readonly (string | Repeated)[] = [
   ...["1000", "50000", "999999", "2147483648", "4294967296", "9007199254740991", "9007199254740992"],
   ...["9007199254740993", "18446744073709551616", "1000000000001", "123456789012345678901234567890"],
   ...['"1"', '"-1"', '"-50000"', '"50000.0"', '"5e4"', '"0x10"', '"1000000000000"', '"1000000000001"'],
-  ...['"9999999999999"', '"99999999999999999999"', '" 50000"', '"50000\\n"', '"٥٠"', '"５００００"', '"1_000"'],
+  ...[
+    '"9999999999999"',
+    '"99999999999999999999"',
+    '" 50000"',
+    '"50000\\n"',
+    '"٥٠"',
+    '"５００００"',
+    '"1_000"',
+  ],
   ...['"\\u0000"', '"a\\u0000b"', '"\\ud800"', '"\\udfff\\ud800"', '"\\u202e\\u200b\\ufeff"', '"e\\u0301"'],
-  ...['"𝒳👩‍👩‍👧‍👦"', '"İıſK"', '"\\r\\n"', '"\\u2028"', '"<script>alert(1)</script>"', '"%00"', '"../../etc"'],
+  ...[
+    '"𝒳👩‍👩‍👧‍👦"',
+    '"İıſK"',
+    '"\\r\\n"',
+    '"\\u2028"',
+    '"<script>alert(1)</script>"',
+    '"%00"',
+    '"../../etc"',
+  ],
   ...['"__proto__"', '"constructor"', '"toString"', '"hasOwnProperty"', '{"__proto__":{"a":1}}'],
   ...['{"constructor":{"prototype":{"a":1}}}', '{"toString":1,"valueOf":1}', '{"then":1}', '{"length":1e9}'],
   ...['{"toJSON":1}', '["__proto__"]', "[[]]", "[{}]", "[null]", '[0,"",null,{},[]]'],
@@ -31,8 +49,20 @@ export const TEXTS: readonly (string | Repeated)[] = [
   ...['"0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"'],
   ...['"02fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc2f"'],
   // Addresses
-  ...['"http://"', '"https://x"', '"https://x/"', '"https://u:p@x.example/"', '"javascript:alert(1)"', '"//x"'],
-  ...['"https://lantern.example:443/a"', '"https://lantern.example:99999"', '"https://[::1]/"', '"HTTPS://X"'],
+  ...[
+    '"http://"',
+    '"https://x"',
+    '"https://x/"',
+    '"https://u:p@x.example/"',
+    '"javascript:alert(1)"',
+    '"//x"',
+  ],
+  ...[
+    '"https://lantern.example:443/a"',
+    '"https://lantern.example:99999"',
+    '"https://[::1]/"',
+    '"HTTPS://X"',
+  ],
   ...['"https://xn--/"', '"https://a%00b/"', '"https://例え.jp/\\u0000"', '"file:///etc/passwd"', '"null"'],
   // Tokens
   ...['"a.b.c"', '".."', '"e30.e30.e30"', '"eyJhbGciOiJub25lIn0.e30."', '"eyJhbGciOiJFZERTQSJ9.bnVsbA.AA"'],
@@ -54,9 +84,12 @@ export const TEXTS: readonly (string | Repeated)[] = [
   quoted("x", 300_000),
   { text: "9", times: 400 },
   { text: "9", times: 400, before: "0." },
-  { text: "[", times: 5_000 },
-  { text: "[", times: 20_000, after: "1" },
-  { text: '{"a":', times: 20_000, after: "1" },
+  { text: "[", times: 20_000 },
+  { text: "[", times: 6_000, closing: "]" },
+  { text: "[", times: 12_000, closing: "]" },
+  { text: "[", times: 60_000, closing: "]" },
+  { text: '{"a":', times: 4_000, after: "1", closing: "}" },
+  { text: '{"a":', times: 40_000, after: "1", closing: "}" },
   { text: "0,", times: 20_000, before: "[", after: "0]" },
   { text: '"a":1,', times: 5_000, before: "{", after: '"a":2}' },
   { text: " ", times: 20_000, after: "1" },
@@ -64,7 +97,21 @@ export const TEXTS: readonly (string | Repeated)[] = [
 
 export const KEYS: readonly string[] = [
   ...["__proto__", "constructor", "prototype", "toString", "valueOf", "hasOwnProperty", "then", "toJSON"],
-  ...["", " ", "\u0000", "\ud800", "amount", "AMOUNT", "id", "type", "kind", "v", "success", "dleq", "witness"],
+  ...[
+    "",
+    " ",
+    "\u0000",
+    "\ud800",
+    "amount",
+    "AMOUNT",
+    "id",
+    "type",
+    "kind",
+    "v",
+    "success",
+    "dleq",
+    "witness",
+  ],
   ...["outputs", "inputs", "extensions", "length", "0", "-1", "1e3", "ключ"],
 ];
 

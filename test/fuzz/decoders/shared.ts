@@ -9,14 +9,20 @@ import { canonicalJson } from "../../../shared/canonical.ts";
 import { importSealingKey, openSealed, sealTo } from "../../../shared/hpke.ts";
 import { readUnverified, type SigningKey, signingKeyFromSeed, thumbprintOf } from "../../../shared/jws.ts";
 import { formatBalance, formatMoney, micros, parseMicros, parseMoney, ZERO } from "../../../shared/money.ts";
-import { makeOffer, readTip, TIP_ATTRIBUTES } from "../../../shared/offer.ts";
+import { makeOffer, readTip, type TIP_ATTRIBUTES } from "../../../shared/offer.ts";
 import * as cashu from "../../../shared/protocol/cashu.ts";
 import * as fields from "../../../shared/protocol/fields.ts";
 import * as pageMessages from "../../../shared/protocol/page.ts";
 import * as provider from "../../../shared/protocol/provider.ts";
 import * as ui from "../../../shared/protocol/ui.ts";
 import * as x402 from "../../../shared/protocol/x402.ts";
-import { HolderProofClaims, issueHolderProof, issueReceipt, verifyHolderProof, verifyReceipt } from "../../../shared/receipt.ts";
+import {
+  HolderProofClaims,
+  issueHolderProof,
+  issueReceipt,
+  verifyHolderProof,
+  verifyReceipt,
+} from "../../../shared/receipt.ts";
 import { issueSeal, openSeal, verifySeal } from "../../../shared/seal.ts";
 import { mutateJson, type TreeMutation, treeMutations } from "../mutate.ts";
 import { makeTarget, type Target } from "../target.ts";
@@ -53,19 +59,33 @@ function moneyAndBytes(): Target[] {
       if (bytes) only(TypeError, () => fromUtf8(bytes));
       see(hex || bytes ? "read" : "refused");
     }),
-    makeTarget("canonical JSON", 2, fc.record({ tree: treeMutations, value: anyValue }), ({ tree, value }, see) => {
-      const read = readJson(mutateJson(someOffer(), tree));
-      // Numbers that JSON cannot write (1e400 reads as one); and what is nested deeper than the stack is no message of ours.
-      const text = onlyAny([TypeError, RangeError], () => canonicalJson(read));
-      if (text !== undefined) assert.equal(canonicalJson(JSON.parse(text)), text);
-      see(text === undefined ? "refused" : "written");
-      onlyAny([TypeError, RangeError], () => canonicalJson(value));
-    }),
+    makeTarget(
+      "canonical JSON",
+      2,
+      fc.record({ tree: treeMutations, value: anyValue }),
+      ({ tree, value }, see) => {
+        const read = readJson(mutateJson(someOffer(), tree));
+        // Numbers that JSON cannot write (1e400 reads as one); and what is nested deeper than the stack is no message of ours.
+        const text = onlyAny([TypeError, RangeError], () => canonicalJson(read));
+        if (text !== undefined) assert.equal(canonicalJson(JSON.parse(text)), text);
+        see(text === undefined ? "refused" : "written");
+        onlyAny([TypeError, RangeError], () => canonicalJson(value));
+      },
+    ),
     makeTarget("a tip's attributes", 2, fc.record({ tree: treeMutations }), ({ tree }, see) => {
-      const genuine = { merchant: MERCHANT, provider: ORIGIN, amount: "25¢", least: "1¢", most: "$10", currency: "USD", label: "Tip" };
+      const genuine = {
+        merchant: MERCHANT,
+        provider: ORIGIN,
+        amount: "25¢",
+        least: "1¢",
+        most: "$10",
+        currency: "USD",
+        label: "Tip",
+      };
       const attributes = v.safeParse(v.record(v.string(), v.string()), readJson(mutateJson(genuine, tree)));
       const given: Record<string, string> = attributes.success ? attributes.output : {};
-      const attribute = (name: (typeof TIP_ATTRIBUTES)[number]) => (Object.hasOwn(given, name) ? (given[name] ?? null) : null);
+      const attribute = (name: (typeof TIP_ATTRIBUTES)[number]) =>
+        Object.hasOwn(given, name) ? (given[name] ?? null) : null;
       const tip = readTip(attribute, { resource: RESOURCE, title: "Tides" });
       if (tip) v.parse(v.pipe(v.string(), v.digits()), tip.most);
       see(tip ? "read" : "refused");
@@ -79,17 +99,33 @@ function schemas(): Target[] {
     someOffer(),
     { v: 1, id: "request-1", type: "pay", payload: { offer: someOffer(), mode: "direct" } },
     { kind: "ui", type: "decide", approvalId: ID, approve: true, amount: "50000" },
-    { inputs: [{ amount: 1_000, id: "00ffffffffffffff", secret: "s", C: `02${"1".repeat(64)}` }], outputs: [] },
-    { success: true, transaction: ID, network: "tuppence:usd", payer: "x", extensions: { tuppence: { receipt: "a.b.c" } } },
+    {
+      inputs: [{ amount: 1_000, id: "00ffffffffffffff", secret: "s", C: `02${"1".repeat(64)}` }],
+      outputs: [],
+    },
+    {
+      success: true,
+      transaction: ID,
+      network: "tuppence:usd",
+      payer: "x",
+      extensions: { tuppence: { receipt: "a.b.c" } },
+    },
     { type: "x", title: "y", status: 400, code: "not_found" },
     { kty: "OKP", crv: "Ed25519", x: "A".repeat(43), kid: "k" },
   ];
   return Object.entries({ cashu, fields, page: pageMessages, provider, ui, x402 }).map(([name, module]) => {
-    const all = Object.values(module).filter((value) => v.is(AnySchema, value)) as unknown as v.GenericSchema[];
-    const input = fc.record({ kind: fc.nat({ max: genuine.length - 1 }), tree: treeMutations, value: anyValue });
+    const all = Object.values(module).filter((value) =>
+      v.is(AnySchema, value),
+    ) as unknown as v.GenericSchema[];
+    const input = fc.record({
+      kind: fc.nat({ max: genuine.length - 1 }),
+      tree: treeMutations,
+      value: anyValue,
+    });
     return makeTarget(`schemas of ${name}`, 2, input, ({ kind, tree, value }, see) => {
       const near = readJson(mutateJson(genuine[kind], tree));
-      for (const schema of all) see(v.safeParse(schema, near).success || v.safeParse(schema, value).success ? "fits" : "refused");
+      for (const schema of all)
+        see(v.safeParse(schema, near).success || v.safeParse(schema, value).success ? "fits" : "refused");
     });
   });
 }
@@ -114,13 +150,16 @@ const tokenInput: fc.Arbitrary<TokenInput> = fc.record({
 async function mutateToken(token: string, key: SigningKey, input: TokenInput): Promise<string> {
   const [header = "", claims = "", signature = ""] = token.split(".");
   const changed = (part: string, mutations: TreeMutation[]) =>
-    mutations.length === 0 ? part : toBase64url(utf8(mutateJson(JSON.parse(fromUtf8(fromBase64url(part))), mutations)));
+    mutations.length === 0
+      ? part
+      : toBase64url(utf8(mutateJson(JSON.parse(fromUtf8(fromBase64url(part))), mutations)));
   const content = `${changed(header, input.header)}.${changed(claims, input.claims)}`;
   const proof = input.signs
     ? toBase64url(new Uint8Array(await crypto.subtle.sign("Ed25519", key.privateKey, utf8(content))))
     : signature;
-  const text = readJson(mutateJson(`${content}.${proof}`, input.text));
-  return typeof text === "string" ? text : JSON.stringify(text);
+  const written = mutateJson(`${content}.${proof}`, input.text);
+  const text = readJson(written);
+  return typeof text === "string" ? text : written;
 }
 
 async function tokens(): Promise<Target[]> {
@@ -140,13 +179,22 @@ async function tokens(): Promise<Target[]> {
     iat: NOW_SECONDS,
   };
   const receipt = await issueReceipt(claims, key);
-  const proof = await issueHolderProof({ aud: "https://lantern.example", challenge: CHALLENGE, jti: ID, iat: NOW_SECONDS }, key);
+  const proof = await issueHolderProof(
+    { aud: "https://lantern.example", challenge: CHALLENGE, jti: ID, iat: NOW_SECONDS },
+    key,
+  );
   const expected = { issuer: ORIGIN, merchant: MERCHANT, resource: RESOURCE, leastAmount: micros(50_000) };
   const contentKey = new Uint8Array(randomBytes(32));
   const providerSeed = new Uint8Array(randomBytes(32));
   const providerKey = await importSealingKey(providerSeed);
   const sealing = await sealingJwk(providerSeed);
-  const terms = { merchant: MERCHANT, resource: RESOURCE, amount: 50_000n, currency: "USD", issuedAtSeconds: NOW_SECONDS };
+  const terms = {
+    merchant: MERCHANT,
+    resource: RESOURCE,
+    amount: 50_000n,
+    currency: "USD",
+    issuedAtSeconds: NOW_SECONDS,
+  };
   const seal = await issueSeal(terms, contentKey, sealing, key);
   return [
     makeTarget("receipts", 3, tokenInput, async (input, see) => {
@@ -185,26 +233,46 @@ async function sealedThings(): Promise<Target[]> {
       if (opened) assert.deepEqual(opened, content);
       return see(opened ? "opened" : "refused");
     }),
-    makeTarget("sealed articles", 3, fc.record({ tree: treeMutations, text: anyText }), async ({ tree, text }, see) => {
-      const given = readJson(mutateJson(article, tree));
-      const html = typeof given === "string" ? await decryptArticle(given, contentKey, RESOURCE) : undefined;
-      if (html !== undefined) assert.equal(html, "<p>paid</p>");
-      assert.equal(await decryptArticle(text, contentKey, RESOURCE), undefined);
-      see(html === undefined ? "refused" : "opened");
-    }),
+    makeTarget(
+      "sealed articles",
+      3,
+      fc.record({ tree: treeMutations, text: anyText }),
+      async ({ tree, text }, see) => {
+        const given = readJson(mutateJson(article, tree));
+        const html =
+          typeof given === "string" ? await decryptArticle(given, contentKey, RESOURCE) : undefined;
+        if (html !== undefined) assert.equal(html, "<p>paid</p>");
+        assert.equal(await decryptArticle(text, contentKey, RESOURCE), undefined);
+        see(html === undefined ? "refused" : "opened");
+      },
+    ),
   ];
 }
 
 /** RFC 8410 again, for the other curve: only tests need the public half of a private key. */
 async function sealingJwk(seed: Uint8Array): Promise<provider.X25519PublicJwk> {
   const prefix = fromHex("302e020100300506032b656e04220420");
-  const imported = await crypto.subtle.importKey("pkcs8", new Uint8Array([...prefix, ...seed]), "X25519", true, ["deriveBits"]);
+  const imported = await crypto.subtle.importKey(
+    "pkcs8",
+    new Uint8Array([...prefix, ...seed]),
+    "X25519",
+    true,
+    ["deriveBits"],
+  );
   const { x } = await crypto.subtle.exportKey("jwk", imported);
   return v.parse(provider.X25519PublicJwk, { kty: "OKP", crv: "X25519", x });
 }
 
 function someOffer(): object {
-  return makeOffer({ provider: ORIGIN, merchant: MERCHANT, amount: 50_000n, currency: "USD", kind: "article", title: "Tides", resource: RESOURCE });
+  return makeOffer({
+    provider: ORIGIN,
+    merchant: MERCHANT,
+    amount: 50_000n,
+    currency: "USD",
+    kind: "article",
+    title: "Tides",
+    resource: RESOURCE,
+  });
 }
 
 type ErrorClass = abstract new (...given: never[]) => Error;

@@ -1,7 +1,7 @@
 /** Exchanges the browser for one in memory while modules are loaded, as the unit tests do with a mock. */
 import { registerHooks } from "node:module";
-import { pathToFileURL } from "node:url";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 
 const ROOT = path.join(import.meta.dirname, "..", "..", "..");
 const REAL = pathToFileURL(path.join(ROOT, "extension", "platform.ts")).href;

@@ -30,7 +30,12 @@ type Genuine = (world: PageWorld) => Promise<object>;
 
 const ID = "0".repeat(32);
 let requests = 0;
-const request = (type: PageRequestType, payload: object) => ({ v: 1, id: `request-${++requests}`, type, payload });
+const request = (type: PageRequestType, payload: object) => ({
+  v: 1,
+  id: `request-${++requests}`,
+  type,
+  payload,
+});
 const newestPayment = (world: PageWorld) => world.reader().store.read((tables) => tables.payments.newest(1));
 const newestId = async (world: PageWorld): Promise<string> => (await newestPayment(world))[0]?.id ?? ID;
 
@@ -40,7 +45,10 @@ const PAGE_REQUESTS: Readonly<Record<PageRequestType, readonly Genuine[]>> = {
     async () => request("pay", { offer: newOffer(), mode: "http" }),
     async (world) =>
       request("pay", {
-        offer: offerOf({ resource: newResource(), merchantRecord: await world.reader().provider.merchantRecord() }),
+        offer: offerOf({
+          resource: newResource(),
+          merchantRecord: await world.reader().provider.merchantRecord(),
+        }),
         mode: "direct",
       }),
     async () => request("pay", { offer: offerOf(), mode: "direct" }),
@@ -52,8 +60,19 @@ const PAGE_REQUESTS: Readonly<Record<PageRequestType, readonly Genuine[]>> = {
     },
   ],
   entitlement: [
-    async () => request("entitlement", { merchant: "the-lantern", resource: ARTICLE, challenge: "/article#1790000000" }),
-    async () => request("entitlement", { merchant: "the-lantern", resource: ARTICLE, challenge: "c".repeat(20), seal: "a.b.c" }),
+    async () =>
+      request("entitlement", {
+        merchant: "the-lantern",
+        resource: ARTICLE,
+        challenge: "/article#1790000000",
+      }),
+    async () =>
+      request("entitlement", {
+        merchant: "the-lantern",
+        resource: ARTICLE,
+        challenge: "c".repeat(20),
+        seal: "a.b.c",
+      }),
   ],
   status: [
     async (world) => request("status", { paymentId: await newestId(world) }),
@@ -65,7 +84,9 @@ let resources = 0;
 const newResource = () => `${SITE}/article-${++resources}`;
 const newOffer = () => offerOf({ resource: newResource() });
 
-const ui = (type: UiRequestType, entries: object = {}): Genuine => async () => ({ kind: "ui", type, ...entries });
+const ui =
+  (type: UiRequestType, entries: object = {}): Genuine =>
+  async () => ({ kind: "ui", type, ...entries });
 const approval = async (world: PageWorld) =>
   (await world.reader().store.read((tables) => tables.approvals.newest(1)))[0]?.id ?? ID;
 
@@ -73,14 +94,23 @@ const UI_REQUESTS: Readonly<Record<UiRequestType, readonly Genuine[]>> = {
   snapshot: [ui("snapshot")],
   createWallet: [
     ui("createWallet", { provider: "https://pay.example", phrase: `${"abandon ".repeat(11)}about` }),
-    ui("createWallet", { phrase: "legal winner thank year wave sausage worth useful legal winner thank yellow" }),
+    ui("createWallet", {
+      phrase: "legal winner thank year wave sausage worth useful legal winner thank yellow",
+    }),
     ui("createWallet"),
   ],
   showPhrase: [ui("showPhrase")],
   confirmPhrase: [ui("confirmPhrase")],
   topUp: [ui("topUp", { amount: "5000000" })],
   decide: [
-    async (world) => ({ kind: "ui", type: "decide", approvalId: await approval(world), approve: true, amount: "50000", allowance: "1000000" }),
+    async (world) => ({
+      kind: "ui",
+      type: "decide",
+      approvalId: await approval(world),
+      approve: true,
+      amount: "50000",
+      allowance: "1000000",
+    }),
     ui("decide", { approvalId: ID, approve: false }),
   ],
   tipSite: [ui("tipSite")],
@@ -121,13 +151,31 @@ function ownPageTargets(world: PageWorld): Target[] {
 }
 
 function otherTargets(world: PageWorld): Target[] {
-  const anything = fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true });
-  const relayed = { kind: "page", message: JSON.stringify(request("status", { paymentId: ID })), clicked: true };
+  const anything = fc.anything({
+    withBigInt: true,
+    withDate: true,
+    withMap: true,
+    withSet: true,
+    withTypedArray: true,
+  });
+  const relayed = {
+    kind: "page",
+    message: JSON.stringify(request("status", { paymentId: ID })),
+    clicked: true,
+  };
   const found = {
     origin: SITE,
     url: ARTICLE,
     title: "Tides",
-    attributes: { merchant: "the-lantern", provider: "https://pay.example", amount: "5¢", least: "1¢", most: "$1", currency: "USD", label: null },
+    attributes: {
+      merchant: "the-lantern",
+      provider: "https://pay.example",
+      amount: "5¢",
+      least: "1¢",
+      most: "$1",
+      currency: "USD",
+      label: null,
+    },
   };
   const any = fc.record({ value: anything, others });
   const two = fc.record({ message: treeMutations, sender: treeMutations, own: fc.boolean(), others });
@@ -135,22 +183,42 @@ function otherTargets(world: PageWorld): Target[] {
     makeTarget("page: what is no text", 1, any, async ({ value, others: reader }, see) => {
       see((await world.fromPage(value, reader)).seen);
     }),
-    makeTarget("page: any text", 1, fc.record({ value: fc.oneof(fc.string(), fc.json()), others }), async ({ value, others: reader }, see) => {
-      see((await world.fromPage(value, reader)).seen);
-    }),
-    makeTarget("background: who sends what", 3, two, async ({ message, sender, own, others: reader }, see) => {
-      const content = read(mutateJson(own ? { kind: "ui", type: "snapshot" } : relayed, message));
-      see((await world.toBackground(content, read(mutateJson(own ? POPUP : FRAME, sender)), reader)).seen);
-    }),
-    makeTarget("background: anything", 1, fc.record({ value: anything, own: fc.boolean(), others }), async ({ value, own, others: reader }, see) => {
-      see((await world.toBackground(value, own ? POPUP : FRAME, reader)).seen);
-    }),
-    makeTarget("background: the tip in a page", 3, fc.record({ tree: treeMutations, starts: fc.boolean(), others }), async ({ tree, starts, others: reader }, see) => {
-      world.browser.active = { id: 1, url: ARTICLE, isPrivate: false };
-      world.browser.page = async () => read(mutateJson(found, tree));
-      const message = { kind: "ui", type: starts ? "startTip" : "tipSite" };
-      see((await world.toBackground(message, POPUP, reader)).seen);
-    }),
+    makeTarget(
+      "page: any text",
+      1,
+      fc.record({ value: fc.oneof(fc.string(), fc.json()), others }),
+      async ({ value, others: reader }, see) => {
+        see((await world.fromPage(value, reader)).seen);
+      },
+    ),
+    makeTarget(
+      "background: who sends what",
+      3,
+      two,
+      async ({ message, sender, own, others: reader }, see) => {
+        const content = read(mutateJson(own ? { kind: "ui", type: "snapshot" } : relayed, message));
+        see((await world.toBackground(content, read(mutateJson(own ? POPUP : FRAME, sender)), reader)).seen);
+      },
+    ),
+    makeTarget(
+      "background: anything",
+      1,
+      fc.record({ value: anything, own: fc.boolean(), others }),
+      async ({ value, own, others: reader }, see) => {
+        see((await world.toBackground(value, own ? POPUP : FRAME, reader)).seen);
+      },
+    ),
+    makeTarget(
+      "background: the tip in a page",
+      3,
+      fc.record({ tree: treeMutations, starts: fc.boolean(), others }),
+      async ({ tree, starts, others: reader }, see) => {
+        world.browser.active = { id: 1, url: ARTICLE, isPrivate: false };
+        world.browser.page = async () => read(mutateJson(found, tree));
+        const message = { kind: "ui", type: starts ? "startTip" : "tipSite" };
+        see((await world.toBackground(message, POPUP, reader)).seen);
+      },
+    ),
   ];
 }
 

@@ -4,8 +4,6 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import * as v from "valibot";
-import { openFakePage } from "../../support/fake-page.ts";
-import { EXTENSION_ID } from "../../support/fake-platform.ts";
 import { isErrorCode, TuppenceError } from "../../../shared/errors.ts";
 import { micros } from "../../../shared/money.ts";
 import { PageResponse } from "../../../shared/protocol/page.ts";
@@ -13,6 +11,8 @@ import type { TopUpResponse } from "../../../shared/protocol/provider.ts";
 import { UiResponse } from "../../../shared/protocol/ui.ts";
 import { type PaymentRow, WALLET_KEY } from "../../../wallet/core/rows.ts";
 import { makeTestWallet, SITE, type TestWallet } from "../../../wallet/core/testing.ts";
+import { openFakePage } from "../../support/fake-page.ts";
+import { EXTENSION_ID } from "../../support/fake-platform.ts";
 import { browser } from "./platform.ts";
 
 /** A wallet is thrown away after so many messages: its store in memory is to be no leak. */
@@ -73,7 +73,13 @@ export async function openPageWorld() {
     const made = await makeTestWallet(COINS, {
       createTopUp: async (_, { id, amount, gateway }) => {
         const checkoutUrl = `https://accounts.pay.example/checkout/${gateway}/${id}`;
-        const topUp: TopUpResponse = { id, amount: micros(BigInt(amount)), gateway, state: "open", checkoutUrl };
+        const topUp: TopUpResponse = {
+          id,
+          amount: micros(BigInt(amount)),
+          gateway,
+          state: "open",
+          checkoutUrl,
+        };
         topUps.set(id, topUp);
         return topUp;
       },
@@ -110,7 +116,7 @@ export async function openPageWorld() {
       await nextTurn();
       if (performance.now() > deadline) throw new Error("there was no answer");
       for (const pause of of.pauses.splice(0)) pause.end();
-      const asking = isDone ? [] : (await of.store.read((tables) => tables.approvals.where("state", "asking")));
+      const asking = isDone ? [] : await of.store.read((tables) => tables.approvals.where("state", "asking"));
       for (const { id } of asking) await decide(of, id, decision);
     }
     return pending;
@@ -169,7 +175,9 @@ export async function openPageWorld() {
           // Twice would be a message that died, and none may.
           if (sent) return Promise.resolve(null);
           const travelled: unknown = structuredClone(message);
-          sent = Promise.resolve(route(background(of.wallet), travelled, senders[others.sender % senders.length]));
+          sent = Promise.resolve(
+            route(background(of.wallet), travelled, senders[others.sender % senders.length]),
+          );
           return sent.catch(() => null);
         };
         bridge.clickedAt = others.clicked ? performance.now() : Number.NEGATIVE_INFINITY;
@@ -194,7 +202,9 @@ export async function openPageWorld() {
       reader = await freshReader();
       await reader.store.transaction((tables) => tables.wallet.remove(WALLET_KEY));
       const wallet = reader.restarted();
-      const answered = await exchange(others, async () => v.parse(UiResponse, await route(background(wallet), message, POPUP)));
+      const answered = await exchange(others, async () =>
+        v.parse(UiResponse, await route(background(wallet), message, POPUP)),
+      );
       messages = MESSAGES_OF_A_WALLET - 1;
       return answered;
     },

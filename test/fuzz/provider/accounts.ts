@@ -33,7 +33,10 @@ export function accountEndpoints(world: World): Endpoint[] {
   return [
     {
       route: "POST /accounts",
-      kinds: { again: () => asAccount("POST", "/accounts"), "with a body": () => asAccount("POST", "/accounts", {}) },
+      kinds: {
+        again: () => asAccount("POST", "/accounts"),
+        "with a body": () => asAccount("POST", "/accounts", {}),
+      },
     },
     { route: "GET /accounts/me", readsOnly: true, kinds: { mine: () => asAccount("GET", "/accounts/me") } },
     {
@@ -102,7 +105,11 @@ export function operatorEndpoints(world: World): Endpoint[] {
   };
 
   return [
-    { route: "GET /merchants/{id}", readsOnly: true, kinds: { record: get("anonymous", `/merchants/${MERCHANT}`) } },
+    {
+      route: "GET /merchants/{id}",
+      readsOnly: true,
+      kinds: { record: get("anonymous", `/merchants/${MERCHANT}`) },
+    },
     {
       route: "POST /admin/merchants",
       weight: 3,

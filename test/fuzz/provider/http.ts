@@ -36,18 +36,55 @@ const LONG = { text: "x", times: 20_000 };
 /** Those that an injected request may have; the sockets see others. */
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "PROPFIND"];
 const CONTENT_TYPES = [
-  ...["application/json", "application/json; charset=utf-8", "application/json;charset=utf-16", "APPLICATION/JSON"],
-  ...["text/plain", "text/html", "application/x-www-form-urlencoded", "multipart/form-data", "application/xml"],
-  ...["application/problem+json", "application/json, text/plain", "json", "", "/", ";;;", "application/json\u0000"],
+  ...[
+    "application/json",
+    "application/json; charset=utf-8",
+    "application/json;charset=utf-16",
+    "APPLICATION/JSON",
+  ],
+  ...[
+    "text/plain",
+    "text/html",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    "application/xml",
+  ],
+  ...[
+    "application/problem+json",
+    "application/json, text/plain",
+    "json",
+    "",
+    "/",
+    ";;;",
+    "application/json\u0000",
+  ],
 ];
 const HEADERS: Readonly<Record<string, readonly (string | typeof LONG)[]>> = {
   "content-type": CONTENT_TYPES,
   "content-length": ["0", "1", "-1", "1e3", "99999999999", "abc"],
   "content-encoding": ["gzip", "br", "identity", "nope"],
   "transfer-encoding": ["chunked", "gzip", "nope"],
-  authorization: ["Bearer", "Bearer ", "Bearer x", "bearer a.b.c", "Basic YTpi", "Bearer e30.e30.e30", "", LONG],
+  authorization: [
+    "Bearer",
+    "Bearer ",
+    "Bearer x",
+    "bearer a.b.c",
+    "Basic YTpi",
+    "Bearer e30.e30.e30",
+    "",
+    LONG,
+  ],
   "tuppence-signature": ["", "t=0,v1=0", `t=1,v1=${"0".repeat(64)}`, `t=999999999999,v1=${"f".repeat(64)}`],
-  host: ["", "evil.example", "127.0.0.1", "LOCALHOST:4020", "localhost:4020.", "[::1]:4020", "localhost:99999", LONG],
+  host: [
+    "",
+    "evil.example",
+    "127.0.0.1",
+    "LOCALHOST:4020",
+    "localhost:4020.",
+    "[::1]:4020",
+    "localhost:99999",
+    LONG,
+  ],
   origin: ["null", "https://evil.example", "", "\u0000", LONG],
   "x-forwarded-for": ["1.2.3.4", "::", "not an address", "1.2.3.4, 5.6.7.8", LONG],
   "x-forwarded-host": ["localhost:4020", "evil.example"],
@@ -65,32 +102,121 @@ const HEADERS: Readonly<Record<string, readonly (string | typeof LONG)[]>> = {
   constructor: ["1"],
 };
 const APPENDED = [
-  ...["/", "//", "/..", "/%2e%2e", "?", "?a=b&a=c", "?__proto__=1", "?format=csv", "?format=xml", "?format=csv&format=json"],
-  ...["#x", ";a=b", "%", "%00", "%zz", "%E0%A4%A", "%F0%9F%92%A9", "\\", "?%", "?x=%E0%A4%A", "/refund", "/x".repeat(100)],
+  ...[
+    "/",
+    "//",
+    "/..",
+    "/%2e%2e",
+    "?",
+    "?a=b&a=c",
+    "?__proto__=1",
+    "?format=csv",
+    "?format=xml",
+    "?format=csv&format=json",
+  ],
+  ...[
+    "#x",
+    ";a=b",
+    "%",
+    "%00",
+    "%zz",
+    "%E0%A4%A",
+    "%F0%9F%92%A9",
+    "\\",
+    "?%",
+    "?x=%E0%A4%A",
+    "/refund",
+    "/x".repeat(100),
+  ],
 ];
 const SEGMENTS = [
-  ...["", ".", "..", "%2e", "%2F", "%00", "__proto__", "constructor", "toString", "*", ":id", "0", "-1", "null", "me"],
-  ...["0".repeat(32), "F".repeat(32), "f".repeat(200), "f".repeat(201), "x".repeat(5_000), "%F0%9F%92%A9", "%ff", "é", " "],
-  ...["the-lantern", "the-lantern-0", "the-lantern-1", "the-lantern-9999999", "a--1", "-1", "%27%3B--", "00ffffffffffffff"],
+  ...[
+    "",
+    ".",
+    "..",
+    "%2e",
+    "%2F",
+    "%00",
+    "__proto__",
+    "constructor",
+    "toString",
+    "*",
+    ":id",
+    "0",
+    "-1",
+    "null",
+    "me",
+  ],
+  ...[
+    "0".repeat(32),
+    "F".repeat(32),
+    "f".repeat(200),
+    "f".repeat(201),
+    "x".repeat(5_000),
+    "%F0%9F%92%A9",
+    "%ff",
+    "é",
+    " ",
+  ],
+  ...[
+    "the-lantern",
+    "the-lantern-0",
+    "the-lantern-1",
+    "the-lantern-9999999",
+    "a--1",
+    "-1",
+    "%27%3B--",
+    "00ffffffffffffff",
+  ],
 ];
 
 const at = fc.nat({ max: 5_000 });
 const bytesMutation = fc.oneof(
   fc.record({ do: fc.constant("cut"), at }),
-  fc.record({ do: fc.constant("insert"), at, bytes: fc.array(fc.nat({ max: 255 }), { minLength: 1, maxLength: 4 }) }),
+  fc.record({
+    do: fc.constant("insert"),
+    at,
+    bytes: fc.array(fc.nat({ max: 255 }), { minLength: 1, maxLength: 4 }),
+  }),
   fc.record({ do: fc.constant("encode"), as: fc.constantFrom("utf16le", "latin1", "base64") }),
   fc.record({ do: fc.constantFrom("mark", "twice", "none") }),
 ) as fc.Arbitrary<BytesMutation>;
 
 const header = fc
   .constantFrom(...Object.keys(HEADERS))
-  .chain((name) => fc.record({ do: fc.constant("header"), name: fc.constant(name), value: fc.constantFrom(...(HEADERS[name] ?? [])) }));
+  .chain((name) =>
+    fc.record({
+      do: fc.constant("header"),
+      name: fc.constant(name),
+      value: fc.constantFrom(...(HEADERS[name] ?? [])),
+    }),
+  );
 const envelopeMutation = fc.oneof(
   { weight: 4, arbitrary: header },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("header"), name: fc.constantFrom("x-a", "accept", "authorization", "content-type"), value: fc.string({ unit: fc.nat({ max: 255 }).map((code) => String.fromCharCode(code)) }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("header"),
+      name: fc.constantFrom("x-a", "accept", "authorization", "content-type"),
+      value: fc.string({ unit: fc.nat({ max: 255 }).map((code) => String.fromCharCode(code)) }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("method"), method: fc.constantFrom(...METHODS) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("leave out"), name: fc.constantFrom("host", "content-type", "authorization", "tuppence-signature") }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("segment"), at: fc.nat({ max: 5 }), value: fc.constantFrom(...SEGMENTS) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("leave out"),
+      name: fc.constantFrom("host", "content-type", "authorization", "tuppence-signature"),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("segment"),
+      at: fc.nat({ max: 5 }),
+      value: fc.constantFrom(...SEGMENTS),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("escape"), at: fc.nat({ max: 60 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("append"), value: fc.constantFrom(...APPENDED) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("sign first") }) },
@@ -110,7 +236,10 @@ export function httpInputs(hasBody: boolean): fc.Arbitrary<HttpInput> {
   const enveloped = { weight: 3, arbitrary: fc.record({ kind, tree: none, bytes: none, envelope }) };
   return hasBody
     ? fc.oneof(...changed, enveloped)
-    : fc.oneof(enveloped, { weight: 1, arbitrary: fc.record({ kind, tree: treeMutations, bytes, envelope }) });
+    : fc.oneof(enveloped, {
+        weight: 1,
+        arbitrary: fc.record({ kind, tree: treeMutations, bytes, envelope }),
+      });
 }
 
 export interface Request {
@@ -137,7 +266,8 @@ export async function makeRequest(world: World, genuine: Genuine, input: HttpInp
     body,
   };
   const signFirst = input.envelope.some((one) => one.do === "sign first");
-  const unchanged = signFirst && genuine.body !== undefined ? Buffer.from(JSON.stringify(genuine.body)) : body;
+  const unchanged =
+    signFirst && genuine.body !== undefined ? Buffer.from(JSON.stringify(genuine.body)) : body;
   const changed = input.envelope.reduce(mutateEnvelope, plain);
   const signed = signFirst ? plain : changed;
   const proof = await sign?.({ method: signed.method, url: signed.url, body: unchanged });
@@ -203,9 +333,13 @@ export interface HttpAnswer {
 }
 
 /** What the request came to, for the table; `succeeded` where money may have moved. Throws where no such answer is allowed. */
-export function judgeAnswer(request: Request, { status, type, body }: HttpAnswer): { seen: string; succeeded: boolean } {
+export function judgeAnswer(
+  request: Request,
+  { status, type, body }: HttpAnswer,
+): { seen: string; succeeded: boolean } {
   if (status >= 500) throw new Error(`answered ${status}: ${body.slice(0, 500)}`);
-  if (/node:internal|node_modules|\.ts:\d/.test(body)) throw new Error(`tells of its inside: ${body.slice(0, 500)}`);
+  if (/node:internal|node_modules|\.ts:\d/.test(body))
+    throw new Error(`tells of its inside: ${body.slice(0, 500)}`);
   if (request.method.toUpperCase() === "HEAD") return { seen: `${status}`, succeeded: status < 300 };
   if (status < 400) {
     const answer = type.includes("json") ? v.safeParse(SoftRefusal, parse(body)) : undefined;
@@ -242,6 +376,8 @@ function parse(text: string): unknown {
 
 /** However it is written. */
 function isCashu(url: string): boolean {
-  const path = url.replace(/^https?:\/\/[^/]*/i, "").replace(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+  const path = url
+    .replace(/^https?:\/\/[^/]*/i, "")
+    .replace(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
   return path.startsWith("/v1/");
 }

@@ -20,7 +20,9 @@ export async function openEndpoints(select: (route: string) => boolean): Promise
     ...operatorEndpoints(world),
   ];
   refuseForgotten(endpoints, describedRoutes(world));
-  const targets = endpoints.filter(({ route }) => select(route)).map((endpoint) => endpointTarget(world, endpoint));
+  const targets = endpoints
+    .filter(({ route }) => select(route))
+    .map((endpoint) => endpointTarget(world, endpoint));
   return { targets, afterRound: world.audit, close: world.close };
 }
 

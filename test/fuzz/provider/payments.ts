@@ -39,7 +39,11 @@ export function paymentEndpoints(world: World): Endpoint[] {
   }
 
   return [
-    { route: "GET /x402/supported", readsOnly: true, kinds: { supported: get("anonymous", "/x402/supported") } },
+    {
+      route: "GET /x402/supported",
+      readsOnly: true,
+      kinds: { supported: get("anonymous", "/x402/supported") },
+    },
     {
       route: "POST /x402/verify",
       readsOnly: true,
@@ -84,6 +88,10 @@ export function paymentEndpoints(world: World): Endpoint[] {
         },
       },
     },
-    { route: "GET /receipts/revoked", readsOnly: true, kinds: { list: get("anonymous", "/receipts/revoked") } },
+    {
+      route: "GET /receipts/revoked",
+      readsOnly: true,
+      kinds: { list: get("anonymous", "/receipts/revoked") },
+    },
   ];
 }

@@ -115,7 +115,9 @@ export async function openWorld() {
     /** What stands in the log since it was last asked: bugs only. */
     takeLog: (): string[] => logged.splice(0),
     balances: async (): Promise<string> =>
-      JSON.stringify([...(await deps.ledger.balances(""))].map(([name, amount]) => [name, `${amount}`]).sort()),
+      JSON.stringify(
+        [...(await deps.ledger.balances(""))].map(([name, amount]) => [name, `${amount}`]).sort(),
+      ),
     async audit(): Promise<void> {
       const { differences } = await auditProvider(deps);
       if (differences.length > 0) throw new Error(`the books do not add up: ${differences.join("; ")}`);
