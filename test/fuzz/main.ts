@@ -33,15 +33,17 @@ const results = await runParts({
 const targets = results.flatMap((result) => result.targets);
 const inputs = targets.reduce((total, target) => total + target.inputs, 0);
 const failures = results.flatMap(({ failure }) => (failure === null ? [] : [failure]));
-if (inputs === 0) failures.push(`There is nothing that is called ${values.only}.`);
-for (const failure of failures) console.log(`\nFAILED ${failure}`);
+if (inputs === 0) {
+  failures.push("nothing");
+  console.log(`There is nothing that is called ${values.only}.`);
+}
 const seconds = Math.round((performance.now() - begun) / 1_000);
 console.log(
   `\n${inputs} inputs to ${targets.length} targets in ${seconds} s, seed ${seed}: ${failures.length === 0 ? "all hold" : `${failures.length} failed`}`,
 );
 process.exitCode = failures.length === 0 ? 0 : 1;
 
-function table({ part, targets: rows, heap, seconds: took }: PartResult): string {
+function table({ part, targets: rows, heap, failure, seconds: took }: PartResult): string {
   const width = Math.max(0, ...rows.map(({ name }) => name.length));
   const memory = heap
     ? `, heap ${heap.map((bytes) => (bytes / BYTES_PER_MEGABYTE).toFixed(1)).join(" → ")} MB (may grow by ${MOST_GROWTH_BYTES / BYTES_PER_MEGABYTE})`
@@ -49,7 +51,8 @@ function table({ part, targets: rows, heap, seconds: took }: PartResult): string
   const lines = rows.map(
     (row) => `${row.name.padEnd(width)}  ${`${row.inputs}`.padStart(6)}  ${seenIn(row)}`,
   );
-  return [`\n${part}: ${took.toFixed(0)} s${memory}`, ...lines].join("\n");
+  const failed = failure === null ? [] : [`FAILED ${failure}`];
+  return [`\n${part}: ${took.toFixed(0)} s${memory}`, ...lines, ...failed].join("\n");
 }
 
 function seenIn({ seen }: TargetResult): string {

@@ -68,7 +68,7 @@ const mutation: fc.Arbitrary<TreeMutation> = fc.oneof(
 export const treeMutations: fc.Arbitrary<TreeMutation[]> = fc.oneof(
   { weight: 8, arbitrary: fc.array(mutation, { minLength: 1, maxLength: 1 }) },
   { weight: 4, arbitrary: fc.array(mutation, { minLength: 2, maxLength: MOST_MUTATIONS }) },
-  { weight: 1, arbitrary: fc.constant([]) },
+  { weight: 1, arbitrary: fc.constant<TreeMutation[]>([]) },
 );
 
 export function mutateJson(genuine: unknown, mutations: readonly TreeMutation[]): string {

@@ -141,9 +141,18 @@ interface TokenInput {
 
 /** A token with what it says changed, signed afresh or not; or its own text changed. */
 const tokenInput: fc.Arbitrary<TokenInput> = fc.record({
-  header: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: treeMutations }),
-  claims: fc.oneof({ weight: 1, arbitrary: fc.constant([]) }, { weight: 2, arbitrary: treeMutations }),
-  text: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: treeMutations }),
+  header: fc.oneof(
+    { weight: 2, arbitrary: fc.constant<TreeMutation[]>([]) },
+    { weight: 1, arbitrary: treeMutations },
+  ),
+  claims: fc.oneof(
+    { weight: 1, arbitrary: fc.constant<TreeMutation[]>([]) },
+    { weight: 2, arbitrary: treeMutations },
+  ),
+  text: fc.oneof(
+    { weight: 3, arbitrary: fc.constant<TreeMutation[]>([]) },
+    { weight: 1, arbitrary: treeMutations },
+  ),
   signs: fc.boolean(),
 });
 

@@ -182,15 +182,13 @@ const bytesMutation = fc.oneof(
   fc.record({ do: fc.constantFrom("mark", "twice", "none") }),
 ) as fc.Arbitrary<BytesMutation>;
 
-const header = fc
-  .constantFrom(...Object.keys(HEADERS))
-  .chain((name) =>
-    fc.record({
-      do: fc.constant("header"),
-      name: fc.constant(name),
-      value: fc.constantFrom(...(HEADERS[name] ?? [])),
-    }),
-  );
+const header = fc.constantFrom(...Object.keys(HEADERS)).chain((name) =>
+  fc.record({
+    do: fc.constant("header"),
+    name: fc.constant(name),
+    value: fc.constantFrom(...(HEADERS[name] ?? [])),
+  }),
+);
 const envelopeMutation = fc.oneof(
   { weight: 4, arbitrary: header },
   {

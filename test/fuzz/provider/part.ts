@@ -47,11 +47,11 @@ function endpointTarget(world: World, endpoint: Endpoint): Target {
   const { route, kinds, weight = 1, readsOnly } = endpoint;
   const kept = new Map<string, { readonly genuine: Genuine; readonly at: number }>();
   const names = Object.keys(kinds);
-  let last: { readonly version: unknown; readonly balances: string } | undefined;
+  let last = { version: undefined as unknown, balances: "" };
 
   /** Nothing was written meanwhile: they are what they were. */
   async function balancesAt(version: unknown): Promise<string> {
-    if (last?.version !== version) last = { version, balances: await world.balances() };
+    if (last.version !== version) last = { version, balances: await world.balances() };
     return last.balances;
   }
 

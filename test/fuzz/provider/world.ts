@@ -13,8 +13,8 @@ import { type SigningKey, signingKeyFromSeed, signJws, thumbprintOf } from "../.
 import { micros } from "../../../shared/money.ts";
 import { openShop } from "../../support/shop.ts";
 
-/** A rule of its own, of which the fuzzed requests are to meet the others. */
-const MOST_TOP_UPS_OF_AN_ACCOUNT = 30;
+/** Their sum stays below what an account may top up in a day. */
+const MOST_TOP_UPS_OF_AN_ACCOUNT = 15;
 const TOP_UP = 20_000_000n;
 
 export interface Account {
