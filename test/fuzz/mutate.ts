@@ -4,7 +4,7 @@
  * stand twice, `__proto__`, numbers as they are written.
  */
 import fc from "fast-check";
-import { EDITS, KEYS, type Repeated, TEXTS } from "./words.ts";
+import { DEEP, EDITS, KEYS, type Repeated, TEXTS } from "./words.ts";
 
 export type Tree =
   | { readonly kind: "object"; readonly members: [string, Tree][] }
@@ -48,7 +48,9 @@ const mutation: fc.Arbitrary<TreeMutation> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant("drop"), at }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("transplant"), at, from: at }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("rename"), at, key }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("add"), at, key, value }) },
+  // A schema lets members pass that it does not know, and whoever comes after it has to bear them.
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("add"), at, key, value }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("add"), at, key, value: fc.constantFrom(...DEEP) }) },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant("repeat"), at, times: fc.constantFrom(1, 2, 30, 250) }),

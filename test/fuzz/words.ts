@@ -85,14 +85,18 @@ export const TEXTS: readonly (string | Repeated)[] = [
   { text: "9", times: 400 },
   { text: "9", times: 400, before: "0." },
   { text: "[", times: 20_000 },
+  { text: "0,", times: 20_000, before: "[", after: "0]" },
+  { text: '"a":1,', times: 5_000, before: "{", after: '"a":2}' },
+  { text: " ", times: 20_000, after: "1" },
+];
+
+/** Nested deeper than the stack of whoever walks through it by calling itself. */
+export const DEEP: readonly Repeated[] = [
   { text: "[", times: 6_000, closing: "]" },
   { text: "[", times: 12_000, closing: "]" },
   { text: "[", times: 60_000, closing: "]" },
   { text: '{"a":', times: 4_000, after: "1", closing: "}" },
   { text: '{"a":', times: 40_000, after: "1", closing: "}" },
-  { text: "0,", times: 20_000, before: "[", after: "0]" },
-  { text: '"a":1,', times: 5_000, before: "{", after: '"a":2}' },
-  { text: " ", times: 20_000, after: "1" },
 ];
 
 export const KEYS: readonly string[] = [

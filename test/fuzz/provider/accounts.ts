@@ -70,6 +70,12 @@ export function accountEndpoints(world: World): Endpoint[] {
         declined: () => event("declined"),
         abandoned: () => event("abandoned"),
         "charged back": () => event("charged_back"),
+        "signed, without a body": async () => ({
+          side: "accounts",
+          method: "POST",
+          url: "/gateways/sandbox/events",
+          sign: byGateway(world),
+        }),
       },
     },
     { route: "GET /checkout/sandbox/{id}", readsOnly: true, kinds: { page: () => checkout("GET") } },

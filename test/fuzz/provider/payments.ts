@@ -24,6 +24,14 @@ export function paymentEndpoints(world: World): Endpoint[] {
     shop.directBody(shop.offer({ seal: await shop.seal() }), payment);
   const asTip = ({ payment }: MadePayment) => shop.directBody(shop.offer({ kind: "tip" }), payment);
 
+  const withDleq = ({ payment }: MadePayment) => {
+    const dleq = { e: "0".repeat(64), s: "0".repeat(64), r: "0".repeat(64) };
+    return shop.directBody(shop.offer(), {
+      ...payment,
+      proofs: payment.proofs.map((proof) => ({ ...proof, dleq })),
+    });
+  };
+
   async function lookUp(seal?: string): Promise<Genuine> {
     const made = await shop.pay(shop.offer(seal === undefined ? {} : { seal }));
     const { paymentId } = made.payment;
@@ -62,6 +70,7 @@ export function paymentEndpoints(world: World): Endpoint[] {
         "several coins": () => ready([20_000, 20_000, 10_000], 0, direct),
         sealed: () => ready([PRICE], 0, sealed),
         "for a sealed article": () => ready([PRICE], 0, forSealedArticle),
+        "with a DLEQ": () => ready([PRICE], 0, withDleq),
         tip: () => ready([PRICE], 0, asTip),
         again: async () => post("anonymous", "/x402/settle", (await shop.pay()).body),
       },
