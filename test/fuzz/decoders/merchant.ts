@@ -309,7 +309,7 @@ async function sealTargets(): Promise<Target[]> {
     changes: fc.array(change, { maxLength: 3 }),
     depth: fc.oneof(
       { weight: 40, arbitrary: fc.constant(0) },
-      { weight: 1, arbitrary: fc.constantFrom(500, 4_000) },
+      { weight: 1, arbitrary: fc.constantFrom(500, 20_000) },
     ),
     price: fc.oneof(fc.constant("5¢"), anyText, fc.constant(undefined)),
   });
