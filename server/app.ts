@@ -12,7 +12,7 @@ import {
 } from "fastify";
 import { registerAccounts } from "./accounts/index.ts";
 import type { Deps } from "./deps.ts";
-import { answer, answerErrors } from "./errors.ts";
+import { answer, answerClientError, answerErrors } from "./errors.ts";
 import { registerGateways } from "./gateways/index.ts";
 import { registerHealth } from "./health.ts";
 import { limitRequests } from "./limits.ts";
@@ -60,6 +60,7 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
     frameworkErrors: (error, request, reply) => {
       answer(error, request, reply);
     },
+    clientErrorHandler: answerClientError,
     ...(options.serverFactory === undefined ? {} : { serverFactory: options.serverFactory }),
   });
   // Boundaries decode with their own schemas (`decode`); Fastify's only document.
@@ -89,6 +90,8 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
         allowedHeaders: ["content-type"],
         exposedHeaders: ["retry-after"],
         maxAge: PREFLIGHT_SECONDS,
+        // The plugin's own refusal of an incomplete preflight would be no problem details.
+        strictPreflight: false,
       });
     },
   });

@@ -2,6 +2,8 @@
  * Every refusal as problem details (RFC 9457), under `/v1/` with Cashu's numbers where it has one. What the framework throws for bad input
  * becomes one of our codes; what is left is a bug, logged, and told to nobody in detail.
  */
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ERRORS, type ErrorCode, TuppenceError } from "../shared/errors.ts";
 import { OVERLOADED_RETRY_SECONDS } from "./limits.ts";
@@ -62,12 +64,34 @@ export function answer(error: unknown, request: FastifyRequest, reply: FastifyRe
   sayWhenToTryAgain(known, reply);
   if (known instanceof TuppenceError && known.code === "internal")
     request.log.error({ err: error }, "a request failed");
-  const cashu = request.url.startsWith(CASHU_PREFIX) ? cashuAnswer(known) : undefined;
+  // By the route, where there is one: an address can be written in many ways (`/%761/swap`, `http://…/v1/swap`).
+  const path = request.routeOptions?.url ?? request.url;
+  const cashu = path.startsWith(CASHU_PREFIX) ? cashuAnswer(known) : undefined;
   if (cashu) return reply.code(CASHU_STATUS).type("application/json").send(cashu);
   if (known instanceof CashuRefusal) throw new Error("a Cashu refusal outside of /v1/");
   const { status } = ERRORS[known.code];
   return reply.code(status).type(PROBLEM_TYPE).send(problem(known, status));
 }
+
+/**
+ * For what is no HTTP, or does not end: there is no request yet, so the answer is written by hand. What did not arrive
+ * whole was not judged, so it may be sent again.
+ */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code !== "ECONNRESET" && socket.writable) {
+    const [status, code] = CLIENT_ERRORS[error.code ?? ""] ?? [400, "request_invalid"];
+    const body = JSON.stringify(problem(new TuppenceError(code), status));
+    socket.write(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+  }
+  socket.destroy(error);
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, readonly [status: number, code: ErrorCode]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "provider_unreachable"],
+  HPE_HEADER_OVERFLOW: [431, "request_invalid"],
+};
 
 /** A client that is told "later" is told when. Whoever refused may have said so; the limit by address does. */
 function sayWhenToTryAgain(error: CashuRefusal | TuppenceError, reply: FastifyReply): void {

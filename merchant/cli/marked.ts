@@ -66,11 +66,14 @@ function partAt(node: Tree.Node): Part[] {
   return [{ start, end, price: opening[1], isComment: true }];
 }
 
-/** Every node, those in templates too. */
+/** Every node in the page's order, those in templates too. Without calling itself: pages are nested as deep as they like. */
 export function* allNodes(node: Tree.Node): Generator<Tree.Node> {
-  yield node;
-  if ("content" in node) yield* allNodes(node.content);
-  if ("childNodes" in node) for (const child of node.childNodes) yield* allNodes(child);
+  const waiting = [node];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    yield next;
+    if ("childNodes" in next) for (const child of next.childNodes.toReversed()) waiting.push(child);
+    if ("content" in next) waiting.push(next.content);
+  }
 }
 
 function isComment(node: Tree.Node): node is Tree.CommentNode {

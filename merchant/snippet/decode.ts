@@ -14,6 +14,7 @@ const SHORT = 300;
 const TOKEN = 8_192;
 const HEADER = 65_536;
 const CONTENT_KEY = /^[\w-]{43}$/;
+const AMOUNT = /^(0|[1-9]\d{0,12})$/;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -43,7 +44,7 @@ export function decodeTip(fields: Fields): TipResult | undefined {
   const paymentId = textOf(fields.paymentId, SHORT);
   const receipt = textOf(fields.receipt, TOKEN);
   const amount = textOf(fields.amount, 13);
-  return paymentId && receipt && amount ? { paymentId, receipt, amount } : undefined;
+  return paymentId && receipt && amount && AMOUNT.test(amount) ? { paymentId, receipt, amount } : undefined;
 }
 
 export function decodeEntitlement(fields: Fields): EntitlementResult | undefined {

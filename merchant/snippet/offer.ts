@@ -4,6 +4,7 @@ import { type Fields, fieldsOf, textOf } from "./decode.ts";
 
 const MAX_URL_LENGTH = 2_048;
 const MAX_NAME_LENGTH = 300;
+const MAX_AMOUNT_LENGTH = 13;
 const MAX_SEAL_LENGTH = 8_192;
 
 export interface ReadOffer {
@@ -23,13 +24,13 @@ export function readOffer(value: unknown): ReadOffer | undefined {
   const terms = Array.isArray(whole.accepts) ? whole.accepts.map(fieldsOf).find(isForTuppence) : undefined;
   const merchant = textOf(terms?.payTo, MAX_NAME_LENGTH);
   if (!terms || !merchant || !resource || !URL.canParse(resource)) return undefined;
-  const amount = parseMicros(`${terms.amount}`);
+  const amount = parseMicros(textOf(terms.amount, MAX_AMOUNT_LENGTH) ?? "");
   const price = amount && formatMoney(amount, textOf(terms.asset, 3));
   return { whole, resource, merchant, price, seal: textOf(fieldsOf(terms.extra).seal, MAX_SEAL_LENGTH) };
 }
 
 function isForTuppence({ scheme, network }: Fields): boolean {
-  return scheme === "exact" && `${network}`.startsWith("tuppence:");
+  return scheme === "exact" && !!textOf(network, MAX_NAME_LENGTH)?.startsWith("tuppence:");
 }
 
 /** A header's value: base64 of JSON in UTF-8. Undefined if it is anything else. */

@@ -92,7 +92,8 @@ function bindingOf(body: unknown, resource: string, expiresAt: number): string |
   try {
     return v.is(PaymentRequirements, accepted) ? paymentBinding(accepted, resource, expiresAt) : undefined;
   } catch (error) {
-    if (error instanceof RangeError) return undefined; // nested deeper than any offer
+    // Nested deeper than any offer, or with a number that no wallet could have bound: 1e400 reads as infinite.
+    if (error instanceof RangeError || error instanceof TypeError) return undefined;
     throw error;
   }
 }

@@ -69,8 +69,16 @@ export const PaymentRequired = v.object({
 });
 export type PaymentRequired = v.InferOutput<typeof PaymentRequired>;
 
-/** A proof with a DLEQ decodes too, so that the provider can refuse it by its name. */
-const PaymentProof = v.object({ ...Proof.entries, dleq: v.optional(v.unknown()) });
+/** A proof with a DLEQ decodes too, so that the provider can refuse it by its name; what stands in it is dropped unread. */
+const PaymentProof = v.object({
+  ...Proof.entries,
+  dleq: v.optional(
+    v.pipe(
+      v.unknown(),
+      v.transform(() => true),
+    ),
+  ),
+});
 
 /** Coins given for an offer. `paymentId` is made by the wallet and stored before it is sent. */
 export const Payment = v.object({

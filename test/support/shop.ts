@@ -68,7 +68,10 @@ export type Shop = Awaited<ReturnType<typeof openShop>>;
 type Offer = ReturnType<typeof makeOffer>;
 type Accepted = Offer["accepts"][number];
 
-export async function openShop(environment: Readonly<Record<string, string>> = {}) {
+export async function openShop(
+  environment: Readonly<Record<string, string>> = {},
+  logger = pino({ level: "silent" }),
+) {
   const dataFolder = mkdtempSync(join(tmpdir(), "tuppence-shop-"));
   const clock = { now: START };
   const config = readConfig({
@@ -82,7 +85,7 @@ export async function openShop(environment: Readonly<Record<string, string>> = {
     TUPPENCE_SETTLE_EVERY_SECONDS: "0",
     ...environment,
   });
-  const deps: Deps = await createDeps(config, { now: () => clock.now, logger: pino({ level: "silent" }) });
+  const deps: Deps = await createDeps(config, { now: () => clock.now, logger });
   const app: FastifyInstance = await createApp(deps);
   const sealKey = await signingKeyFromSeed(new Uint8Array(randomBytes(32)));
   /** Every coin that somebody holds. */

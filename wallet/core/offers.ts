@@ -20,7 +20,7 @@ export interface JudgedOffer {
 export function judgeOffer(offer: unknown, info: ProviderInfo, senderOrigin: string): JudgedOffer {
   const decoded = v.safeParse(PaymentRequired, offer);
   const raw = v.safeParse(RawOffer, offer);
-  if (!decoded.success || !raw.success) throw new TuppenceError("offer_invalid");
+  if (!decoded.success || !raw.success || isTooDeep(offer)) throw new TuppenceError("offer_invalid");
   const candidates = raw.output.accepts
     .map((accept) => v.safeParse(Candidate, accept))
     .filter(({ success }) => success);
@@ -41,6 +41,19 @@ export function judgeOffer(offer: unknown, info: ProviderInfo, senderOrigin: str
     acceptedJson: JSON.stringify(ours),
     resourceJson: JSON.stringify(raw.output.resource),
   };
+}
+
+/** An offer is four levels deep, and a site may put something of its own into it. */
+const MAX_LEVELS = 32;
+
+/** Nested so deeply that whoever walks through it, as JSON is written, runs out of stack. */
+function isTooDeep(offer: unknown): boolean {
+  let level = [offer];
+  for (let depth = 0; depth < MAX_LEVELS && level.length > 0; depth++)
+    level = level.flatMap((value) =>
+      typeof value === "object" && value !== null ? Object.values(value) : [],
+    );
+  return level.length > 0;
 }
 
 /** @throws TuppenceError amount_invalid, amount_too_large, amount_not_payable */

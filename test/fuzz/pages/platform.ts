@@ -1,0 +1,5 @@
+/** Stands in for `extension/platform.ts`, which needs a browser to be loaded at all. */
+import { makeFakeBrowser } from "../../support/fake-platform.ts";
+
+export const browser = makeFakeBrowser();
+export const { extensionId, extensionUrl, openTab, activeTab, readInTab } = browser.platform;
