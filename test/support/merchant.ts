@@ -1,5 +1,5 @@
 /** A merchant with a site of its own: registered with the provider, pages sealed as `npm run seal` does, kept in memory. */
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import { registerNewspaper } from "../../demo/register.ts";
 import { fetchMerchantRecord, fetchProvider } from "../../merchant/cli/provider.ts";
 import { BUILT_SNIPPET } from "../../merchant/cli/seal.ts";
@@ -36,6 +36,8 @@ export interface MerchantOptions {
   readonly refundWindowSeconds?: number;
   /** Where the merchant says it is; its real origin unless a test has it lie. */
   readonly registeredOrigin?: string;
+  /** Answers what no published page does. */
+  readonly backEnd?: RequestListener;
 }
 
 const CONTENT_SECURITY_POLICY =
@@ -46,7 +48,12 @@ export async function startMerchantSite(
   provider: RunningProvider,
   options: MerchantOptions = {},
 ): Promise<MerchantSite> {
-  const { id = "test-site", name = "Test Site", refundWindowSeconds = REFUND_WINDOW_SECONDS } = options;
+  const {
+    id = "test-site",
+    name = "Test Site",
+    refundWindowSeconds = REFUND_WINDOW_SECONDS,
+    backEnd = (_request, response) => response.writeHead(404).end(),
+  } = options;
   const snippet = await readSnippet(BUILT_SNIPPET);
   const pages = new Map<
     string,
@@ -56,7 +63,7 @@ export async function startMerchantSite(
     if (request.url === "/tuppence.js")
       return response.writeHead(200, { "content-type": "text/javascript" }).end(snippet.content);
     const page = pages.get(request.url ?? "");
-    if (!page) return response.writeHead(404).end();
+    if (!page) return backEnd(request, response);
     return response
       .writeHead(200, {
         "content-type": "text/html; charset=utf-8",

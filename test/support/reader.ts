@@ -81,6 +81,7 @@ export interface SnapshotJson {
     readonly amount: string;
     readonly title: string;
     readonly refundableUntil: number | null;
+    readonly error: { readonly code: string; readonly message: string } | null;
   }[];
   readonly approvals: readonly { readonly id: string; readonly state: string }[];
   readonly allowances: readonly { readonly origin: string; readonly left: string }[];

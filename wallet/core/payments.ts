@@ -47,10 +47,14 @@ const EXPIRY_GRACE_MS = 2_000;
 
 const OPEN_STATES: readonly PaymentState[] = ["created", "sent", "unknown", "cancelling"];
 
-/** Some of its coins were spent already, or its blank ones are signed no more, and it is worth trying with others. */
+/**
+ * Some of its coins were spent already, or its blank ones are signed no more, and it is worth trying with others. Not
+ * where a site carried it: that is found when its time is over, and nobody waits to carry another.
+ */
 export function wantsOtherCoins(payment: PaymentRow): boolean {
   return (
     payment.state === "failed" &&
+    payment.order.mode === "direct" &&
     (payment.error === "coin_spent" || payment.error === "keyset_unknown") &&
     payment.spentRetries < MAX_SPENT_RETRIES
   );
