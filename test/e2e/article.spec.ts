@@ -203,22 +203,6 @@ test("Escape in the window is a no: nothing is charged, and a click asks again",
   expect(await totalOf(reader)).toBe(before - PRICE);
 });
 
-test("the worker's death under an open window neither loses the question nor charges it twice", async () => {
-  const before = await totalOf(reader);
-  const paid = await paidToMerchants(world.provider);
-  await site.publishArticle("/killed.html", { title: "Killed", paid: "<p>Survived.</p>", price: "5¢" });
-  await page.goto(site.addressOf("/killed.html"));
-  await paywallButton(page).click();
-  const question = await reader.extension.waitForApproval();
-  await expect(question.getByRole("button", { name: "Pay 5¢" })).toBeEnabled();
-  await reader.extension.killWorker();
-  await approveAndClose(question);
-  await expectArticleOpen(page);
-  await expect(page.getByText("Survived.")).toBeVisible();
-  expect(await totalOf(reader)).toBe(before - PRICE);
-  expect(await paidToMerchants(world.provider)).toBe(paid + PRICE);
-});
-
 test("an article behind a back end is paid once, and opens again without a question", async () => {
   const story = (await readStories()).find(({ served }) => served);
   if (!story) throw new Error("the paper has no story behind its back end");

@@ -30,14 +30,16 @@ export type Fault =
   /** It arrives twice at once. The second answer comes back. */
   | { readonly kind: "sent twice" }
   /** It arrives when `release` is called, or is lost by `drop`. */
-  | { readonly kind: "held" };
+  | { readonly kind: "held" }
+  /** It arrives and is answered; the answer comes back when `release` is called, or is lost by `drop`. */
+  | { readonly kind: "answer held" };
 
 export interface PlannedFault {
   /** Resolves when a request met it. */
   readonly met: Promise<void>;
-  /** Lets a held request go on. */
+  /** Lets a held request or answer go on. */
   release(): void;
-  /** Loses a held request. */
+  /** Loses a held request or answer. */
   drop(): void;
   /** No further request meets it. */
   end(): void;
@@ -133,6 +135,7 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
       const answer = answers.at(-1);
       plan.meet();
       if (answer === undefined || fault.kind === "answer lost") return lose();
+      if (fault.kind === "answer held") return (await plan.go) === "drop" ? lose() : give(answer);
       if (fault.kind === "answer replaced") return give(madeUp(fault));
       if (fault.kind === "sent twice") return give(answer);
       const body = answer.body.subarray(0, Math.floor(answer.body.length / 2));
