@@ -17,11 +17,14 @@ import type {
   LedgerAudit,
   LedgerRecord,
   PostedTransfer,
+  SumQuery,
   TransferId,
   TransferQuery,
+  TransferSum,
 } from "./ledger.ts";
+import { assertLimit, assertSumLimit } from "./limits.ts";
 import { OUTPUT_RECORD_PREFIX } from "./outputs.ts";
-import { integer, postedTransfer, type Row, text } from "./rows.ts";
+import { integer, postedTransfer, type Row, text, transferSum } from "./rows.ts";
 
 export interface SqliteLedgerOptions {
   /** A file's path. Its tables are there already: `server/database.ts` brings them up to date. */
@@ -30,7 +33,6 @@ export interface SqliteLedgerOptions {
   readonly now: () => number;
 }
 
-const MAX_QUERY_LIMIT = 10_000;
 /** More than these tell nothing more. */
 const MAX_STRAYS = 10;
 const BUSY_TIMEOUT_MILLISECONDS = 5_000;
@@ -73,6 +75,7 @@ export function openSqliteLedger({ path, now }: SqliteLedgerOptions): Ledger {
     },
     existing: async (ids) => new Set(ids.filter(stored.transferExists)),
     transfers: async (query) => queryTransfers(database, query),
+    sum: async (query) => sumTransfers(database, query),
     audit: async () => audit(database),
     async close() {
       await batches.close();
@@ -110,7 +113,7 @@ function prepareStatements(database: DatabaseSync) {
     groupRecords: prepare("SELECT key, value FROM ledger_records WHERE group_number = ? ORDER BY number"),
     transferExists: prepare("SELECT 1 AS found FROM ledger_transfers WHERE id = ?"),
     insertTransfer: prepare(
-      "INSERT INTO ledger_transfers (id, group_number, debit, credit, amount, code, reference, timestamp) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO ledger_transfers (id, group_number, debit, credit, amount, code, reference, timestamp, matures_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     ),
     record: prepare("SELECT value FROM ledger_records WHERE key = ?"),
     recordExists: prepare("SELECT 1 AS found FROM ledger_records WHERE key = ?"),
@@ -187,7 +190,7 @@ function write(statements: Statements, { committed, movements }: JudgedBatch, ti
       group.fingerprint,
       timestamp,
     ).lastInsertRowid;
-    for (const { id, debit, credit, amount, code, reference } of group.transfers) {
+    for (const { id, debit, credit, amount, code, reference, maturesAfterSeconds = 0 } of group.transfers) {
       statements.insertTransfer.run(
         bytes(id),
         groupNumber,
@@ -197,6 +200,8 @@ function write(statements: Statements, { committed, movements }: JudgedBatch, ti
         code,
         reference,
         timestamp,
+        // Most are nobody's to wait for: a zero takes no room.
+        maturesAfterSeconds === 0 ? 0 : timestamp + maturesAfterSeconds * 1_000,
       );
     }
     for (const { key, value } of group.records) statements.insertRecord.run(key, value, groupNumber);
@@ -206,27 +211,56 @@ function write(statements: Statements, { committed, movements }: JudgedBatch, ti
 const bytes = (id: TransferId): Uint8Array => Buffer.from(id, "hex");
 
 function queryTransfers(database: DatabaseSync, query: TransferQuery): PostedTransfer[] {
-  if (!Number.isSafeInteger(query.limit) || query.limit < 1 || query.limit > MAX_QUERY_LIMIT)
-    throw new RangeError(`limit of ${query.limit}`);
-  const codes = query.codes ?? [];
+  assertLimit(query);
+  const { where, parameters } = filterOf(query);
   const statement = database.prepare(`
     SELECT t.sequence, lower(hex(t.id)) AS id, lower(hex(g.id)) AS group_id, d.name AS debit, c.name AS credit,
-      t.amount, t.code, t.reference, t.timestamp
+      t.amount, t.code, t.reference, t.timestamp, t.matures_at
     FROM ledger_transfers t JOIN ledger_groups g ON g.number = t.group_number
       JOIN ledger_accounts d ON d.number = t.debit JOIN ledger_accounts c ON c.number = t.credit
-    WHERE t.${query.side === "debit" ? "debit" : "credit"} = (SELECT number FROM ledger_accounts WHERE name = ?)
-      AND t.sequence > ? AND t.sequence <= ?
-      ${codes.length === 0 ? "" : `AND t.code IN (${codes.map(() => "?").join(", ")})`}
-    ORDER BY t.sequence LIMIT ?`);
+    WHERE ${where} ORDER BY t.sequence LIMIT ?`);
   statement.setReadBigInts(true);
-  const rows = statement.all(
-    query.account,
-    query.afterSequence ?? 0,
-    query.upToSequence ?? Number.MAX_SAFE_INTEGER,
-    ...codes,
-    query.limit,
-  );
-  return rows.map(postedTransfer);
+  return statement.all(...parameters, query.limit).map(postedTransfer);
+}
+
+function filterOf({
+  account,
+  side,
+  codes = [],
+  afterSequence = 0,
+  upToSequence,
+}: Omit<TransferQuery, "limit">) {
+  return {
+    where: `t.${side === "debit" ? "debit" : "credit"} = (SELECT number FROM ledger_accounts WHERE name = ?)
+      AND t.sequence > ? AND t.sequence <= ?
+      ${codes.length === 0 ? "" : `AND t.code IN (${codes.map(() => "?").join(", ")})`}`,
+    parameters: [account, afterSequence, upToSequence ?? Number.MAX_SAFE_INTEGER, ...codes],
+  };
+}
+
+/** Everything that it reads of a credit stands in the index over credits. */
+function sumTransfers(database: DatabaseSync, query: SumQuery): TransferSum {
+  assertSumLimit(query);
+  const { where, parameters } = filterOf(query);
+  const statement = database.prepare(`
+    WITH page AS MATERIALIZED (
+      SELECT t.sequence, t.group_number, t.amount, t.matures_at FROM ledger_transfers t
+      WHERE ${where} ORDER BY t.sequence LIMIT ?
+    ), held AS (
+      SELECT group_number FROM page WHERE matures_at > ? ORDER BY sequence LIMIT 1
+    ), last AS (
+      SELECT group_number FROM page WHERE (SELECT count(*) FROM page) >= ? ORDER BY sequence DESC LIMIT 1
+    ), counted AS (
+      SELECT * FROM page WHERE sequence < coalesce(
+        (SELECT min(sequence) FROM page
+          WHERE group_number = coalesce((SELECT group_number FROM held), (SELECT group_number FROM last))),
+        ${Number.MAX_SAFE_INTEGER})
+    )
+    SELECT count(DISTINCT group_number) AS groups, coalesce(sum(amount), 0) AS amount, max(sequence) AS last_sequence,
+      (SELECT count(*) FROM page) AS seen, (SELECT count(*) FROM held) AS is_held FROM counted`);
+  statement.setReadBigInts(true);
+  const maturedBy = query.maturedBy ?? Number.MAX_SAFE_INTEGER;
+  return transferSum(statement.get(...parameters, query.limit, maturedBy, query.limit), query.limit);
 }
 
 function recordValue(statements: Statements, key: string): string | undefined {

@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import * as v from "valibot";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { micros } from "../../shared/money.ts";
@@ -18,7 +19,8 @@ import { openSqliteLedger } from "../ledger/sqlite.ts";
 import { closingKey, encodeClosing } from "../payments/index.ts";
 import { settleAll } from "./settle.ts";
 import { settlementId } from "./settlement.ts";
-import { csvField, readStatement, statementCsv, statementJson } from "./statement.ts";
+import { readStatement } from "./statement.ts";
+import { csvField, formatStatement, STATEMENT_CSV, STATEMENT_JSON } from "./statement-formats.ts";
 
 let shop: Shop;
 beforeEach(async () => {
@@ -246,7 +248,8 @@ describe("a statement", () => {
     await settle();
     const statement = await readStatement(shop.deps.ledger, { id: MERCHANT, name: "The Lantern" }, 1);
     if (!statement) throw new Error("a statement");
-    const rows = statementCsv(statement)
+    const written = (format: typeof STATEMENT_CSV) => text(formatStatement(statement, format));
+    const rows = (await written(STATEMENT_CSV))
       .trimEnd()
       .split("\r\n")
       .slice(1)
@@ -264,7 +267,7 @@ describe("a statement", () => {
     const sums = rows.map((row) => BigInt(row[6] ?? ""));
     expect(sums.slice(0, -1).reduce((total, amount) => total + amount, 0n)).toBe(sums.at(-1));
     expect(rows.map((row) => row[7])).toContain("-0.100000");
-    const json = statementJson(statement);
+    const json = JSON.parse(await written(STATEMENT_JSON));
     expect(json).toMatchObject({
       id: settlementId(MERCHANT, 1),
       payments: "305000",
