@@ -1,7 +1,7 @@
 /**
  * Writes years of payments into the tables of an empty provider, as it would have committed them itself, so that its audit
- * finds no difference: `node bench/fill.ts --path FILE --keyset ID --merchant ID --transfers N`. In one transaction without a
- * journal, with all indexes in memory, so that ids may be as random as they are: ten million payments take minutes.
+ * finds no difference: `node bench/fill.ts --path FILE --keyset ID --merchant ID --transfers N`. In one transaction, with
+ * all indexes in memory, so that ids may be as random as they are: ten million payments take minutes.
  *
  * One coin pays for one article. A few merchants sell most (rank × sales is about the same for all); one payment in two
  * hundred came back. All windows have closed.
@@ -13,12 +13,7 @@ import { floatAccount, GATEWAY_CLEARING, merchantAccount } from "../server/ledge
 import { deriveId } from "../server/ledger/ids.ts";
 import { outputRecordKey, writeOutputRecord } from "../server/ledger/outputs.ts";
 import { paymentGroupId } from "../server/payments/index.ts";
-import {
-  encodePaymentRecord,
-  encodeRefundRecord,
-  paymentKey,
-  refundKey,
-} from "../server/payments/record.ts";
+import { encodePaymentRecord, encodeRefundRecord, paymentKey, refundKey } from "../server/payments/record.ts";
 import { refundGroupId } from "../server/payments/refund.ts";
 import { micros } from "../shared/money.ts";
 
@@ -47,7 +42,8 @@ const CACHE_KIBIBYTES = 2_400_000;
 
 const database = new DatabaseSync(options.path);
 for (const pragma of [
-  "journal_mode = OFF",
+  // Pages that were not there when the transaction began are not kept for going back.
+  "journal_mode = DELETE",
   "synchronous = OFF",
   "locking_mode = EXCLUSIVE",
   "temp_store = MEMORY",
@@ -58,14 +54,22 @@ const idBytes = (derive: (paymentId: string) => string) => (paymentId: unknown) 
   Buffer.from(derive(String(paymentId)), "hex");
 database.function("payment_group", { deterministic: true }, idBytes(paymentGroupId));
 database.function("refund_group", { deterministic: true }, idBytes(refundGroupId));
-database.function("refund_transfer", { deterministic: true }, idBytes((id) => deriveId("refund transfer", id)));
+database.function(
+  "refund_transfer",
+  { deterministic: true },
+  idBytes((id) => deriveId("refund transfer", id)),
+);
 
 const started = performance.now();
 database.exec("BEGIN");
 openMerchants();
 const numberOf = (account: string): number =>
   Number(database.prepare("SELECT number FROM ledger_accounts WHERE name = ?").get(account)?.["number"]);
-const [GATEWAY, FLOAT, FIRST_MERCHANT] = [GATEWAY_CLEARING, floatAccount(KEYSET), merchantAccount(merchantId(0))].map(numberOf);
+const [GATEWAY, FLOAT, FIRST_MERCHANT] = [
+  GATEWAY_CLEARING,
+  floatAccount(KEYSET),
+  merchantAccount(merchantId(0)),
+].map(numberOf);
 makeChunkTables();
 for (let first = 0; first < TRANSFERS; first += CHUNK) fillChunk(first, Math.min(CHUNK, TRANSFERS - first));
 database.exec(`UPDATE ledger_clock SET timestamp = ${LAST_MS}`);
@@ -105,7 +109,8 @@ function makeChunkTables(): void {
 function fillChunk(first: number, count: number): void {
   const base = next("ledger_groups", "number");
   const sequence = next("ledger_transfers", "sequence");
-  const timeOf = (place: number) => Math.floor(FIRST_MS + ((LAST_MS - FIRST_MS) * (first + place)) / TRANSFERS);
+  const timeOf = (place: number) =>
+    Math.floor(FIRST_MS + ((LAST_MS - FIRST_MS) * (first + place)) / TRANSFERS);
   const [from, until] = [timeOf(0), timeOf(count - 1)];
   issue(from, LARGEST_PRICE * BigInt(count), base, sequence);
   const unit = "((random() & 0xFFFFFFFFFFFFF) / 4503599627370496.0)";
@@ -165,7 +170,9 @@ function issue(at: number, amount: bigint, group: number, sequence: number): voi
 }
 
 function next(table: string, column: string): number {
-  return Number(database.prepare(`SELECT coalesce(max(${column}), 0) + 1 AS next FROM ${table}`).get()?.["next"]);
+  return Number(
+    database.prepare(`SELECT coalesce(max(${column}), 0) + 1 AS next FROM ${table}`).get()?.["next"],
+  );
 }
 
 /** An SQL expression for what `encodePaymentRecord` writes. */

@@ -460,7 +460,7 @@ async function sumTransfers(sql: Sql, horizon: Horizon, query: SumQuery): Promis
     SELECT count(DISTINCT group_id) AS groups, coalesce(sum(amount), 0)::bigint AS amount,
       max(sequence) AS last_sequence, (SELECT count(*) FROM page) AS seen, (SELECT count(*) FROM held) AS is_held
     FROM counted`;
-  return transferSum(row, query.limit);
+  return transferSum(row, integer(row, "is_held") > 0n || integer(row, "seen") < BigInt(query.limit));
 }
 
 /** In one snapshot, so that a batch that commits meanwhile is seen whole or not at all. */

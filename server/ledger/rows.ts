@@ -33,14 +33,13 @@ export function postedTransfer(row: Row): PostedTransfer {
   };
 }
 
-/** @param limit of the transfers that were looked at */
-export function transferSum(row: Row | undefined, limit: number): TransferSum {
+export function transferSum(row: Row | undefined, isComplete: boolean): TransferSum {
   const { last_sequence: last } = row ?? {};
   return {
     groups: Number(integer(row, "groups")),
     amount: micros(integer(row, "amount")),
     lastSequence: typeof last === "bigint" ? Number(last) : undefined,
-    isComplete: integer(row, "is_held") > 0n || integer(row, "seen") < BigInt(limit),
+    isComplete,
   };
 }
 

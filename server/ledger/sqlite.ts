@@ -74,8 +74,8 @@ export function openSqliteLedger({ path, now }: SqliteLedgerOptions): Ledger {
       return row && { fingerprint: text(row, "fingerprint"), timestamp: Number(integer(row, "timestamp")) };
     },
     existing: async (ids) => new Set(ids.filter(stored.transferExists)),
-    transfers: async (query) => queryTransfers(database, query),
-    sum: async (query) => sumTransfers(database, query),
+    transfers: async (query) => queryTransfers(statements, query),
+    sum: async (query) => sumTransfers(statements, query),
     audit: async () => audit(database),
     async close() {
       await batches.close();
@@ -93,7 +93,15 @@ function prepareStatements(database: DatabaseSync) {
     statement.setReadBigInts(true);
     return statement;
   };
+  /** A few questions have a few forms each. */
+  const forms = new Map<string, StatementSync>();
   return {
+    prepareOnce(sql: string): StatementSync {
+      const statement = forms.get(sql) ?? prepare(sql);
+      forms.set(sql, statement);
+      return statement;
+    },
+    beginRead: prepare("BEGIN"),
     begin: prepare("BEGIN IMMEDIATE"),
     commit: prepare("COMMIT"),
     clock: prepare("SELECT timestamp FROM ledger_clock"),
@@ -210,17 +218,18 @@ function write(statements: Statements, { committed, movements }: JudgedBatch, ti
 
 const bytes = (id: TransferId): Uint8Array => Buffer.from(id, "hex");
 
-function queryTransfers(database: DatabaseSync, query: TransferQuery): PostedTransfer[] {
+function queryTransfers(statements: Statements, query: TransferQuery): PostedTransfer[] {
   assertLimit(query);
   const { where, parameters } = filterOf(query);
-  const statement = database.prepare(`
+  const rows = statements
+    .prepareOnce(`
     SELECT t.sequence, lower(hex(t.id)) AS id, lower(hex(g.id)) AS group_id, d.name AS debit, c.name AS credit,
       t.amount, t.code, t.reference, t.timestamp, t.matures_at
     FROM ledger_transfers t JOIN ledger_groups g ON g.number = t.group_number
       JOIN ledger_accounts d ON d.number = t.debit JOIN ledger_accounts c ON c.number = t.credit
-    WHERE ${where} ORDER BY t.sequence LIMIT ?`);
-  statement.setReadBigInts(true);
-  return statement.all(...parameters, query.limit).map(postedTransfer);
+    WHERE ${where} ORDER BY t.sequence LIMIT ?`)
+    .all(...parameters, query.limit);
+  return rows.map(postedTransfer);
 }
 
 function filterOf({
@@ -238,29 +247,41 @@ function filterOf({
   };
 }
 
-/** Everything that it reads of a credit stands in the index over credits. */
-function sumTransfers(database: DatabaseSync, query: SumQuery): TransferSum {
+/** In one read transaction. Everything that is read of a credit stands in the index over credits. */
+function sumTransfers(statements: Statements, query: SumQuery): TransferSum {
   assertSumLimit(query);
   const { where, parameters } = filterOf(query);
-  const statement = database.prepare(`
-    WITH page AS MATERIALIZED (
-      SELECT t.sequence, t.group_number, t.amount, t.matures_at FROM ledger_transfers t
-      WHERE ${where} ORDER BY t.sequence LIMIT ?
-    ), held AS (
-      SELECT group_number FROM page WHERE matures_at > ? ORDER BY sequence LIMIT 1
-    ), last AS (
-      SELECT group_number FROM page WHERE (SELECT count(*) FROM page) >= ? ORDER BY sequence DESC LIMIT 1
-    ), counted AS (
-      SELECT * FROM page WHERE sequence < coalesce(
-        (SELECT min(sequence) FROM page
-          WHERE group_number = coalesce((SELECT group_number FROM held), (SELECT group_number FROM last))),
-        ${Number.MAX_SAFE_INTEGER})
-    )
-    SELECT count(DISTINCT group_number) AS groups, coalesce(sum(amount), 0) AS amount, max(sequence) AS last_sequence,
-      (SELECT count(*) FROM page) AS seen, (SELECT count(*) FROM held) AS is_held FROM counted`);
-  statement.setReadBigInts(true);
-  const maturedBy = query.maturedBy ?? Number.MAX_SAFE_INTEGER;
-  return transferSum(statement.get(...parameters, query.limit, maturedBy, query.limit), query.limit);
+  const from = `FROM ledger_transfers t WHERE ${where}`;
+  const first = (condition: string, ...values: readonly number[]) =>
+    statements
+      .prepareOnce(`SELECT t.sequence, t.group_number ${from} ${condition}`)
+      .get(...parameters, ...values);
+  statements.beginRead.run();
+  try {
+    const last = first("ORDER BY t.sequence LIMIT 1 OFFSET ?", query.limit - 1);
+    const held =
+      query.maturedBy === undefined
+        ? undefined
+        : first(
+            "AND t.sequence <= ? AND t.matures_at > ? ORDER BY t.sequence LIMIT 1",
+            last ? Number(integer(last, "sequence")) : Number.MAX_SAFE_INTEGER,
+            query.maturedBy,
+          );
+    const end = held ?? last;
+    // Transfers of the group that ends it stand before that one as well.
+    const row = statements
+      .prepareOnce(`
+      SELECT count(DISTINCT t.group_number) AS groups, coalesce(sum(t.amount), 0) AS amount, max(t.sequence) AS last_sequence
+      ${from} AND t.sequence < ? AND t.group_number <> ?`)
+      .get(
+        ...parameters,
+        end ? integer(end, "sequence") : Number.MAX_SAFE_INTEGER,
+        end ? integer(end, "group_number") : 0,
+      );
+    return transferSum(row, held !== undefined || last === undefined);
+  } finally {
+    statements.commit.run();
+  }
 }
 
 function recordValue(statements: Statements, key: string): string | undefined {

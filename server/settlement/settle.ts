@@ -67,14 +67,20 @@ export async function settleMerchant(
   { now }: { readonly now: number },
 ): Promise<Settlement[]> {
   const settlements: Settlement[] = [];
+  const commitOne = async (closing: NumberedClosing): Promise<Settlement> => {
+    const { settlement, isNew } = await commit(deps, merchant, closing);
+    if (isNew) settlements.push(settlement);
+    return settlement;
+  };
+  const last = await latestClosing(deps.ledger, merchant.id);
+  // Closed and not settled: another process is at it, or died. Either way it comes first, because it may carry forward.
+  let before =
+    last && ((await readSettlement(deps.ledger, merchant.id, last.number)) ?? (await commitOne(last)));
   for (let run = 0; run < MAX_SETTLEMENTS_PER_RUN; run++) {
-    const last = await latestClosing(deps.ledger, merchant.id);
-    // Closed and not settled: another process is at it, or died. Either way it comes first, because it may carry forward.
-    if (last && !(await readSettlement(deps.ledger, merchant.id, last.number)))
-      settlements.push(...(await commit(deps, merchant, last)));
-    const closing = await close(deps, merchant, last, now);
+    // Where another process was first, what it closed is met one by one.
+    const closing = await close(deps, merchant, before, now);
     if (!closing) break;
-    settlements.push(...(await commit(deps, merchant, closing)));
+    before = await commitOne(closing);
   }
   return settlements;
 }
@@ -83,10 +89,10 @@ export async function settleMerchant(
 async function close(
   deps: SettlementDeps,
   merchant: Merchant,
-  last: NumberedClosing | undefined,
+  before: Settlement | undefined,
   now: number,
 ): Promise<NumberedClosing | undefined> {
-  const afterSequence = last?.upToSequence ?? 0;
+  const afterSequence = before?.upToSequence ?? 0;
   const upToSequence = await findMatured(deps.ledger, merchant.id, {
     afterSequence,
     now,
@@ -97,10 +103,9 @@ async function close(
     payoutMinimum: merchant.payoutMinimum,
     isPayoutHeld: now < merchant.createdAt + deps.config.firstPayoutDelaySeconds * 1_000,
   };
-  const carried = last ? await readSettlement(deps.ledger, merchant.id, last.number) : undefined;
-  if (upToSequence === afterSequence && payoutOf(carried?.carryForwardOut ?? ZERO, terms) === ZERO)
+  if (upToSequence === afterSequence && payoutOf(before?.carryForwardOut ?? ZERO, terms) === ZERO)
     return undefined;
-  return commitClosing(deps.ledger, merchant.id, (last?.number ?? 0) + 1, {
+  return commitClosing(deps.ledger, merchant.id, (before?.number ?? 0) + 1, {
     upToSequence,
     closedAt: now,
     terms,
@@ -116,23 +121,24 @@ async function commitClosing(
 ): Promise<NumberedClosing> {
   const value = encodeClosing(closing);
   const key = closingKey(merchant, number);
-  await ledger.apply({
+  const { status } = await ledger.apply({
     id: deriveId("closing", merchant, String(number)),
     fingerprint: await fingerprintOf(value),
     transfers: [],
     records: [{ key, value }],
   });
+  if (status === "committed") return { number, ...closing };
   const committed = await readClosing(ledger, merchant, number);
   if (!committed) throw new Error(`${key} was neither committed nor there before`);
   return committed;
 }
 
-/** Empty if another process has settled this closing already. */
+/** `isNew` is false if another process has settled this closing already: with the same sums. */
 async function commit(
   deps: SettlementDeps,
   merchant: Merchant,
   closing: NumberedClosing,
-): Promise<Settlement[]> {
+): Promise<{ readonly settlement: Settlement; readonly isNew: boolean }> {
   const settlement = await addUp(deps, merchant, closing);
   const value = encodeSettlement(settlement);
   const key = settlementKey(merchant.id, settlement.number);
@@ -142,8 +148,8 @@ async function commit(
     transfers: transfersOf(settlement),
     records: [{ key, value }],
   });
-  if (outcome.status === "committed") return [settlement];
-  if (outcome.status === "exists") return [];
+  if (outcome.status === "committed") return { settlement, isNew: true };
+  if (outcome.status === "exists") return { settlement, isNew: false };
   throw new Error(
     `${key}: ${JSON.stringify(outcome)}, though everyone who settles a closing gets the same sums`,
   );

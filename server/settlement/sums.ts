@@ -92,9 +92,8 @@ export async function readRefunds(
   const { afterSequence, upToSequence } = stretch;
   const refunds = new Map<string, Refund>();
   if (upToSequence === afterSequence) return refunds;
-  const from = await timeAt(ledger, merchant, afterSequence);
-  const to = await timeAt(ledger, merchant, upToSequence);
   const unsure = new Map<string, Refund>();
+  let ends: readonly [number, number] | undefined;
   for await (const { reference, amount, timestamp } of readAllTransfers(ledger, {
     account: merchantAccount(merchant),
     side: "debit",
@@ -103,6 +102,8 @@ export async function readRefunds(
   })) {
     const paid = await ledger.group(paymentGroupId(reference));
     if (!paid) throw new Error(`payment ${reference} was refunded and never made`);
+    ends ??= [await timeAt(ledger, merchant, afterSequence), await timeAt(ledger, merchant, upToSequence)];
+    const [from, to] = ends;
     if (paid.timestamp < from || paid.timestamp > to) continue;
     const isInside = paid.timestamp > from && paid.timestamp < to;
     (isInside ? refunds : unsure).set(reference, { refundedAt: timestamp, amount });

@@ -286,9 +286,9 @@ export function describeLedger(databases: TestDatabases): void {
     it("adds up what it would list, by account, side, code and place", async () => {
       for (const id of ["a", "b", "c"]) await ledger.apply(topUp(id, 5n));
       await ledger.apply(group("w", [{ ...transfer("w", readerAccount("r"), BANK, 2n), code: "withdraw" }]));
-      const places = (
-        await ledger.transfers({ account: readerAccount("r"), side: "credit", limit: 10 })
-      ).map(({ sequence }) => sequence);
+      const places = (await ledger.transfers({ account: readerAccount("r"), side: "credit", limit: 10 })).map(
+        ({ sequence }) => sequence,
+      );
       const all = { account: readerAccount("r"), side: "credit" as const, limit: 10_000 };
       const nothing = { groups: 0, amount: 0n, lastSequence: undefined, isComplete: true };
       expect(await ledger.sum(all)).toEqual({
@@ -323,9 +323,9 @@ export function describeLedger(databases: TestDatabases): void {
       await ledger.apply(maturing("an hour", 3_600, 2));
       await ledger.apply(maturing("at once too", 0));
       const posted = await ledger.transfers({ account: merchantAccount("m"), side: "credit", limit: 10 });
-      expect(posted.map(({ maturesAt }) => maturesAt - now)).toEqual(
-        [0, 0, 60_000, 60_000, 60_000, 3_600_000, 3_600_000, 0],
-      );
+      expect(posted.map(({ maturesAt }) => maturesAt - now)).toEqual([
+        0, 0, 60_000, 60_000, 60_000, 3_600_000, 3_600_000, 0,
+      ]);
       const maturedBy = (by: number) =>
         ledger.sum({ account: merchantAccount("m"), side: "credit", maturedBy: by, limit: 10_000 });
       expect(await maturedBy(now)).toMatchObject({ groups: 1, amount: 20n, isComplete: true });
