@@ -137,6 +137,50 @@ describe("a settlement", () => {
     expect(await balance(REVENUE)).toBe(0n);
   });
 
+  test("counts the refunds of its own payments, not those of payments before or behind it", async () => {
+    const start = shop.clock.now;
+    const at = (seconds: number) => {
+      shop.clock.now = start + seconds * 1_000;
+    };
+    const first = await payExactly(200_000);
+    at(1);
+    const inside = await payExactly(100_000);
+    at(2);
+    await payExactly(200_000);
+    at(3);
+    const behind = await payExactly(500_000);
+    for (const [made, amount] of [
+      [first, 200_000],
+      [inside, 100_000],
+      [behind, 500_000],
+    ] as const)
+      await refundWhole(made, amount);
+    at(REFUND_WINDOW_SECONDS);
+    expect((await settle())[0]).toMatchObject({ paymentCount: 1, refundCount: 1, refunds: 200_000n });
+    at(REFUND_WINDOW_SECONDS + 2);
+    expect((await settle())[0]).toMatchObject({ paymentCount: 2, refundCount: 1, refunds: 100_000n });
+    at(REFUND_WINDOW_SECONDS + 3);
+    expect((await settle())[0]).toMatchObject({ paymentCount: 1, refundCount: 1, refunds: 500_000n });
+  });
+
+  test("of one merchant that cannot be settled keeps no other from its money", async () => {
+    await shop.registerMerchant("the-mirror", ["https://mirror.example"], shop.sealKey);
+    await payExactly(200_000);
+    await shop.pay(shop.offer({ merchant: "the-mirror", amount: 500_000n }), [500_000]);
+    closeWindows();
+    const { ledger } = shop.deps;
+    const broken: Ledger = {
+      ...ledger,
+      sum: async (query) => {
+        if (query.account === merchantAccount(MERCHANT)) throw new Error("broken");
+        return ledger.sum(query);
+      },
+    };
+    await expect(settleAll({ ...shop.deps, ledger: broken }, { now: shop.clock.now })).rejects.toThrow("broken");
+    expect(await balance(PAYOUT_CLEARING)).toBe(450_000n);
+    expect((await settle()).map(({ merchant }) => merchant)).toEqual([MERCHANT]);
+  });
+
   test("before anything has matured is none", async () => {
     expect(await settle()).toEqual([]);
     await payExactly(200_000);
