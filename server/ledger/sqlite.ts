@@ -247,38 +247,32 @@ function filterOf({
   };
 }
 
-/** In one read transaction. Everything that is read of a credit stands in the index over credits. */
+/** In one read transaction. What a sum of credits reads stands in the index over credits. */
 function sumTransfers(statements: Statements, query: SumQuery): TransferSum {
   assertSumLimit(query);
   const { where, parameters } = filterOf(query);
   const from = `FROM ledger_transfers t WHERE ${where}`;
-  const first = (condition: string, ...values: readonly number[]) =>
-    statements
-      .prepareOnce(`SELECT t.sequence, t.group_number ${from} ${condition}`)
-      .get(...parameters, ...values);
+  const sums = `count(DISTINCT group_number) AS groups, coalesce(sum(amount), 0) AS amount, max(sequence) AS last_sequence`;
   statements.beginRead.run();
   try {
-    const last = first("ORDER BY t.sequence LIMIT 1 OFFSET ?", query.limit - 1);
-    const held =
-      query.maturedBy === undefined
-        ? undefined
-        : first(
-            "AND t.sequence <= ? AND t.matures_at > ? ORDER BY t.sequence LIMIT 1",
-            last ? Number(integer(last, "sequence")) : Number.MAX_SAFE_INTEGER,
-            query.maturedBy,
-          );
-    const end = held ?? last;
-    // Transfers of the group that ends it stand before that one as well.
+    const page = statements
+      .prepareOnce(
+        `SELECT ${sums}, count(*) AS seen, min(CASE WHEN matures_at > ? THEN sequence END) AS held
+         FROM (SELECT t.sequence, t.group_number, t.amount, t.matures_at ${from} ORDER BY t.sequence LIMIT ?)`,
+      )
+      .get(query.maturedBy ?? Number.MAX_SAFE_INTEGER, ...parameters, query.limit);
+    const { held } = page ?? {};
+    const isHeld = typeof held === "bigint";
+    if (!isHeld && integer(page, "seen") < BigInt(query.limit)) return transferSum(page, true);
+    const end = Number(isHeld ? held : integer(page, "last_sequence"));
+    // The group that ends it may have begun before. SQLite follows the index to one upper bound only, so there must not be two.
     const row = statements
-      .prepareOnce(`
-      SELECT count(DISTINCT t.group_number) AS groups, coalesce(sum(t.amount), 0) AS amount, max(t.sequence) AS last_sequence
-      ${from} AND t.sequence < ? AND t.group_number <> ?`)
-      .get(
-        ...parameters,
-        end ? integer(end, "sequence") : Number.MAX_SAFE_INTEGER,
-        end ? integer(end, "group_number") : 0,
-      );
-    return transferSum(row, held !== undefined || last === undefined);
+      .prepareOnce(
+        `WITH ending AS (SELECT group_number AS number FROM ledger_transfers WHERE sequence = ?)
+         SELECT ${sums} ${from} AND t.group_number <> (SELECT number FROM ending)`,
+      )
+      .get(end, ...filterOf({ ...query, upToSequence: end }).parameters);
+    return transferSum(row, isHeld);
   } finally {
     statements.commit.run();
   }
