@@ -176,7 +176,9 @@ describe("a settlement", () => {
         return ledger.sum(query);
       },
     };
-    await expect(settleAll({ ...shop.deps, ledger: broken }, { now: shop.clock.now })).rejects.toThrow("broken");
+    await expect(settleAll({ ...shop.deps, ledger: broken }, { now: shop.clock.now })).rejects.toThrow(
+      "broken",
+    );
     expect(await balance(PAYOUT_CLEARING)).toBe(450_000n);
     expect((await settle()).map(({ merchant }) => merchant)).toEqual([MERCHANT]);
   });
