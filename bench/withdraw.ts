@@ -18,7 +18,7 @@ import { type Running, sendLoad } from "./process.ts";
 
 const CONNECTIONS = 64;
 const ACCOUNTS = 50;
-const WARM_UP = 50;
+const WARM_UP = 100;
 const WITHDRAWS = 300;
 const QUOTE_PATH = "/v1/mint/quote/account";
 const DRAWER = composeCoins(DRAWER_VALUE, []);
