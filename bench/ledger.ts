@@ -2,10 +2,6 @@
  * Durable payments a second at the ledger, without HTTP and curve work: callers that each wait for their answer, in a
  * process of their own, on the databases of the tests. Afterwards the books have to balance.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import * as v from "valibot";
 import { openLedger } from "../server/ledger/open.ts";
 import {
@@ -15,6 +11,7 @@ import {
   type TestDatabase,
   type TestDatabases,
 } from "../test/support/database.ts";
+import { runProgram } from "./process.ts";
 import type { Part, Row } from "./row.ts";
 
 const SECONDS = 5;
@@ -27,6 +24,11 @@ export const ledger: Part = {
     ...(await measureOn(postgresDatabases(), 12_000)),
   ],
 };
+
+/** Payments a second of 64 callers on a database that has its tables. */
+export function measureLedger(address: string): Promise<number> {
+  return run("ledger-load.ts", { address }, 64);
+}
 
 async function measureOn(databases: TestDatabases, aim: number): Promise<Row[]> {
   const name = (figure: string) => `ledger.${databases.kind}.${figure}`;
@@ -74,12 +76,11 @@ async function onFresh<T>(databases: TestDatabases, use: (database: TestDatabase
 const Measured = v.object({ perSecond: v.number() });
 
 /** @param callers of this process */
-async function run(script: string, { address }: TestDatabase, callers: number): Promise<number> {
+async function run(
+  script: string,
+  { address }: Pick<TestDatabase, "address">,
+  callers: number,
+): Promise<number> {
   const parameters = ["--address", address, "--callers", `${callers}`, "--seconds", `${SECONDS}`];
-  const child = spawn(process.execPath, [join(import.meta.dirname, script), ...parameters], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [printed, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
-  if (code !== 0) throw new Error(`${script} ended with ${code}`);
-  return v.parse(Measured, JSON.parse(printed)).perSecond;
+  return v.parse(Measured, await runProgram(script, parameters)).perSecond;
 }

@@ -1,9 +1,9 @@
 /**
  * Sends prepared requests over so many connections, in a process of its own, and prints how it went:
- * `node bench/load.ts FILE`, a file of JSON (`Load`).
+ * `node bench/load.ts FILE`, a file of JSON (`Load`). SIGTERM ends it before all are sent.
  */
 import { readFileSync } from "node:fs";
-import autocannon from "autocannon";
+import autocannon, { type Options, type Result } from "autocannon";
 import * as v from "valibot";
 
 export const Load = v.object({
@@ -12,6 +12,10 @@ export const Load = v.object({
   headers: v.record(v.string(), v.string()),
   /** One request each, sent once. Of a GET they are ignored, and only counted. */
   bodies: v.array(v.string()),
+  /** Beside the bodies, where each request has its own. */
+  authorizations: v.optional(v.array(v.string())),
+  /** Over all connections; as many as there is time for without it. */
+  perSecond: v.optional(v.number()),
   connections: v.number(),
   /** What every answer has to contain: a quick refusal is no payment. */
   expected: v.string(),
@@ -31,31 +35,48 @@ if (import.meta.main) {
   console.log(JSON.stringify(await send(v.parse(Load, JSON.parse(readFileSync(file, "utf8"))))));
 }
 
-async function send({ url, method, headers, bodies, connections, expected }: Load): Promise<LoadResult> {
+async function send(load: Load): Promise<LoadResult> {
+  const { url, method, headers, bodies, authorizations, perSecond, connections, expected } = load;
   let next = 0;
   let bad = 0;
+  let answered = 0;
   let last = 0;
   const started = performance.now();
-  const result = await autocannon({
+  const { promise, resolve, reject } = Promise.withResolvers<Result>();
+  const options: Options = {
     url,
     connections,
     amount: bodies.length,
+    ...(perSecond === undefined ? {} : { overallRate: perSecond }),
     requests: [
       {
         method,
         headers,
         ...(method === "POST"
-          ? { setupRequest: (request) => ({ ...request, body: bodies[next++] ?? "" }) }
+          ? {
+              setupRequest: (request) => {
+                const body = bodies[next] ?? "";
+                const authorization = authorizations?.[next];
+                next += 1;
+                return authorization === undefined
+                  ? { ...request, body }
+                  : { ...request, body, headers: { ...request.headers, authorization } };
+              },
+            }
           : {}),
         onResponse: (status, body) => {
           last = performance.now();
+          answered += 1;
           if (status !== 200 || !body.includes(expected)) bad += 1;
         },
       },
     ],
-  });
+  };
+  const instance = autocannon(options, (error, ended) => (error ? reject(error) : resolve(ended)));
+  process.once("SIGTERM", () => instance.stop());
+  const result = await promise;
   return {
-    perSecond: (bodies.length / (last - started)) * 1_000,
+    perSecond: (answered / (last - started)) * 1_000,
     p99Ms: result.latency.p99,
     bad: bad + result.errors + result.timeouts,
   };

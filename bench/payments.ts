@@ -29,6 +29,7 @@ const COINS_PER_WITHDRAW = 500;
 export interface PreparedProvider {
   /** Known before the provider runs, because offers name it. */
   readonly origin: string;
+  readonly accountsOrigin: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly deps: Deps;
   /** Genuine coins of `PRICE`, each withdrawn as the ledger sees it. */
@@ -36,7 +37,10 @@ export interface PreparedProvider {
   remove(): Promise<void>;
 }
 
-export async function prepareProvider(): Promise<PreparedProvider> {
+/** @param fill what it returns puts something into the tables while nobody has them open */
+export async function prepareProvider(
+  fill?: (empty: Deps) => Promise<() => Promise<void>>,
+): Promise<PreparedProvider> {
   const dataFolder = mkdtempSync(join(tmpdir(), "tuppence-bench-"));
   const environment = {
     TUPPENCE_DATA: dataFolder,
@@ -48,9 +52,17 @@ export async function prepareProvider(): Promise<PreparedProvider> {
     TUPPENCE_LOG_LEVEL: "warn",
   };
   const config = readConfig(environment);
-  const deps = await createDeps(config, { logger: pino({ level: "silent" }) });
+  const open = () => createDeps(config, { logger: pino({ level: "silent" }) });
+  let deps = await open();
+  if (fill) {
+    const write = await fill(deps);
+    await deps.close();
+    await write();
+    deps = await open();
+  }
   return {
     origin: config.origin,
+    accountsOrigin: config.accountsOrigin,
     environment,
     deps,
     async coins(count) {
@@ -110,6 +122,7 @@ async function withdraw(deps: Deps, count: number): Promise<ProofJson[]> {
 export async function paymentBodies(
   { origin, deps, coins }: PreparedProvider,
   count: number,
+  refundWindowSeconds = 0,
 ): Promise<string[]> {
   const sealKey = await signingKeyFromSeed(new Uint8Array(randomBytes(32)));
   await deps.merchants.put({
@@ -117,7 +130,7 @@ export async function paymentBodies(
     name: "The Lantern",
     origins: [SITE],
     sealKeys: [sealKey.publicJwk],
-    refundWindowSeconds: 0,
+    refundWindowSeconds,
   });
   const resource = `${SITE}/tides.html`;
   const seal = await issueSeal(

@@ -61,20 +61,51 @@ function addressOf(child: ChildProcess, script: string): Promise<string> {
 }
 
 /** @throws Error where a single answer was not what it had to be */
-export async function sendLoad(load: Load): Promise<LoadResult> {
+export function sendLoad(load: Load): Promise<LoadResult> {
+  return startLoad(load).result;
+}
+
+export interface RunningLoad {
+  /** When all is sent, or after `stop`. */
+  readonly result: Promise<LoadResult>;
+  stop(): void;
+}
+
+export function startLoad(load: Load): RunningLoad {
   const folder = mkdtempSync(join(tmpdir(), "tuppence-load-"));
-  try {
-    const file = join(folder, "load.json");
-    writeFileSync(file, JSON.stringify(load));
-    const child = spawn(process.execPath, [join(import.meta.dirname, "load.ts"), file], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const [printed, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
-    if (code !== 0) throw new Error(`the load ended with ${code}`);
-    const result = v.parse(LoadResult, JSON.parse(printed));
-    if (result.bad > 0) throw new Error(`${result.bad} of ${load.bodies.length} answers were bad`);
-    return result;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const file = join(folder, "load.json");
+  writeFileSync(file, JSON.stringify(load));
+  const child = spawn(process.execPath, [join(import.meta.dirname, "load.ts"), file], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const read = async (): Promise<LoadResult> => {
+    try {
+      const result = v.parse(LoadResult, await printedBy(child, "the load"));
+      if (result.bad > 0) throw new Error(`${result.bad} of ${load.bodies.length} answers were bad`);
+      return result;
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  };
+  return { result: read(), stop: () => void child.kill("SIGTERM") };
+}
+
+/** Runs a program of the bench to its end. Answers the JSON that it prints. */
+export function runProgram(
+  script: string,
+  parameters: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, script), ...parameters], {
+    env: { ...process.env, ...environment },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return printedBy(child, script);
+}
+
+async function printedBy(child: ChildProcess, name: string): Promise<unknown> {
+  if (!child.stdout) throw new Error(`${name} prints nowhere`);
+  const [printed, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+  if (code !== 0) throw new Error(`${name} ended with ${code}`);
+  return JSON.parse(printed);
 }

@@ -2,7 +2,7 @@
 export interface Row {
   readonly name: string;
   readonly value: number;
-  readonly unit: "ms" | "bytes" | "MB" | "/s" | "×" | "";
+  readonly unit: "ms" | "s" | "bytes" | "MB" | "/s" | "×" | "";
   readonly aim?: number;
   /** The same figure of others, as measured for the design, or in this run. */
   readonly baseline?: string;

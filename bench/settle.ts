@@ -10,6 +10,7 @@ import type { Load } from "./load.ts";
 import { paymentBodies, prepareProvider, swapBodies } from "./payments.ts";
 import { type Running, sendLoad, startServer } from "./process.ts";
 import type { Part } from "./row.ts";
+import { measureWithdraws } from "./withdraw.ts";
 
 const CONNECTIONS = 64;
 const WARM_UP = 4_000;
@@ -43,6 +44,7 @@ export const settle: Part = {
         { ...settleLoad(provider, swaps, '"signatures"'), url: `${provider.address}/v1/swap` },
         SWAPS,
       );
+      const withdrawn = await measureWithdraws(prepared, provider);
       await provider.end();
       const { differences } = await prepared.deps.ledger.audit();
       if (differences.length > 0) throw new Error(`the books do not balance:\n${differences.join("\n")}`);
@@ -80,6 +82,12 @@ export const settle: Part = {
           unit: "/s",
           baseline: `${COINS_PER_SWAP} coins a request`,
         },
+        {
+          name: "withdraw.coins_per_s",
+          value: withdrawn.coinsPerSecond,
+          unit: "/s",
+          baseline: `${withdrawn.coinsEach} coins, a quote and a request for them`,
+        },
         { name: "memory.idle_mb", value: idleMb, unit: "MB" },
       ];
     } finally {
@@ -95,7 +103,7 @@ async function measure(load: Load, warmUp: number) {
   return sendLoad({ ...load, bodies: load.bodies.slice(warmUp) });
 }
 
-function settleLoad({ address }: Running, bodies: readonly string[], expected: string): Load {
+export function settleLoad({ address }: Running, bodies: readonly string[], expected: string): Load {
   return {
     url: `${address}/x402/settle`,
     method: "POST",

@@ -126,6 +126,15 @@ it("finds a record that was changed after the payment", async () => {
   );
 });
 
+it("finds a payment that could be paid out before its window closes", async () => {
+  const found = await auditAfter(
+    sql(
+      `UPDATE ledger_transfers SET matures_at = matures_at - 1000 WHERE reference = '${paidId}' AND matures_at > 0`,
+    ),
+  );
+  expect(found).toContainEqual(expect.stringMatching(new RegExp(`^payment ${paidId}: matures .*otherwise$`)));
+});
+
 it("finds no difference while payments, refunds and settlements go on", async () => {
   let isOver = false;
   const traffic = async (): Promise<void> => {

@@ -10,9 +10,11 @@ import type { Group, GroupOutcome } from "./ledger.ts";
 const MAX_BATCH_GROUPS = 1_000;
 /** Groups that may wait. More are refused as `overloaded`: an answer now is worth more than a place at the end. */
 const MAX_WAITING_GROUPS = 20_000;
-const MAX_TRANSFERS_PER_GROUP = 1_000;
+export const MAX_TRANSFERS_PER_GROUP = 1_000;
 /** Keeps sums within 64 bits for more transfers than there will be. */
 const MAX_TRANSFER_AMOUNT = 1_000_000_000_000_000n;
+/** Ten years: a mistake of a factor of a thousand is none. */
+const MAX_MATURING_SECONDS = 10 * 366 * 24 * 3_600;
 const ID = /^[0-9a-f]{32}$/;
 
 export interface Batches {
@@ -86,9 +88,12 @@ function assertWellFormed(group: Group): void {
   const bad = (what: string) => new RangeError(`ledger group ${group.id}: ${what}`);
   if (!ID.test(group.id)) throw bad("its id is not 32 hex digits");
   if (group.transfers.length > MAX_TRANSFERS_PER_GROUP) throw bad("too many transfers");
-  for (const { id, debit, credit, amount } of group.transfers) {
+  for (const { id, debit, credit, amount, maturesAfterSeconds = 0 } of group.transfers) {
     if (!ID.test(id)) throw bad("a transfer's id is not 32 hex digits");
     if (amount <= 0n || amount > MAX_TRANSFER_AMOUNT) throw bad(`a transfer of ${amount}`);
+    if (!Number.isSafeInteger(maturesAfterSeconds) || maturesAfterSeconds < 0)
+      throw bad(`a transfer that matures after ${maturesAfterSeconds} seconds`);
+    if (maturesAfterSeconds > MAX_MATURING_SECONDS) throw bad("a transfer that matures too late");
     if (debit === credit || debit === "" || credit === "") throw bad(`a transfer from ${debit} to ${credit}`);
   }
   for (const guard of group.guards ?? []) {

@@ -44,6 +44,8 @@ export interface Transfer {
   readonly code: TransferCode;
   /** The payment, quote, top-up or settlement that it belongs to. */
   readonly reference: string;
+  /** How long, after its commit, what it brought may be asked back. Without, it is the receiver's at once. */
+  readonly maturesAfterSeconds?: number;
 }
 
 /** A fact that is committed with a group, under a key that can be written once. `value` is JSON. */
@@ -97,12 +99,14 @@ export type GroupOutcome =
   | { readonly status: "rejected"; readonly rejection: Rejection };
 
 /** A committed transfer, with its place in the one order that all transfers have. */
-export interface PostedTransfer extends Transfer {
+export interface PostedTransfer extends Omit<Transfer, "maturesAfterSeconds"> {
   readonly groupId: TransferId;
   /** Strictly increasing. */
   readonly sequence: number;
   /** Milliseconds since 1970; never decreasing along the sequence. */
   readonly timestamp: number;
+  /** Milliseconds since 1970: `timestamp`, and what was asked for on top of it. */
+  readonly maturesAt: number;
 }
 
 export interface TransferQuery {
@@ -113,6 +117,24 @@ export interface TransferQuery {
   readonly upToSequence?: number;
   /** At most 10,000. */
   readonly limit: number;
+}
+
+/** Transfers that are added up where they are kept, instead of being handed out. */
+export interface SumQuery extends Omit<TransferQuery, "limit"> {
+  /** Milliseconds since 1970. The sum ends before the first group with a transfer that matures later. */
+  readonly maturedBy?: number;
+  /** Transfers that are looked at, at most: 1,001 to 10,000. */
+  readonly limit: number;
+}
+
+export interface TransferSum {
+  /** Whole ones only: their transfers stand side by side. */
+  readonly groups: number;
+  readonly amount: Micros;
+  /** Of the last transfer that is counted; undefined if none is. */
+  readonly lastSequence: number | undefined;
+  /** False if the limit ended it: there may be more after `lastSequence`. */
+  readonly isComplete: boolean;
 }
 
 export interface Ledger {
@@ -128,6 +150,7 @@ export interface Ledger {
   existing(ids: readonly TransferId[]): Promise<ReadonlySet<TransferId>>;
   /** In sequence. */
   transfers(query: TransferQuery): Promise<readonly PostedTransfer[]>;
+  sum(query: SumQuery): Promise<TransferSum>;
   /** Recomputes every balance from the transfers; what it finds wrong, in words. Empty when all is well. */
   audit(): Promise<LedgerAudit>;
   close(): Promise<void>;

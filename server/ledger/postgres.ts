@@ -36,11 +36,14 @@ import type {
   Ledger,
   LedgerAudit,
   PostedTransfer,
+  SumQuery,
   TransferId,
   TransferQuery,
+  TransferSum,
 } from "./ledger.ts";
+import { assertLimit, assertSumLimit } from "./limits.ts";
 import { OUTPUT_RECORD_PREFIX } from "./outputs.ts";
-import { integer, postedTransfer, type Row, recordKeys, text } from "./rows.ts";
+import { integer, postedTransfer, type Row, recordKeys, text, transferSum } from "./rows.ts";
 
 export interface PostgresLedgerOptions {
   /** `postgres://…`. Its tables are there already: `server/database.ts` brings them up to date. */
@@ -53,7 +56,6 @@ export interface PostgresLedgerOptions {
 const MAX_CONNECTIONS = 4;
 /** A server that does not answer any more is not waited for. */
 const CLOSE_SECONDS = 5;
-const MAX_QUERY_LIMIT = 10_000;
 /** More than these tell nothing more. */
 const MAX_STRAYS = 10;
 const MAX_CACHED_ACCOUNTS = 100_000;
@@ -105,6 +107,7 @@ export function openPostgresLedger({ url, now }: PostgresLedgerOptions): Ledger 
       return new Set(rows.map((row) => text(row, "id")));
     },
     transfers: (query) => queryTransfers(sql, horizon, query),
+    sum: (query) => sumTransfers(sql, horizon, query),
     audit: () => audit(sql),
     async close() {
       await batches.close();
@@ -345,6 +348,7 @@ async function write(
       ${transfers.map(({ amount }) => `${amount}`)}::bigint[],
       ${transfers.map(({ code }) => code)}::text[],
       ${transfers.map(({ reference }) => reference)}::text[],
+      ${transfers.map(({ maturesAfterSeconds = 0 }) => `${maturesAfterSeconds * 1_000}`)}::bigint[],
       ${records.map(({ key }) => key)}::text[],
       ${records.map(({ value }) => value)}::text[]
     ) AS timestamp`;
@@ -411,27 +415,52 @@ function createHorizon(sql: Sql): (upToSequence: number | undefined) => Promise<
   };
 }
 
-async function queryTransfers(
-  sql: Sql,
-  horizon: (upToSequence: number | undefined) => Promise<number>,
-  query: TransferQuery,
-): Promise<PostedTransfer[]> {
-  if (!Number.isSafeInteger(query.limit) || query.limit < 1 || query.limit > MAX_QUERY_LIMIT)
-    throw new RangeError(`limit of ${query.limit}`);
-  const complete = await horizon(query.upToSequence);
+type Horizon = ReturnType<typeof createHorizon>;
+
+/** @param complete up to where the order of transfers is */
+function filterOf(sql: Sql, complete: number, query: Omit<TransferQuery, "limit">) {
   const side = query.side === "debit" ? sql`t.debit` : sql`t.credit`;
   const codes = query.codes ?? [];
-  const rows = await sql<Row[]>`
-    SELECT t.sequence, replace(t.id::text, '-', '') AS id, replace(t.group_id::text, '-', '') AS group_id,
-      d.name AS debit, c.name AS credit, t.amount, t.code, t.reference, t.timestamp
-    FROM ledger_transfers t
-      JOIN ledger_accounts d ON d.number = t.debit JOIN ledger_accounts c ON c.number = t.credit
-    WHERE ${side} = (SELECT number FROM ledger_accounts WHERE name = ${query.account})
+  return sql`${side} = (SELECT number FROM ledger_accounts WHERE name = ${query.account})
       AND t.sequence > ${query.afterSequence ?? 0}
       AND t.sequence <= ${Math.min(complete, query.upToSequence ?? complete)}
-      ${codes.length === 0 ? sql`` : sql`AND t.code = ANY (${[...codes]}::text[])`}
-    ORDER BY t.sequence LIMIT ${query.limit}`;
+      ${codes.length === 0 ? sql`` : sql`AND t.code = ANY (${[...codes]}::text[])`}`;
+}
+
+async function queryTransfers(sql: Sql, horizon: Horizon, query: TransferQuery): Promise<PostedTransfer[]> {
+  assertLimit(query);
+  const complete = await horizon(query.upToSequence);
+  const rows = await sql<Row[]>`
+    SELECT t.sequence, replace(t.id::text, '-', '') AS id, replace(t.group_id::text, '-', '') AS group_id,
+      d.name AS debit, c.name AS credit, t.amount, t.code, t.reference, t.timestamp, t.matures_at
+    FROM ledger_transfers t
+      JOIN ledger_accounts d ON d.number = t.debit JOIN ledger_accounts c ON c.number = t.credit
+    WHERE ${filterOf(sql, complete, query)} ORDER BY t.sequence LIMIT ${query.limit}`;
   return rows.map(postedTransfer);
+}
+
+/** Everything that it reads of a credit stands in the index over credits. */
+async function sumTransfers(sql: Sql, horizon: Horizon, query: SumQuery): Promise<TransferSum> {
+  assertSumLimit(query);
+  const complete = await horizon(query.upToSequence);
+  const [row] = await sql<Row[]>`
+    WITH page AS MATERIALIZED (
+      SELECT t.sequence, t.group_id, t.amount, t.matures_at FROM ledger_transfers t
+      WHERE ${filterOf(sql, complete, query)} ORDER BY t.sequence LIMIT ${query.limit}
+    ), held AS (
+      SELECT group_id FROM page WHERE matures_at > ${query.maturedBy ?? Number.MAX_SAFE_INTEGER} ORDER BY sequence LIMIT 1
+    ), last AS (
+      SELECT group_id FROM page WHERE (SELECT count(*) FROM page) >= ${query.limit} ORDER BY sequence DESC LIMIT 1
+    ), counted AS (
+      SELECT * FROM page WHERE sequence < coalesce(
+        (SELECT min(sequence) FROM page
+          WHERE group_id = coalesce((SELECT group_id FROM held), (SELECT group_id FROM last))),
+        ${Number.MAX_SAFE_INTEGER})
+    )
+    SELECT count(DISTINCT group_id) AS groups, coalesce(sum(amount), 0)::bigint AS amount,
+      max(sequence) AS last_sequence, (SELECT count(*) FROM page) AS seen, (SELECT count(*) FROM held) AS is_held
+    FROM counted`;
+  return transferSum(row, integer(row, "is_held") > 0n || integer(row, "seen") < BigInt(query.limit));
 }
 
 /** In one snapshot, so that a batch that commits meanwhile is seen whole or not at all. */

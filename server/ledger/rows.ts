@@ -1,7 +1,7 @@
 /** What comes out of a database is checked where it comes out; whole numbers are `bigint`, always. */
 import * as v from "valibot";
 import { micros } from "../../shared/money.ts";
-import type { PostedTransfer, TransferCode } from "./ledger.ts";
+import type { PostedTransfer, TransferCode, TransferSum } from "./ledger.ts";
 
 export type Row = Record<string, unknown>;
 
@@ -18,6 +18,7 @@ export function integer(row: Row | undefined, column: string): bigint {
 }
 
 export function postedTransfer(row: Row): PostedTransfer {
+  const timestamp = Number(integer(row, "timestamp"));
   return {
     id: text(row, "id"),
     groupId: text(row, "group_id"),
@@ -27,7 +28,18 @@ export function postedTransfer(row: Row): PostedTransfer {
     code: transferCode(text(row, "code")),
     reference: text(row, "reference"),
     sequence: Number(integer(row, "sequence")),
-    timestamp: Number(integer(row, "timestamp")),
+    timestamp,
+    maturesAt: Math.max(timestamp, Number(integer(row, "matures_at"))),
+  };
+}
+
+export function transferSum(row: Row | undefined, isComplete: boolean): TransferSum {
+  const { last_sequence: last } = row ?? {};
+  return {
+    groups: Number(integer(row, "groups")),
+    amount: micros(integer(row, "amount")),
+    lastSequence: typeof last === "bigint" ? Number(last) : undefined,
+    isComplete,
   };
 }
 

@@ -64,7 +64,7 @@ function prepareStatements(database: DatabaseSync) {
     groupRecords: prepare("SELECT key, value FROM ledger_records WHERE group_number = ? ORDER BY number"),
     transferExists: prepare("SELECT 1 AS found FROM ledger_transfers WHERE id = ?"),
     insertTransfer: prepare(
-      "INSERT INTO ledger_transfers (id, group_number, debit, credit, amount, code, reference, timestamp) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO ledger_transfers (id, group_number, debit, credit, amount, code, reference, timestamp, matures_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     ),
     recordExists: prepare("SELECT 1 AS found FROM ledger_records WHERE key = ?"),
     insertRecord: prepare("INSERT INTO ledger_records (key, value, group_number) VALUES (?, ?, ?)"),
@@ -140,7 +140,7 @@ function write(statements: Statements, { committed, movements }: JudgedBatch, ti
       group.fingerprint,
       timestamp,
     ).lastInsertRowid;
-    for (const { id, debit, credit, amount, code, reference } of group.transfers) {
+    for (const { id, debit, credit, amount, code, reference, maturesAfterSeconds = 0 } of group.transfers) {
       statements.insertTransfer.run(
         bytes(id),
         groupNumber,
@@ -150,6 +150,8 @@ function write(statements: Statements, { committed, movements }: JudgedBatch, ti
         code,
         reference,
         timestamp,
+        // Most are nobody's to wait for: a zero takes no room.
+        maturesAfterSeconds === 0 ? 0 : timestamp + maturesAfterSeconds * 1_000,
       );
     }
     for (const { key, value } of group.records) statements.insertRecord.run(key, value, groupNumber);

@@ -6,9 +6,18 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { micros, ZERO } from "../../shared/money.ts";
 import { auditBooks } from "./audit.ts";
 import { createBatches } from "./batches.ts";
-import type { Ledger, LedgerAudit, PostedTransfer, TransferId, TransferQuery } from "./ledger.ts";
+import type {
+  Ledger,
+  LedgerAudit,
+  PostedTransfer,
+  SumQuery,
+  TransferId,
+  TransferQuery,
+  TransferSum,
+} from "./ledger.ts";
+import { assertLimit, assertSumLimit } from "./limits.ts";
 import { OUTPUT_RECORD_PREFIX } from "./outputs.ts";
-import { integer, postedTransfer, type Row, text } from "./rows.ts";
+import { integer, postedTransfer, type Row, text, transferSum } from "./rows.ts";
 import { openSqliteThread } from "./sqlite-thread.ts";
 import { openSqliteWriter } from "./sqlite-writer.ts";
 
@@ -21,7 +30,6 @@ export interface SqliteLedgerOptions {
   readonly inThread?: boolean;
 }
 
-const MAX_QUERY_LIMIT = 10_000;
 /** More than these tell nothing more. */
 const MAX_STRAYS = 10;
 const BUSY_TIMEOUT_MILLISECONDS = 5_000;
@@ -60,7 +68,8 @@ export function openSqliteLedger({ path, now, inThread = false }: SqliteLedgerOp
     },
     existing: async (ids) =>
       new Set(ids.filter((id) => statements.transferExists.get(bytes(id)) !== undefined)),
-    transfers: async (query) => queryTransfers(database, query),
+    transfers: async (query) => queryTransfers(statements, query),
+    sum: async (query) => sumTransfers(statements, query),
     audit: async () => audit(database),
     async close() {
       await batches.close();
@@ -79,7 +88,16 @@ function prepareStatements(database: DatabaseSync) {
     statement.setReadBigInts(true);
     return statement;
   };
+  /** A few questions have a few forms each. */
+  const forms = new Map<string, StatementSync>();
   return {
+    prepareOnce(sql: string): StatementSync {
+      const statement = forms.get(sql) ?? prepare(sql);
+      forms.set(sql, statement);
+      return statement;
+    },
+    beginRead: prepare("BEGIN"),
+    commit: prepare("COMMIT"),
     account: prepare("SELECT debits, credits FROM ledger_accounts WHERE name = ?"),
     balances: prepare(
       "SELECT name, debits, credits FROM ledger_accounts WHERE name >= ? AND name < ? ORDER BY name",
@@ -92,28 +110,64 @@ function prepareStatements(database: DatabaseSync) {
 
 const bytes = (id: TransferId): Uint8Array => Buffer.from(id, "hex");
 
-function queryTransfers(database: DatabaseSync, query: TransferQuery): PostedTransfer[] {
-  if (!Number.isSafeInteger(query.limit) || query.limit < 1 || query.limit > MAX_QUERY_LIMIT)
-    throw new RangeError(`limit of ${query.limit}`);
-  const codes = query.codes ?? [];
-  const statement = database.prepare(`
+function queryTransfers(statements: Statements, query: TransferQuery): PostedTransfer[] {
+  assertLimit(query);
+  const { where, parameters } = filterOf(query);
+  const rows = statements
+    .prepareOnce(`
     SELECT t.sequence, lower(hex(t.id)) AS id, lower(hex(g.id)) AS group_id, d.name AS debit, c.name AS credit,
-      t.amount, t.code, t.reference, t.timestamp
+      t.amount, t.code, t.reference, t.timestamp, t.matures_at
     FROM ledger_transfers t JOIN ledger_groups g ON g.number = t.group_number
       JOIN ledger_accounts d ON d.number = t.debit JOIN ledger_accounts c ON c.number = t.credit
-    WHERE t.${query.side === "debit" ? "debit" : "credit"} = (SELECT number FROM ledger_accounts WHERE name = ?)
-      AND t.sequence > ? AND t.sequence <= ?
-      ${codes.length === 0 ? "" : `AND t.code IN (${codes.map(() => "?").join(", ")})`}
-    ORDER BY t.sequence LIMIT ?`);
-  statement.setReadBigInts(true);
-  const rows = statement.all(
-    query.account,
-    query.afterSequence ?? 0,
-    query.upToSequence ?? Number.MAX_SAFE_INTEGER,
-    ...codes,
-    query.limit,
-  );
+    WHERE ${where} ORDER BY t.sequence LIMIT ?`)
+    .all(...parameters, query.limit);
   return rows.map(postedTransfer);
+}
+
+function filterOf({
+  account,
+  side,
+  codes = [],
+  afterSequence = 0,
+  upToSequence,
+}: Omit<TransferQuery, "limit">) {
+  return {
+    where: `t.${side === "debit" ? "debit" : "credit"} = (SELECT number FROM ledger_accounts WHERE name = ?)
+      AND t.sequence > ? AND t.sequence <= ?
+      ${codes.length === 0 ? "" : `AND t.code IN (${codes.map(() => "?").join(", ")})`}`,
+    parameters: [account, afterSequence, upToSequence ?? Number.MAX_SAFE_INTEGER, ...codes],
+  };
+}
+
+/** In one read transaction. What a sum of credits reads stands in the index over credits. */
+function sumTransfers(statements: Statements, query: SumQuery): TransferSum {
+  assertSumLimit(query);
+  const { where, parameters } = filterOf(query);
+  const from = `FROM ledger_transfers t WHERE ${where}`;
+  const sums = `count(DISTINCT group_number) AS groups, coalesce(sum(amount), 0) AS amount, max(sequence) AS last_sequence`;
+  statements.beginRead.run();
+  try {
+    const page = statements
+      .prepareOnce(
+        `SELECT ${sums}, count(*) AS seen, min(CASE WHEN matures_at > ? THEN sequence END) AS held
+         FROM (SELECT t.sequence, t.group_number, t.amount, t.matures_at ${from} ORDER BY t.sequence LIMIT ?)`,
+      )
+      .get(query.maturedBy ?? Number.MAX_SAFE_INTEGER, ...parameters, query.limit);
+    const { held } = page ?? {};
+    const isHeld = typeof held === "bigint";
+    if (!isHeld && integer(page, "seen") < BigInt(query.limit)) return transferSum(page, true);
+    const end = Number(isHeld ? held : integer(page, "last_sequence"));
+    // The group that ends it may have begun before. SQLite follows the index to one upper bound only, so there must not be two.
+    const row = statements
+      .prepareOnce(
+        `WITH ending AS (SELECT group_number AS number FROM ledger_transfers WHERE sequence = ?)
+         SELECT ${sums} ${from} AND t.group_number <> (SELECT number FROM ending)`,
+      )
+      .get(end, ...filterOf({ ...query, upToSequence: end }).parameters);
+    return transferSum(row, isHeld);
+  } finally {
+    statements.commit.run();
+  }
 }
 
 function recordValue(statements: Statements, key: string): string | undefined {

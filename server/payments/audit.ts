@@ -6,6 +6,7 @@ import { add, type Micros, ZERO } from "../../shared/money.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
 import type { Ledger, PostedTransfer, TransferCode } from "../ledger/ledger.ts";
 import { readAllTransfers } from "../ledger/read-all.ts";
+import { refundWindowEnd } from "./closing.ts";
 import { paymentGroupId } from "./judge.ts";
 import { decodePaymentRecord, type PaymentRecord, paymentKey, refundKey } from "./record.ts";
 import { refundGroupId } from "./refund.ts";
@@ -30,6 +31,9 @@ interface Move {
   readonly groupId: string;
   readonly paymentId: string;
   readonly amount: Micros;
+  readonly timestamp: number;
+  /** Of each of its transfers, once. */
+  readonly maturesAt: ReadonlySet<number>;
 }
 
 async function judgePayments(ledger: Ledger, account: string, moves: readonly Move[]): Promise<string[]> {
@@ -37,7 +41,7 @@ async function judgePayments(ledger: Ledger, account: string, moves: readonly Mo
     moves.flatMap(({ paymentId }) => [paymentKey(paymentId), refundKey(paymentId)]),
   );
   const differences: string[] = [];
-  for (const { groupId, paymentId, amount } of moves) {
+  for (const { groupId, paymentId, amount, timestamp, maturesAt } of moves) {
     const bad = (what: string): void => void differences.push(`payment ${paymentId}: ${what}`);
     if (groupId !== paymentGroupId(paymentId)) {
       bad(`charged ${amount} once more, by the group ${groupId}`);
@@ -48,6 +52,8 @@ async function judgePayments(ledger: Ledger, account: string, moves: readonly Mo
     else if (record.amount !== amount) bad(`charged ${amount}, its record says ${record.amount}`);
     else if (merchantAccount(record.merchant) !== account)
       bad(`paid to ${account}, its record says ${record.merchant}`);
+    else if (!isOnly(maturesAt, refundWindowEnd(timestamp, record.refundWindowSeconds)))
+      bad(`matures ${[...maturesAt].join(" and ")}, its record says otherwise`);
     if (records.has(refundKey(paymentId)) && !(await ledger.group(refundGroupId(paymentId))))
       bad("recorded as refunded, and nothing came back");
   }
@@ -67,6 +73,10 @@ async function judgeRefunds(ledger: Ledger, moves: readonly Move[]): Promise<str
       ? []
       : [`payment ${paymentId}: refunded ${amount}, its record says ${record.amount}`];
   });
+}
+
+function isOnly<T>(values: ReadonlySet<T>, value: T): boolean {
+  return values.size === 1 && values.has(value);
 }
 
 function readRecord(value: string | undefined): PaymentRecord | undefined {
@@ -96,9 +106,10 @@ async function* movesOf(
   if (group[0]) yield moveOf(group[0], group);
 }
 
-function moveOf({ groupId, reference }: PostedTransfer, group: readonly PostedTransfer[]): Move {
+function moveOf({ groupId, reference, timestamp }: PostedTransfer, group: readonly PostedTransfer[]): Move {
   const amount = group.reduce((total, transfer) => add(total, transfer.amount), ZERO);
-  return { groupId, paymentId: reference, amount };
+  const maturesAt = new Set(group.map((transfer) => transfer.maturesAt));
+  return { groupId, paymentId: reference, amount, timestamp, maturesAt };
 }
 
 async function* inBatches(moves: AsyncIterable<Move>): AsyncGenerator<Move[]> {

@@ -58,10 +58,14 @@ export async function latestClosing(
   ledger: Ledger,
   merchantId: string,
 ): Promise<NumberedClosing | undefined> {
-  const powers = Array.from({ length: LARGEST_POWER }, (_, power) => 2 ** power);
-  const found = await ledger.records(powers.map((number) => closingKey(merchantId, number)));
+  const found = new Set<number>();
+  for (const powers of POWERS_ASKED) {
+    const records = await ledger.records(powers.map((number) => closingKey(merchantId, number)));
+    for (const number of powers) if (records.has(closingKey(merchantId, number))) found.add(number);
+    if (records.size < powers.length) break;
+  }
   // Without gaps, so the last one lies between the largest power that exists and the next.
-  let exists = powers.findLast((number) => found.has(closingKey(merchantId, number))) ?? 0;
+  let exists = Math.max(0, ...found);
   let missing = exists === 0 ? 1 : exists * 2;
   while (missing - exists > 1) {
     const middle = Math.floor((exists + missing) / 2);
@@ -71,8 +75,12 @@ export async function latestClosing(
   return exists === 0 ? undefined : readClosing(ledger, merchantId, exists);
 }
 
-/** Two million settlements of one merchant: one a minute for four years. */
-const LARGEST_POWER = 21;
+/** At once; most merchants have few closings. The last is for two million: one a minute for four years. */
+const POWERS_ASKED: readonly (readonly number[])[] = [
+  [1, 2, 4, 8, 16],
+  [32, 64, 128, 256, 512],
+  Array.from({ length: 11 }, (_, power) => 2 ** (power + 10)),
+];
 
 /** When a payment can no longer be taken back, milliseconds. `paidAt` is the ledger's timestamp. */
 export function refundWindowEnd(paidAt: number, refundWindowSeconds: number): number {

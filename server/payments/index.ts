@@ -7,9 +7,8 @@ export {
   latestClosing,
   type NumberedClosing,
   readClosing,
-  refundWindowEnd,
 } from "./closing.ts";
-export { decodePaymentRecord, type PaymentRecord, paymentKey, refundKey } from "./record.ts";
-export { refundGroupId } from "./refund.ts";
+export { paymentGroupId } from "./judge.ts";
+export { decodePaymentRecord, type PaymentRecord, paymentKey } from "./record.ts";
 export { registerPayments } from "./routes.ts";
 export { createSealReader, type SealReader } from "./seals.ts";

@@ -114,6 +114,8 @@ function makeGroup(
 ): Group {
   const { paymentId } = opened.payment;
   const merchant = merchantAccount(record.merchant);
+  /** What the merchant gets can be taken back until then. */
+  const maturing = { maturesAfterSeconds: record.refundWindowSeconds };
   const spend = (coin: GenuineCoin): Transfer => ({
     id: coin.transferId,
     debit: floatAccount(coin.keysetId),
@@ -121,6 +123,7 @@ function makeGroup(
     amount: coin.amount,
     code: "payment",
     reference: paymentId,
+    ...(change ? {} : maturing),
   });
   const fromClearing = (credit: string, amount: Micros, code: "payment" | "change"): Transfer => ({
     id: deriveId(`payment clearing ${code}`, paymentId),
@@ -137,7 +140,7 @@ function makeGroup(
       ...coins.map(spend),
       ...(change
         ? [
-            fromClearing(merchant, record.amount, "payment"),
+            { ...fromClearing(merchant, record.amount, "payment"), ...maturing },
             fromClearing(floatAccount(change.keysetId), change.total, "change"),
           ]
         : []),

@@ -10,7 +10,6 @@ import type { AccountName, Ledger } from "../ledger/ledger.ts";
 import { readAllTransfers } from "../ledger/read-all.ts";
 import type { Merchant } from "../merchants/index.ts";
 import { latestClosing, readClosing } from "../payments/index.ts";
-import { readPaymentLines, totalOf } from "./lines.ts";
 import { payoutKey } from "./payout.ts";
 import { addUp, type SettlementDeps } from "./settle.ts";
 import {
@@ -21,6 +20,7 @@ import {
   settlementId,
   settlementKey,
 } from "./settlement.ts";
+import { readRefunds, sumAll, sumPayments } from "./sums.ts";
 
 /** The differences, in words. Empty when all is well. */
 export async function auditSettlements(deps: SettlementDeps): Promise<string[]> {
@@ -40,7 +40,10 @@ export async function auditSettlements(deps: SettlementDeps): Promise<string[]> 
 
 /** What waits in the clearing account is the payouts that the bank did not confirm yet. */
 async function auditPayouts(ledger: Ledger): Promise<string[]> {
-  const { balance, creditedFor, debitedFor } = await readStanding(ledger, PAYOUT_CLEARING);
+  const { sequence, balance, debitedFor } = await readStanding(ledger, PAYOUT_CLEARING);
+  const paid = { account: PAYOUT_CLEARING, side: "credit", upToSequence: sequence } as const;
+  const creditedFor = new Set<string>();
+  for await (const { reference } of readAllTransfers(ledger, paid)) creditedFor.add(reference);
   const records = await ledger.records([...creditedFor, ...debitedFor]);
   const settlements = [...records].map(([key, value]) => ({ key, settlement: decodeSettlement(value) }));
   const waiting = settlements.filter(({ key }) => !debitedFor.has(key));
@@ -80,14 +83,15 @@ async function auditMerchant(deps: SettlementDeps, merchant: Merchant): Promise<
     if (!debitedFor.has(settlementKey(merchant.id, number))) break;
     settled = settlement;
   }
-  const unsettled = await readPaymentLines(
-    deps.ledger,
-    merchant.id,
-    { afterSequence: settled.upToSequence, upToSequence: sequence },
-    Number.MAX_SAFE_INTEGER,
-  );
-  const refunded = unsettled.filter(({ paymentId }) => debitedFor.has(paymentId));
-  const expected = add(settled.carryForwardOut, subtract(totalOf(unsettled), totalOf(refunded)));
+  const afterSequence = settled.upToSequence;
+  const range = { afterSequence, upToSequence: Math.max(afterSequence, sequence) };
+  const { amount, lastSequence } = await sumPayments(deps.ledger, merchant.id, range);
+  const unsettled = { afterSequence, upToSequence: lastSequence ?? afterSequence };
+  const refunds = await readRefunds(deps.ledger, merchant.id, unsettled);
+  // One that came back after the account was read is still in its balance.
+  const refunded = [...refunds].filter(([paymentId]) => debitedFor.has(paymentId));
+  const returned = refunded.reduce((total, [, refund]) => add(total, refund.amount), ZERO);
+  const expected = add(settled.carryForwardOut, subtract(amount, returned));
   if (balance !== expected)
     differences.push(`${account}: holds ${balance}, its settlements and open payments say ${expected}`);
   return differences;
@@ -97,32 +101,15 @@ interface Standing {
   /** Of the last transfer that is counted. */
   readonly sequence: number;
   readonly balance: Micros;
-  /** What it was paid for, by reference: a merchant's payments, a clearing account's settlements. */
-  readonly creditedFor: ReadonlySet<string>;
   /** The payments that were refunded and the settlements that were paid, by their references. */
   readonly debitedFor: ReadonlySet<string>;
 }
 
 async function readStanding(ledger: Ledger, account: AccountName): Promise<Standing> {
-  let balance: Micros = ZERO;
-  const creditedFor = new Set<string>();
+  const credits = await sumAll(ledger, { account, side: "credit" });
+  const lastCredit = credits.lastSequence ?? 0;
+  let balance = credits.amount;
   const debitedFor = new Set<string>();
-  /** @returns the sequence of the last, or `afterSequence` */
-  const readCredits = async (afterSequence: number, upToSequence?: number): Promise<number> => {
-    let last = afterSequence;
-    const range = upToSequence === undefined ? { afterSequence } : { afterSequence, upToSequence };
-    for await (const { amount, reference, sequence } of readAllTransfers(ledger, {
-      account,
-      side: "credit",
-      ...range,
-    })) {
-      balance = add(balance, amount);
-      creditedFor.add(reference);
-      last = sequence;
-    }
-    return last;
-  };
-  const lastCredit = await readCredits(0);
   let lastDebit = 0;
   for await (const { amount, reference, sequence } of readAllTransfers(ledger, { account, side: "debit" })) {
     balance = subtract(balance, amount);
@@ -130,8 +117,11 @@ async function readStanding(ledger: Ledger, account: AccountName): Promise<Stand
     lastDebit = sequence;
   }
   // What came in while the debits were read counts up to the last of them.
-  if (lastDebit > lastCredit) await readCredits(lastCredit, lastDebit);
-  return { sequence: Math.max(lastCredit, lastDebit), balance, creditedFor, debitedFor };
+  if (lastDebit > lastCredit) {
+    const range = { afterSequence: lastCredit, upToSequence: lastDebit };
+    balance = add(balance, (await sumAll(ledger, { account, side: "credit", ...range })).amount);
+  }
+  return { sequence: Math.max(lastCredit, lastDebit), balance, debitedFor };
 }
 
 function movesMoney({ fee, payout }: Settlement): boolean {

@@ -1,4 +1,5 @@
 /** The operator's settlements over HTTP. */
+import { Readable } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import * as v from "valibot";
 import { TuppenceError } from "../../shared/errors.ts";
@@ -7,7 +8,8 @@ import { type AdminDeps, requireAdmin } from "../admin/index.ts";
 import { describe } from "../openapi.ts";
 import { type SettlementDeps, settleAll, settleMerchant } from "./settle.ts";
 import { parseSettlementId, settlementId, settlementJson } from "./settlement.ts";
-import { readStatement, statementCsv, statementJson } from "./statement.ts";
+import { readStatement } from "./statement.ts";
+import { formatStatement, STATEMENT_CSV, STATEMENT_JSON } from "./statement-formats.ts";
 
 export interface SettlementRouteDeps extends SettlementDeps, AdminDeps {
   /** Milliseconds since 1970. */
@@ -47,11 +49,14 @@ export function registerSettlement(app: FastifyInstance, deps: SettlementRouteDe
       const statement = await findStatement(deps, params);
       const format = v.safeParse(StatementQuery, query);
       if (!format.success) throw new TuppenceError("request_invalid");
-      if (format.output.format === "json") return statementJson(statement);
+      if (format.output.format === "json") {
+        reply.header("content-type", "application/json; charset=utf-8");
+        return Readable.from(formatStatement(statement, STATEMENT_JSON));
+      }
       reply
         .header("content-type", "text/csv; charset=utf-8")
         .header("content-disposition", `attachment; filename="${statement.id}.csv"`);
-      return statementCsv(statement);
+      return Readable.from(formatStatement(statement, STATEMENT_CSV));
     },
   );
 }

@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import * as v from "valibot";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { micros } from "../../shared/money.ts";
@@ -18,7 +19,8 @@ import { openSqliteLedger } from "../ledger/sqlite.ts";
 import { closingKey, encodeClosing } from "../payments/index.ts";
 import { settleAll } from "./settle.ts";
 import { settlementId } from "./settlement.ts";
-import { csvField, readStatement, statementCsv, statementJson } from "./statement.ts";
+import { readStatement } from "./statement.ts";
+import { csvField, formatStatement, STATEMENT_CSV, STATEMENT_JSON } from "./statement-formats.ts";
 
 let shop: Shop;
 beforeEach(async () => {
@@ -135,6 +137,52 @@ describe("a settlement", () => {
     expect(await balance(REVENUE)).toBe(0n);
   });
 
+  test("counts the refunds of its own payments, not those of payments before or behind it", async () => {
+    const start = shop.clock.now;
+    const at = (seconds: number) => {
+      shop.clock.now = start + seconds * 1_000;
+    };
+    const first = await payExactly(200_000);
+    at(1);
+    const inside = await payExactly(100_000);
+    at(2);
+    await payExactly(200_000);
+    at(3);
+    const behind = await payExactly(500_000);
+    for (const [made, amount] of [
+      [first, 200_000],
+      [inside, 100_000],
+      [behind, 500_000],
+    ] as const)
+      await refundWhole(made, amount);
+    at(REFUND_WINDOW_SECONDS);
+    expect((await settle())[0]).toMatchObject({ paymentCount: 1, refundCount: 1, refunds: 200_000n });
+    at(REFUND_WINDOW_SECONDS + 2);
+    expect((await settle())[0]).toMatchObject({ paymentCount: 2, refundCount: 1, refunds: 100_000n });
+    at(REFUND_WINDOW_SECONDS + 3);
+    expect((await settle())[0]).toMatchObject({ paymentCount: 1, refundCount: 1, refunds: 500_000n });
+  });
+
+  test("of one merchant that cannot be settled keeps no other from its money", async () => {
+    await shop.registerMerchant("the-mirror", ["https://mirror.example"], shop.sealKey);
+    await payExactly(200_000);
+    await shop.pay(shop.offer({ merchant: "the-mirror", amount: 500_000n }), [500_000]);
+    closeWindows();
+    const { ledger } = shop.deps;
+    const broken: Ledger = {
+      ...ledger,
+      sum: async (query) => {
+        if (query.account === merchantAccount(MERCHANT)) throw new Error("broken");
+        return ledger.sum(query);
+      },
+    };
+    await expect(settleAll({ ...shop.deps, ledger: broken }, { now: shop.clock.now })).rejects.toThrow(
+      "broken",
+    );
+    expect(await balance(PAYOUT_CLEARING)).toBe(450_000n);
+    expect((await settle()).map(({ merchant }) => merchant)).toEqual([MERCHANT]);
+  });
+
   test("before anything has matured is none", async () => {
     expect(await settle()).toEqual([]);
     await payExactly(200_000);
@@ -246,7 +294,8 @@ describe("a statement", () => {
     await settle();
     const statement = await readStatement(shop.deps.ledger, { id: MERCHANT, name: "The Lantern" }, 1);
     if (!statement) throw new Error("a statement");
-    const rows = statementCsv(statement)
+    const written = (format: typeof STATEMENT_CSV) => text(formatStatement(statement, format));
+    const rows = (await written(STATEMENT_CSV))
       .trimEnd()
       .split("\r\n")
       .slice(1)
@@ -264,7 +313,7 @@ describe("a statement", () => {
     const sums = rows.map((row) => BigInt(row[6] ?? ""));
     expect(sums.slice(0, -1).reduce((total, amount) => total + amount, 0n)).toBe(sums.at(-1));
     expect(rows.map((row) => row[7])).toContain("-0.100000");
-    const json = statementJson(statement);
+    const json = JSON.parse(await written(STATEMENT_JSON));
     expect(json).toMatchObject({
       id: settlementId(MERCHANT, 1),
       payments: "305000",

@@ -21,10 +21,9 @@ import {
   latestClosing,
   type NumberedClosing,
   readClosing,
-  refundWindowEnd,
 } from "../payments/index.ts";
-import { type PaymentLine, readPaymentLines, totalOf } from "./lines.ts";
 import { encodeSettlement, readSettlement, type Settlement, settlementKey } from "./settlement.ts";
+import { findMatured, readRefunds, sumPayments } from "./sums.ts";
 
 export interface SettlementDeps {
   readonly ledger: Ledger;
@@ -37,9 +36,11 @@ export interface SettlementDeps {
   };
 }
 
-/** Payments in one settlement; what is beyond waits for the next, which follows at once. */
-export const MAX_PAYMENTS_PER_SETTLEMENT = 50_000;
+/** Payments in one settlement, about; what is beyond waits for the next, which follows at once. A statement can then be opened. */
+const MAX_PAYMENTS_PER_SETTLEMENT = 50_000;
 const MAX_SETTLEMENTS_PER_RUN = 100;
+/** Merchants that are settled side by side, so that their commits share batches: one commit each would take the disk's time. */
+const MERCHANTS_AT_ONCE = 100;
 const WHOLE_BASIS_POINTS = 10_000n;
 
 /** Settles every merchant. What it answers is what this call paid; a second call at the same time answers the rest. */
@@ -47,10 +48,17 @@ export async function settleAll(
   deps: SettlementDeps,
   options: { readonly now: number },
 ): Promise<Settlement[]> {
-  const settlements: Settlement[] = [];
-  for (const merchant of await deps.merchants.list())
-    settlements.push(...(await settleMerchant(deps, merchant, options)));
-  return settlements;
+  const merchants = await deps.merchants.list();
+  const settlements: Settlement[][] = merchants.map(() => []);
+  const waiting = merchants.entries();
+  const settleWaiting = async () => {
+    for (const [place, merchant] of waiting)
+      settlements[place] = await settleMerchant(deps, merchant, options);
+  };
+  // All end before anybody hears of a failure. One merchant's keeps the others from nothing.
+  const ends = await Promise.allSettled(Array.from({ length: MERCHANTS_AT_ONCE }, settleWaiting));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  return settlements.flat();
 }
 
 export async function settleMerchant(
@@ -59,14 +67,20 @@ export async function settleMerchant(
   { now }: { readonly now: number },
 ): Promise<Settlement[]> {
   const settlements: Settlement[] = [];
+  const commitOne = async (closing: NumberedClosing): Promise<Settlement> => {
+    const { settlement, isNew } = await commit(deps, merchant, closing);
+    if (isNew) settlements.push(settlement);
+    return settlement;
+  };
+  const last = await latestClosing(deps.ledger, merchant.id);
+  // Closed and not settled: another process is at it, or died. Either way it comes first, because it may carry forward.
+  let before =
+    last && ((await readSettlement(deps.ledger, merchant.id, last.number)) ?? (await commitOne(last)));
   for (let run = 0; run < MAX_SETTLEMENTS_PER_RUN; run++) {
-    const last = await latestClosing(deps.ledger, merchant.id);
-    // Closed and not settled: another process is at it, or died. Either way it comes first, because it may carry forward.
-    if (last && !(await readSettlement(deps.ledger, merchant.id, last.number)))
-      settlements.push(...(await commit(deps, merchant, last)));
-    const closing = await close(deps, merchant, last, now);
+    // Where another process was first, what it closed is met one by one.
+    const closing = await close(deps, merchant, before, now);
     if (!closing) break;
-    settlements.push(...(await commit(deps, merchant, closing)));
+    before = await commitOne(closing);
   }
   return settlements;
 }
@@ -75,28 +89,23 @@ export async function settleMerchant(
 async function close(
   deps: SettlementDeps,
   merchant: Merchant,
-  last: NumberedClosing | undefined,
+  before: Settlement | undefined,
   now: number,
 ): Promise<NumberedClosing | undefined> {
-  const afterSequence = last?.upToSequence ?? 0;
-  const lines = await readPaymentLines(
-    deps.ledger,
-    merchant.id,
-    { afterSequence },
-    MAX_PAYMENTS_PER_SETTLEMENT,
-  );
-  const isOpen = (line: PaymentLine) => refundWindowEnd(line.paidAt, line.record.refundWindowSeconds) > now;
-  const firstOpen = lines.findIndex(isOpen);
-  const matured = firstOpen === -1 ? lines : lines.slice(0, firstOpen);
+  const afterSequence = before?.upToSequence ?? 0;
+  const upToSequence = await findMatured(deps.ledger, merchant.id, {
+    afterSequence,
+    now,
+    most: MAX_PAYMENTS_PER_SETTLEMENT,
+  });
   const terms: Closing["terms"] = {
     feeBasisPoints: Number(deps.config.feeBasisPoints),
     payoutMinimum: merchant.payoutMinimum,
     isPayoutHeld: now < merchant.createdAt + deps.config.firstPayoutDelaySeconds * 1_000,
   };
-  const carried = last ? await readSettlement(deps.ledger, merchant.id, last.number) : undefined;
-  if (matured.length === 0 && payoutOf(carried?.carryForwardOut ?? ZERO, terms) === ZERO) return undefined;
-  const upToSequence = matured.at(-1)?.sequence ?? afterSequence;
-  return commitClosing(deps.ledger, merchant.id, (last?.number ?? 0) + 1, {
+  if (upToSequence === afterSequence && payoutOf(before?.carryForwardOut ?? ZERO, terms) === ZERO)
+    return undefined;
+  return commitClosing(deps.ledger, merchant.id, (before?.number ?? 0) + 1, {
     upToSequence,
     closedAt: now,
     terms,
@@ -112,23 +121,24 @@ async function commitClosing(
 ): Promise<NumberedClosing> {
   const value = encodeClosing(closing);
   const key = closingKey(merchant, number);
-  await ledger.apply({
+  const { status } = await ledger.apply({
     id: deriveId("closing", merchant, String(number)),
     fingerprint: await fingerprintOf(value),
     transfers: [],
     records: [{ key, value }],
   });
+  if (status === "committed") return { number, ...closing };
   const committed = await readClosing(ledger, merchant, number);
   if (!committed) throw new Error(`${key} was neither committed nor there before`);
   return committed;
 }
 
-/** Empty if another process has settled this closing already. */
+/** `isNew` is false if another process has settled this closing already: with the same sums. */
 async function commit(
   deps: SettlementDeps,
   merchant: Merchant,
   closing: NumberedClosing,
-): Promise<Settlement[]> {
+): Promise<{ readonly settlement: Settlement; readonly isNew: boolean }> {
   const settlement = await addUp(deps, merchant, closing);
   const value = encodeSettlement(settlement);
   const key = settlementKey(merchant.id, settlement.number);
@@ -138,8 +148,8 @@ async function commit(
     transfers: transfersOf(settlement),
     records: [{ key, value }],
   });
-  if (outcome.status === "committed") return [settlement];
-  if (outcome.status === "exists") return [];
+  if (outcome.status === "committed") return { settlement, isNew: true };
+  if (outcome.status === "exists") return { settlement, isNew: false };
   throw new Error(
     `${key}: ${JSON.stringify(outcome)}, though everyone who settles a closing gets the same sums`,
   );
@@ -156,10 +166,9 @@ export async function addUp(
   if (closing.number > 1 && !before)
     throw new Error(`settlement ${closing.number} of ${merchant.id} without the one before`);
   const range = { afterSequence: before?.upToSequence ?? 0, upToSequence: closing.upToSequence };
-  const lines = await readPaymentLines(deps.ledger, merchant.id, range, MAX_PAYMENTS_PER_SETTLEMENT);
-  const refunded = lines.filter((line) => line.refundedAt !== undefined);
-  const payments = totalOf(lines);
-  const refunds = totalOf(refunded);
+  const { count: paymentCount, amount: payments } = await sumPayments(deps.ledger, merchant.id, range);
+  const refunded = await readRefunds(deps.ledger, merchant.id, range);
+  const refunds = [...refunded.values()].reduce((total, { amount }) => add(total, amount), ZERO);
   const fee = feeOf(subtract(payments, refunds), closing.terms.feeBasisPoints);
   const carryForwardIn = before?.carryForwardOut ?? ZERO;
   const due = subtract(add(carryForwardIn, payments), add(refunds, fee));
@@ -170,8 +179,8 @@ export async function addUp(
     currency: deps.config.currency,
     closedAt: closing.closedAt,
     ...range,
-    paymentCount: lines.length,
-    refundCount: refunded.length,
+    paymentCount,
+    refundCount: refunded.size,
     payments,
     refunds,
     feeBasisPoints: closing.terms.feeBasisPoints,

@@ -1,15 +1,15 @@
 /**
  * The statement of a settlement: every payment and refund it covers, and how they become the payout. It is read from
- * the ledger each time, so it cannot differ from what was paid. The signed rows of the CSV add up to its last one:
+ * the ledger each time, line by line, so it cannot differ from what was paid. All of it adds up:
  *
  *   carry-forward in + payments − refunds − fee − payout = carry-forward out
  */
-import { add, MICROS_PER_UNIT, type Micros, subtract } from "../../shared/money.ts";
+import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Merchant } from "../merchants/index.ts";
-import { readPaymentLines, totalOf } from "./lines.ts";
-import { MAX_PAYMENTS_PER_SETTLEMENT } from "./settle.ts";
-import { readSettlement, type Settlement, settlementId, settlementJson } from "./settlement.ts";
+import { type PaymentLine, readPaymentLines } from "./lines.ts";
+import { readSettlement, type Settlement, settlementId } from "./settlement.ts";
+import { readRefunds } from "./sums.ts";
 
 export interface StatementLine {
   readonly type: "payment" | "refund";
@@ -26,7 +26,8 @@ export interface Statement {
   readonly id: string;
   readonly merchantName: string;
   readonly settlement: Settlement;
-  readonly lines: readonly StatementLine[];
+  /** Payments, then refunds. Ends with an Error if they do not add up to the settlement. */
+  readonly lines: () => AsyncGenerator<StatementLine>;
 }
 
 export async function readStatement(
@@ -35,94 +36,44 @@ export async function readStatement(
   number: number,
 ): Promise<Statement | undefined> {
   const settlement = await readSettlement(ledger, merchant.id, number);
-  if (!settlement) return undefined;
-  const payments = await readPaymentLines(ledger, merchant.id, settlement, MAX_PAYMENTS_PER_SETTLEMENT);
-  const refunds = payments.filter((line) => line.refundedAt !== undefined);
-  const lines: StatementLine[] = [];
-  for (const { paymentId: id, paidAt, amount, record } of payments) {
-    lines.push({
-      type: "payment",
-      time: isoTime(paidAt),
-      id,
-      resource: record.resource,
-      kind: record.kind,
-      amount,
-    });
+  return (
+    settlement && {
+      id: settlementId(merchant.id, number),
+      merchantName: merchant.name,
+      settlement,
+      lines: () => readLines(ledger, settlement),
+    }
+  );
+}
+
+async function* readLines(ledger: Ledger, settlement: Settlement): AsyncGenerator<StatementLine> {
+  const { merchant, number, carryForwardIn, fee, payout, carryForwardOut } = settlement;
+  const refunds = await readRefunds(ledger, merchant, settlement);
+  const refunded: StatementLine[] = [];
+  let left = carryForwardIn;
+  for await (const line of readPaymentLines(ledger, merchant, settlement)) {
+    yield statementLine("payment", line.paidAt, line);
+    left = add(left, line.amount);
+    const refund = refunds.get(line.paymentId);
+    if (refund) refunded.push(statementLine("refund", refund.refundedAt, line));
   }
-  for (const { paymentId: id, refundedAt, amount, record } of refunds) {
-    lines.push({
-      type: "refund",
-      time: isoTime(refundedAt ?? 0),
-      id,
-      resource: record.resource,
-      kind: record.kind,
-      amount,
-    });
-  }
-  const { carryForwardIn, fee, payout, carryForwardOut } = settlement;
-  const left = subtract(subtract(add(carryForwardIn, totalOf(payments)), totalOf(refunds)), add(fee, payout));
+  yield* refunded;
+  const returned = refunded.reduce((total, { amount }) => add(total, amount), ZERO);
+  left = subtract(left, add(returned, fee, payout));
   if (left !== carryForwardOut)
     throw new Error(
-      `statement ${settlementId(merchant.id, number)}: ${left} is left over, ${carryForwardOut} was carried forward`,
+      `statement ${settlementId(merchant, number)}: ${left} is left over, ${carryForwardOut} was carried forward`,
     );
-  return { id: settlementId(merchant.id, number), merchantName: merchant.name, settlement, lines };
 }
 
-export function statementJson({ id, merchantName, settlement, lines }: Statement) {
-  return {
-    id,
-    merchantName,
-    closed: isoTime(settlement.closedAt),
-    ...settlementJson(settlement),
-    lines: lines.map((line) => ({ ...line, amount: line.amount.toString() })),
-  };
+function statementLine(
+  type: StatementLine["type"],
+  at: number,
+  { paymentId: id, amount, record: { resource, kind } }: PaymentLine,
+): StatementLine {
+  return { type, time: isoTime(at), id, resource, kind, amount };
 }
 
-/** RFC 4180. Amounts signed, in micros and in the major unit. */
-export function statementCsv({ id, settlement, lines }: Statement): string {
-  const { currency, carryForwardIn, fee, payout, carryForwardOut } = settlement;
-  const closed = isoTime(settlement.closedAt);
-  const sum = (type: string, amount: Micros) => [
-    type,
-    closed,
-    id,
-    "",
-    "",
-    currency,
-    amount.toString(),
-    decimal(amount),
-  ];
-  const rows = [
-    ["type", "time", "id", "resource", "kind", "currency", "amount_micros", "amount"],
-    sum("carry_forward_in", carryForwardIn),
-    ...lines.map(({ type, time, id: payment, resource, kind, amount }) => {
-      const signed = type === "refund" ? negative(amount) : amount;
-      return [type, time, payment, resource, kind, currency, signed.toString(), decimal(signed)];
-    }),
-    sum("fee", negative(fee)),
-    sum("payout", negative(payout)),
-    sum("carry_forward_out", carryForwardOut),
-  ];
-  return rows.map((row) => `${row.map(csvField).join(",")}\r\n`).join("");
-}
-
-/** An address is chosen by a stranger: what a spreadsheet would take for a formula becomes text. Our own amounts stay numbers. */
-export function csvField(value: string): string {
-  const isAmount = /^-?[0-9]+(\.[0-9]+)?$/.test(value);
-  const safe = !isAmount && /^[=+\-@\t\r\n]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-function negative(amount: Micros): Micros {
-  return subtract(subtract(amount, amount), amount);
-}
-
-/** Exact, with all six decimals, as a bookkeeping program reads it. */
-function decimal(amount: Micros): string {
-  const value = amount < 0n ? -amount : amount;
-  return `${amount < 0n ? "-" : ""}${value / MICROS_PER_UNIT}.${(value % MICROS_PER_UNIT).toString().padStart(6, "0")}`;
-}
-
-function isoTime(milliseconds: number): string {
+export function isoTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }

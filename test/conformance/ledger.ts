@@ -283,6 +283,83 @@ export function describeLedger(databases: TestDatabases, { inThread = false } = 
       expect(await ledger.balances("reader:")).toEqual(new Map([[readerAccount("r"), 15n]]));
     });
 
+    it("adds up what it would list, by account, side, code and place", async () => {
+      for (const id of ["a", "b", "c"]) await ledger.apply(topUp(id, 5n));
+      await ledger.apply(group("w", [{ ...transfer("w", readerAccount("r"), BANK, 2n), code: "withdraw" }]));
+      const places = (await ledger.transfers({ account: readerAccount("r"), side: "credit", limit: 10 })).map(
+        ({ sequence }) => sequence,
+      );
+      const all = { account: readerAccount("r"), side: "credit" as const, limit: 10_000 };
+      const nothing = { groups: 0, amount: 0n, lastSequence: undefined, isComplete: true };
+      expect(await ledger.sum(all)).toEqual({
+        groups: 3,
+        amount: 15n,
+        lastSequence: places[2],
+        isComplete: true,
+      });
+      expect(await ledger.sum({ ...all, side: "debit" })).toMatchObject({ groups: 1, amount: 2n });
+      expect(await ledger.sum({ ...all, codes: ["top_up", "refund"] })).toMatchObject({ groups: 3 });
+      expect(await ledger.sum({ ...all, codes: ["refund"] })).toEqual(nothing);
+      expect(await ledger.sum({ ...all, account: "nobody" })).toEqual(nothing);
+      const [first = 0, second = 0] = places;
+      expect(await ledger.sum({ ...all, afterSequence: first, upToSequence: second })).toMatchObject({
+        groups: 1,
+        amount: 5n,
+        lastSequence: second,
+      });
+    });
+
+    it("adds up to before the first group that matures later, whatever matured after it", async () => {
+      const maturing = (id: string, seconds: number, coins = 1): Group =>
+        group(
+          id,
+          Array.from({ length: coins }, (_, index) => ({
+            ...transfer(`${id} ${index}`, GATEWAY, merchantAccount("m"), 10n),
+            ...(seconds === 0 ? {} : { maturesAfterSeconds: seconds }),
+          })),
+        );
+      await ledger.apply(maturing("at once", 0, 2));
+      await ledger.apply(maturing("a minute", 60, 3));
+      await ledger.apply(maturing("an hour", 3_600, 2));
+      await ledger.apply(maturing("at once too", 0));
+      const posted = await ledger.transfers({ account: merchantAccount("m"), side: "credit", limit: 10 });
+      expect(posted.map(({ maturesAt }) => maturesAt - now)).toEqual([
+        0, 0, 60_000, 60_000, 60_000, 3_600_000, 3_600_000, 0,
+      ]);
+      const maturedBy = (by: number) =>
+        ledger.sum({ account: merchantAccount("m"), side: "credit", maturedBy: by, limit: 10_000 });
+      expect(await maturedBy(now)).toMatchObject({ groups: 1, amount: 20n, isComplete: true });
+      expect(await maturedBy(now + 59_999)).toMatchObject({ groups: 1, lastSequence: posted[1]?.sequence });
+      expect(await maturedBy(now + 60_000)).toMatchObject({ groups: 2, lastSequence: posted[4]?.sequence });
+      expect(await maturedBy(now + 3_600_000)).toMatchObject({ groups: 4, amount: 80n });
+    });
+
+    it("adds up whole groups only where its limit ends within one, and goes on behind them", async () => {
+      const sizes = [600, 700, 800];
+      for (const [index, size] of sizes.entries()) {
+        const transfers = Array.from({ length: size }, (_, place) =>
+          transfer(`${index} ${place}`, GATEWAY, merchantAccount("m"), 1n),
+        );
+        await ledger.apply(group(`large ${index}`, transfers));
+      }
+      const all = { account: merchantAccount("m"), side: "credit" as const, limit: 1_001 };
+      const sums: unknown[] = [];
+      for (let afterSequence = 0; ; ) {
+        const sum = await ledger.sum({ ...all, afterSequence });
+        sums.push([sum.groups, sum.amount, sum.isComplete]);
+        if (sum.isComplete) break;
+        afterSequence = sum.lastSequence ?? Number.NaN;
+      }
+      expect(sums).toEqual([
+        [1, 600n, false],
+        [1, 700n, false],
+        [1, 800n, true],
+      ]);
+      expect(await ledger.sum({ ...all, limit: 1_300 })).toMatchObject({ groups: 1, isComplete: false });
+      for (const limit of [1_000, 10_001])
+        await expect(ledger.sum({ ...all, limit })).rejects.toThrow(RangeError);
+    });
+
     it("answers after it was closed and opened again as it did before", async () => {
       await stock(["c1"]);
       const first = await ledger.apply(pay("p1", ["c1"], { amount: 40n, from: 100n }));

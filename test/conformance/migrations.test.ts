@@ -21,6 +21,8 @@ const READER_ONE = "reader-one".padEnd(43, "x");
 const READER_TWO = "reader-two".padEnd(43, "x");
 const MERCHANT = "the-lantern";
 const TRANSFERS = 24;
+/** Of the merchant, and of its payments' records. */
+const REFUND_WINDOW_SECONDS = 60;
 /** After everything in the fixtures. */
 const LATER = Date.UTC(2027, 0, 1);
 
@@ -81,6 +83,9 @@ describe.each(allDatabases())("a first version's database on $kind", (databases)
     expect(payments.map(({ amount }) => amount)).toEqual([50_000n, 13_000n, 50_000n, 50_000n]);
     const places = payments.map(({ sequence }) => sequence);
     expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(payments.map(({ timestamp, maturesAt }) => maturesAt - timestamp)).toEqual(
+      payments.map(() => REFUND_WINDOW_SECONDS * 1_000),
+    );
     for (const { id, debit, credit, amount, groupId } of payments) {
       expect(await ledger.group(groupId)).toBeDefined();
       const again = await ledger.apply({

@@ -42,6 +42,12 @@ export async function checkInvariants(rest: Rest): Promise<void> {
   checkPaymentIds(rest, float.out);
 }
 
+async function listed<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const value of values) list.push(value);
+  return list;
+}
+
 /** The reader has the coins or the receipt; nothing is under way any more. Answers what coins the wallet holds. */
 async function checkBrowser({ deps, observer }: Rest, browser: Browser): Promise<bigint> {
   same(`${browser.name} is at rest`, await openWork(browser), []);
@@ -149,7 +155,8 @@ async function checkShop({ deps }: Rest, shop: Shop): Promise<void> {
     const isClosed = (await deps.ledger.record(closingKey(shop.id, number))) !== undefined;
     same(`${shop.id}: settlement ${number} has its closing`, isClosed, statement !== undefined);
     if (!statement) break;
-    const { settlement, lines } = statement;
+    const { settlement } = statement;
+    const lines = await listed(statement.lines());
     same(`${shop.id}: settlement ${number} follows the one before`, settlement.afterSequence, after);
     const covered = payments.filter(
       ({ sequence }) => sequence > after && sequence <= settlement.upToSequence,

@@ -245,6 +245,7 @@ function ledLedger(world: World, process: Process, ledger: Ledger, watch: Provid
     group: (id) => led("group", () => ledger.group(id)),
     existing: (ids) => led("existing", () => ledger.existing(ids)),
     transfers: (query) => led("transfers", () => ledger.transfers(query)),
+    sum: (query) => led("sum", () => ledger.sum(query)),
     audit: () => ledger.audit(),
     close: () => ledger.close(),
   };

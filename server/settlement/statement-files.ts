@@ -1,0 +1,72 @@
+/** Statements as files, CSV and JSON, of one reading of the ledger. */
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { SettlementDeps } from "./settle.ts";
+import { settlementId } from "./settlement.ts";
+import { readStatement, type Statement } from "./statement.ts";
+import { STATEMENT_CSV, STATEMENT_JSON, type StatementFormat } from "./statement-formats.ts";
+
+const FORMATS: readonly (readonly [string, StatementFormat])[] = [
+  ["csv", STATEMENT_CSV],
+  ["json", STATEMENT_JSON],
+];
+/** Below it, writing costs more than what is written. */
+const PIECE_CHARACTERS = 65_536;
+
+/** Of every settlement that has none yet, the ones that the server made by its schedule included. Answers their paths. */
+export async function writeMissingStatements(
+  { ledger, merchants }: Pick<SettlementDeps, "ledger" | "merchants">,
+  folder: string,
+): Promise<string[]> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const written: string[] = [];
+  for (const merchant of await merchants.list()) {
+    for (let number = 1; ; number++) {
+      const path = join(folder, settlementId(merchant.id, number));
+      if (FORMATS.every(([extension]) => existsSync(`${path}.${extension}`))) continue;
+      const statement = await readStatement(ledger, merchant, number);
+      if (!statement) break;
+      await writeStatement(statement, path);
+      written.push(...FORMATS.map(([extension]) => `${path}.${extension}`));
+    }
+  }
+  return written;
+}
+
+/** A file has its name only when it is whole: one that was cut off is written again. */
+async function writeStatement(statement: Statement, path: string): Promise<void> {
+  const files = FORMATS.map(([extension, format]) => openFile(`${path}.${extension}`, format, statement));
+  try {
+    let index = 0;
+    for await (const line of statement.lines()) {
+      for (const { format, write } of files) write(format.line(statement, line, index));
+      index += 1;
+    }
+  } catch (error) {
+    for (const { close } of files) close();
+    throw error;
+  }
+  for (const { finish } of files) finish();
+}
+
+function openFile(path: string, format: StatementFormat, statement: Statement) {
+  const unfinished = `${path}.unfinished`;
+  const file = openSync(unfinished, "w", 0o600);
+  let piece = format.head(statement);
+  const close = (): void => closeSync(file);
+  return {
+    format,
+    write(text: string): void {
+      piece += text;
+      if (piece.length < PIECE_CHARACTERS) return;
+      writeSync(file, piece);
+      piece = "";
+    },
+    finish(): void {
+      writeSync(file, piece + format.end(statement));
+      close();
+      renameSync(unfinished, path);
+    },
+    close,
+  };
+}

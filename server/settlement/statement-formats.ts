@@ -1,0 +1,84 @@
+/** How statements are written, piece by piece, so that nobody holds a whole one. */
+import { MICROS_PER_UNIT, type Micros, subtract } from "../../shared/money.ts";
+import { settlementJson } from "./settlement.ts";
+import { isoTime, type Statement, type StatementLine } from "./statement.ts";
+
+export interface StatementFormat {
+  head(statement: Statement): string;
+  line(statement: Statement, line: StatementLine, index: number): string;
+  end(statement: Statement): string;
+}
+
+/** Below it, a piece costs more to hand on than to write. */
+const PIECE_CHARACTERS = 65_536;
+
+export async function* formatStatement(
+  statement: Statement,
+  format: StatementFormat,
+): AsyncGenerator<string> {
+  let piece = format.head(statement);
+  let index = 0;
+  for await (const line of statement.lines()) {
+    piece += format.line(statement, line, index);
+    index += 1;
+    if (piece.length < PIECE_CHARACTERS) continue;
+    yield piece;
+    piece = "";
+  }
+  yield piece + format.end(statement);
+}
+
+/** RFC 4180. Amounts signed, in micros and in the major unit; the rows but the last add up to the last. */
+export const STATEMENT_CSV: StatementFormat = {
+  head: (statement) =>
+    csvRow(["type", "time", "id", "resource", "kind", "currency", "amount_micros", "amount"]) +
+    csvSum(statement, "carry_forward_in", statement.settlement.carryForwardIn),
+  line({ settlement: { currency } }, { type, time, id, resource, kind, amount }) {
+    const signed = type === "refund" ? negative(amount) : amount;
+    return csvRow([type, time, id, resource, kind, currency, signed.toString(), decimal(signed)]);
+  },
+  end(statement) {
+    const { fee, payout, carryForwardOut } = statement.settlement;
+    return (
+      csvSum(statement, "fee", negative(fee)) +
+      csvSum(statement, "payout", negative(payout)) +
+      csvSum(statement, "carry_forward_out", carryForwardOut)
+    );
+  },
+};
+
+/** The settlement's members, and its lines, one a row. */
+export const STATEMENT_JSON: StatementFormat = {
+  head({ id, merchantName, settlement }) {
+    const members = { id, merchantName, closed: isoTime(settlement.closedAt), ...settlementJson(settlement) };
+    return `${JSON.stringify(members, undefined, 2).slice(0, -"\n}".length)},\n  "lines": [`;
+  },
+  line: (_, line, index) =>
+    `${index === 0 ? "" : ","}\n    ${JSON.stringify({ ...line, amount: line.amount.toString() })}`,
+  end: () => "\n  ]\n}\n",
+};
+
+function csvSum({ id, settlement: { currency, closedAt } }: Statement, type: string, amount: Micros): string {
+  return csvRow([type, isoTime(closedAt), id, "", "", currency, amount.toString(), decimal(amount)]);
+}
+
+function csvRow(fields: readonly string[]): string {
+  return `${fields.map(csvField).join(",")}\r\n`;
+}
+
+/** An address is chosen by a stranger: what a spreadsheet would take for a formula becomes text. Our own amounts stay numbers. */
+export function csvField(value: string): string {
+  const isAmount = /^-?[0-9]+(\.[0-9]+)?$/.test(value);
+  const safe = !isAmount && /^[=+\-@\t\r\n]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+function negative(amount: Micros): Micros {
+  return subtract(subtract(amount, amount), amount);
+}
+
+/** Exact, with all six decimals, as a bookkeeping program reads it. */
+function decimal(amount: Micros): string {
+  const value = amount < 0n ? -amount : amount;
+  return `${amount < 0n ? "-" : ""}${value / MICROS_PER_UNIT}.${(value % MICROS_PER_UNIT).toString().padStart(6, "0")}`;
+}
