@@ -64,7 +64,7 @@ const started = performance.now();
 database.exec("BEGIN");
 openMerchants();
 const numberOf = (account: string): number =>
-  Number(database.prepare("SELECT number FROM ledger_accounts WHERE name = ?").get(account)?.["number"]);
+  Number(database.prepare("SELECT number FROM ledger_accounts WHERE name = ?").get(account)?.number);
 const [GATEWAY, FLOAT, FIRST_MERCHANT] = [
   GATEWAY_CLEARING,
   floatAccount(KEYSET),
@@ -171,7 +171,7 @@ function issue(at: number, amount: bigint, group: number, sequence: number): voi
 
 function next(table: string, column: string): number {
   return Number(
-    database.prepare(`SELECT coalesce(max(${column}), 0) + 1 AS next FROM ${table}`).get()?.["next"],
+    database.prepare(`SELECT coalesce(max(${column}), 0) + 1 AS next FROM ${table}`).get()?.next,
   );
 }
 

@@ -5,7 +5,7 @@ import { type PreparedProvider, prepareProvider } from "./payments.ts";
 import { runProgram } from "./process.ts";
 
 /** Smaller while something is being changed: `TUPPENCE_BENCH_TRANSFERS=100000`. */
-const TRANSFERS = Number(process.env["TUPPENCE_BENCH_TRANSFERS"] ?? 10_000_000);
+const TRANSFERS = Number(process.env.TUPPENCE_BENCH_TRANSFERS ?? 10_000_000);
 const TEMPLATE = "merchant-template";
 const BYTES_PER_GB = 1e9;
 
