@@ -46,7 +46,8 @@ interface Money {
 }
 
 test.beforeAll(async () => {
-  ({ provider, proxy } = await startProviderBehindProxy({ environment: SANDBOX_ENVIRONMENT }));
+  const environment = { ...SANDBOX_ENVIRONMENT, TUPPENCE_PROVISIONAL_LIMIT: "100" };
+  ({ provider, proxy } = await startProviderBehindProxy({ environment }));
   [reader, site, served] = await Promise.all([
     stockReader(provider),
     startMerchantSite(provider),

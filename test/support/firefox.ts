@@ -3,7 +3,7 @@
  * Nothing but the test talks to the network: the browser's own traffic is switched off.
  */
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { requireBrowser } from "../../scripts/browsers.ts";
@@ -55,20 +55,32 @@ export interface FirefoxExtension {
   close(): Promise<void>;
 }
 
-export async function launchFirefox(extensionFolder = DIST): Promise<FirefoxExtension> {
+export interface FirefoxOptions {
+  /** Where the extension was built to; `dist/firefox` of this checkout if not given. */
+  readonly extensionFolder?: string;
+  /** A profile to use again after a restart; without it a fresh one, removed at the end. */
+  readonly profileFolder?: string;
+}
+
+export async function launchFirefox(options: FirefoxOptions = {}): Promise<FirefoxExtension> {
+  const { extensionFolder = DIST, profileFolder } = options;
   const manifestFile = path.join(extensionFolder, "manifest.json");
   if (!existsSync(manifestFile))
     throw new Error(`There is no extension in ${extensionFolder}. Run "npm run build".`);
   const { browser_specific_settings: settings } = JSON.parse(readFileSync(manifestFile, "utf8"));
   // Firefox makes an id per installation; here it is known beforehand, so that its pages can be opened.
-  const host = randomUUID();
+  const host = profileFolder === undefined ? randomUUID() : hostIn(profileFolder);
   const browser = await puppeteer.launch({
     browser: "firefox",
     executablePath: requireBrowser("firefox"),
     headless: true,
+    ...(profileFolder === undefined ? {} : { userDataDir: profileFolder }),
     args: ["-remote-allow-system-access"],
     extraPrefsFirefox: {
       ...QUIET_PREFERENCES,
+      // It was installed for one run of the browser only, and leaves with it; what it stored stays with the profile.
+      "extensions.webextensions.keepStorageOnUninstall": true,
+      "extensions.webextensions.keepUuidOnUninstall": true,
       "extensions.webextensions.uuids": JSON.stringify({ [settings.gecko.id]: host }),
     },
   });
@@ -95,6 +107,13 @@ export async function launchFirefox(extensionFolder = DIST): Promise<FirefoxExte
     },
     close: () => browser.close(),
   };
+}
+
+/** The same at each start with a profile: by it Firefox finds what the extension stored. */
+function hostIn(profileFolder: string): string {
+  const file = path.join(profileFolder, "tuppence-host");
+  if (!existsSync(file)) writeFileSync(file, randomUUID());
+  return readFileSync(file, "utf8");
 }
 
 /** Pages of an extension report `about:blank` as their address, so each is asked for its own. */
