@@ -164,7 +164,6 @@ it("has a line for each thing that happened, so that what follows is about the w
     "/payments/:id/refund",
   ])
     expect(log).toContain(`"route":"${route}"`);
-  expect(log).toContain('"msg":"client error"');
   expect(log).toContain('"msg":"a request failed"');
   expect(log).toContain('"type":"ValiError"');
 });
