@@ -170,9 +170,7 @@ function issue(at: number, amount: bigint, group: number, sequence: number): voi
 }
 
 function next(table: string, column: string): number {
-  return Number(
-    database.prepare(`SELECT coalesce(max(${column}), 0) + 1 AS next FROM ${table}`).get()?.next,
-  );
+  return Number(database.prepare(`SELECT coalesce(max(${column}), 0) + 1 AS next FROM ${table}`).get()?.next);
 }
 
 /** An SQL expression for what `encodePaymentRecord` writes. */
