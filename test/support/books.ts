@@ -55,7 +55,10 @@ export async function expectBooksAddUp(
   const { merchants, floatAndAccounts } = await readLedger(provider);
   const held = sum(await Promise.all(readers.map(totalOf)));
   const toppedUp = sum(readers.map((reader) => reader.toppedUp));
-  expect(held + merchants, "wallets and merchants together hold what was topped up").toBe(toppedUp);
+  expect(
+    held + merchants,
+    `wallets (${held}) and merchants (${merchants}) together hold what was topped up`,
+  ).toBe(toppedUp);
   expect(floatAndAccounts, "the provider owes readers what their wallets show").toBe(held);
   expect(await audit(provider)).toEqual({ code: 0, differences: [] });
 }
