@@ -45,6 +45,7 @@ function connect(changes: { readonly name?: string; readonly sender?: unknown } 
 }
 
 const settled = () => new Promise(setImmediate);
+const atOnce = () => Promise.resolve();
 
 it("a page that opens does not wait for a change to be told how things stand", async () => {
   const viewers = gatherViewers(async () => SNAPSHOT);
@@ -88,7 +89,7 @@ it("changes while a snapshot is taken are one further snapshot, and the last one
     const next = Promise.withResolvers<WalletSnapshotJson>();
     taken.push(next);
     return next.promise;
-  });
+  }, atOnce);
   const popup = connect();
   viewers.accept(popup.connection);
   for (let change = 0; change < 5; change += 1) viewers.tell();
@@ -105,7 +106,7 @@ it("changes while a snapshot is taken are one further snapshot, and the last one
 
 it("nobody takes a snapshot while nobody looks", async () => {
   const snapshot = vi.fn(async () => SNAPSHOT);
-  const viewers = gatherViewers(snapshot);
+  const viewers = gatherViewers(snapshot, atOnce);
   viewers.tell();
   const popup = connect();
   viewers.accept(popup.connection);
@@ -122,7 +123,7 @@ it("a snapshot that fails is reported, and does not end the telling for good", a
   const viewers = gatherViewers(async () => {
     if (fails) throw new Error("no store");
     return SNAPSHOT;
-  });
+  }, atOnce);
   const popup = connect();
   viewers.accept(popup.connection);
   await settled();

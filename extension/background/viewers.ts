@@ -5,25 +5,31 @@ import { isOwnPage } from "./sender.ts";
 
 /** More pages than a reader opens; beyond it new ones are turned away. */
 const MAX_VIEWERS = 20;
+/** A snapshot is made of many rows: it must not stand between a click on a page and its article. */
+const TELL_AFTER_MS = 100;
 
 export interface Viewers {
   accept(connection: Connection): void;
-  /** Sends a snapshot soon; changes in the meantime are one. */
+  /** Sends a snapshot soon, and not at once; changes in the meantime are one. */
   tell(): void;
   count(): number;
 }
 
-export function gatherViewers(snapshot: () => Promise<WalletSnapshotJson>): Viewers {
+export function gatherViewers(
+  snapshot: () => Promise<WalletSnapshotJson>,
+  pause: () => Promise<unknown> = () => new Promise((resolve) => setTimeout(resolve, TELL_AFTER_MS)),
+): Viewers {
   const connections = new Set<Connection>();
   let isTelling = false;
   let isStale = false;
 
-  const tell = async () => {
+  const tell = async (isUrgent: boolean) => {
     isStale = true;
     if (isTelling) return;
     isTelling = true;
     try {
-      while (isStale && connections.size > 0) {
+      for (let waits = !isUrgent; isStale && connections.size > 0; waits = true) {
+        if (waits) await pause();
         isStale = false;
         const current = await snapshot();
         for (const connection of connections) connection.send(current);
@@ -41,9 +47,9 @@ export function gatherViewers(snapshot: () => Promise<WalletSnapshotJson>): View
       }
       connections.add(connection);
       connection.onEnd(() => connections.delete(connection));
-      tell().catch(reportError);
+      tell(true).catch(reportError);
     },
-    tell: () => void tell().catch(reportError),
+    tell: () => void tell(false).catch(reportError),
     count: () => connections.size,
   };
 }

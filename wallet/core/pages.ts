@@ -24,6 +24,8 @@ import type { PageSender } from "./wallet.ts";
 /** How far back a page's own requests are looked for. */
 const REMEMBERED_REQUESTS = 30;
 const REMEMBERED_MS = 86_400_000;
+/** What the next payment needs is prepared when this one's article is there. */
+const READY_AFTER_MS = 150;
 
 export interface PageParts {
   readonly context: Context;
@@ -151,10 +153,16 @@ async function payOrder(
     const payment =
       admission.kind === "asking"
         ? await approvalOutcome(context, paying, drives, admission.approval.id)
-        : await paymentOf(context, drives, admission.payment.id);
+        : admission.payment.order.mode === "direct"
+          ? await drives.outcome(admission.payment.id)
+          : await paymentOf(context, drives, admission.payment.id);
     if (payment.state !== "failed") {
       stock.restockSoon();
-      context.inBackground(() => preparation.readyFor(payment.amount));
+      context.inBackground(async () => {
+        // The page comes first.
+        await context.ports.scheduler.delay(READY_AFTER_MS);
+        await preparation.readyFor(payment.amount);
+      });
       return payment;
     }
     if (!wantsOtherCoins(payment)) throw new TuppenceError(payment.error ?? "internal");
