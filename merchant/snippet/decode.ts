@@ -2,6 +2,7 @@
  * Decoders of what comes in from outside: the same shapes as the schemas of `shared/protocol/page.ts`, written out
  * because those would be a third of the file that every reader loads. `decode.test.ts` holds the two together.
  */
+import { parseMicros } from "../../shared/money.ts";
 import type {
   EntitlementResult,
   PageError,
@@ -14,7 +15,6 @@ const SHORT = 300;
 const TOKEN = 8_192;
 const HEADER = 65_536;
 const CONTENT_KEY = /^[\w-]{43}$/;
-const AMOUNT = /^(0|[1-9]\d{0,12})$/;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -43,8 +43,10 @@ export function decodePay(fields: Fields): PayResult | undefined {
 export function decodeTip(fields: Fields): TipResult | undefined {
   const paymentId = textOf(fields.paymentId, SHORT);
   const receipt = textOf(fields.receipt, TOKEN);
-  const amount = textOf(fields.amount, 13);
-  return paymentId && receipt && amount && AMOUNT.test(amount) ? { paymentId, receipt, amount } : undefined;
+  const amount = textOf(fields.amount, SHORT);
+  return paymentId && receipt && amount && parseMicros(amount) !== undefined
+    ? { paymentId, receipt, amount }
+    : undefined;
 }
 
 export function decodeEntitlement(fields: Fields): EntitlementResult | undefined {

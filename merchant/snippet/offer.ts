@@ -4,7 +4,6 @@ import { type Fields, fieldsOf, textOf } from "./decode.ts";
 
 const MAX_URL_LENGTH = 2_048;
 const MAX_NAME_LENGTH = 300;
-const MAX_AMOUNT_LENGTH = 13;
 const MAX_SEAL_LENGTH = 8_192;
 
 export interface ReadOffer {
@@ -24,7 +23,7 @@ export function readOffer(value: unknown): ReadOffer | undefined {
   const terms = Array.isArray(whole.accepts) ? whole.accepts.map(fieldsOf).find(isForTuppence) : undefined;
   const merchant = textOf(terms?.payTo, MAX_NAME_LENGTH);
   if (!terms || !merchant || !resource || !URL.canParse(resource)) return undefined;
-  const amount = parseMicros(textOf(terms.amount, MAX_AMOUNT_LENGTH) ?? "");
+  const amount = parseMicros(textOf(terms.amount, MAX_NAME_LENGTH) ?? "");
   const price = amount && formatMoney(amount, textOf(terms.asset, 3));
   return { whole, resource, merchant, price, seal: textOf(fieldsOf(terms.extra).seal, MAX_SEAL_LENGTH) };
 }

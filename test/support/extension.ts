@@ -74,6 +74,9 @@ export interface Extension {
   close(): Promise<void>;
 }
 
+/** A page of the extension that has nothing of its own to say. */
+const BARE_PAGE = "extension/icons/16.png";
+
 export async function launchExtension(options: LaunchOptions = {}): Promise<Extension> {
   const extensionFolder = options.extensionFolder ?? path.join(ROOT, "dist/chrome");
   if (!existsSync(path.join(extensionFolder, "manifest.json")))
@@ -123,15 +126,18 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
     welcomePage: () => pageAt(WELCOME_PAGE),
     waitForApproval: () => pageAt(APPROVE_PAGE),
     async openPopup() {
-      const worker = await serviceWorker();
-      const opened = context.waitForEvent("page");
-      await worker.evaluate((window) => chrome.windows.create(window), {
+      // From a page, not from the worker: it may die of idleness at any moment, and what is asked of it then is never answered.
+      const opener = await context.newPage();
+      await opener.goto(url(BARE_PAGE));
+      const opened = context.waitForEvent("page", { timeout: BACKGROUND_TIMEOUT_MS });
+      await opener.evaluate((window) => chrome.windows.create(window), {
         url: url(POPUP_PAGE),
         type: "popup" as const,
         ...POPUP_PIXELS,
       });
       const popup = await opened;
       await popup.waitForLoadState();
+      await opener.close();
       return popup;
     },
     isWorkerRunning: async () => (await workerTarget()) !== undefined,
@@ -149,8 +155,7 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
     async ask(request) {
       const page = await context.newPage();
       try {
-        // A page of the extension that has nothing of its own to say.
-        await page.goto(url("extension/icons/16.png"));
+        await page.goto(url(BARE_PAGE));
         return await page.evaluate((message) => chrome.runtime.sendMessage(message), request);
       } finally {
         await page.close();

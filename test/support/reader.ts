@@ -38,9 +38,11 @@ export async function topUp(
   await checkout.close();
 }
 
+const CHECKOUT_TIMEOUT_MS = 60_000;
+
 export async function openCheckout(extension: Extension, popup: Page, amount: string): Promise<Page> {
   await popup.getByRole("button", { name: "Top up", exact: true }).click();
-  const opened = extension.context.waitForEvent("page");
+  const opened = extension.context.waitForEvent("page", { timeout: CHECKOUT_TIMEOUT_MS });
   await popup.getByRole("button", { name: `Top up ${amount}`, exact: true }).click();
   const checkout = await opened;
   await checkout.waitForLoadState();
