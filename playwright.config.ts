@@ -13,5 +13,7 @@ export default defineConfig({
   // Long, because a busy machine is not a broken program; nothing waits for it when all is well.
   timeout: 240_000,
   expect: { timeout: 45_000 },
+  // So that what hangs says where.
+  use: { actionTimeout: 60_000, navigationTimeout: 60_000 },
   reporter: [["list"], ["json", { outputFile: "out/reports/e2e.json" }]],
 });

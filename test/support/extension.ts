@@ -26,6 +26,7 @@ import {
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const POPUP_PIXELS = { width: 380, height: 620 };
 const BACKGROUND_TIMEOUT_MS = 60_000;
+const ANSWER_TIMEOUT_MS = 20_000;
 
 export const BROWSER_FLAGS = [
   "--no-sandbox",
@@ -156,7 +157,11 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
       const page = await context.newPage();
       try {
         await page.goto(url(BARE_PAGE));
-        return await page.evaluate((message) => chrome.runtime.sendMessage(message), request);
+        const answered = page.evaluate((message) => chrome.runtime.sendMessage(message), request);
+        const late = new Promise<never>((_, reject) => {
+          setTimeout(() => reject(new Error("the background did not answer")), ANSWER_TIMEOUT_MS).unref();
+        });
+        return await Promise.race([answered, late]);
       } finally {
         await page.close();
       }

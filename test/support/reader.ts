@@ -64,7 +64,9 @@ const COINS_TIMEOUT_MS = 100_000;
 /** Waits until all that the reader has lies in the drawer as coins. */
 export async function waitForCoins(extension: Extension): Promise<void> {
   const standing = async () => {
-    const { balance } = await readSnapshot(extension);
+    const snapshot = await readSnapshot(extension).catch(String);
+    if (typeof snapshot === "string") return snapshot;
+    const { balance } = snapshot;
     return balance.total !== "0" && balance.total === balance.coins ? "coins" : JSON.stringify(balance);
   };
   await expect.poll(standing, { timeout: COINS_TIMEOUT_MS, intervals: [200] }).toBe("coins");
