@@ -114,9 +114,7 @@ function schemas(): Target[] {
     { kty: "OKP", crv: "Ed25519", x: "A".repeat(43), kid: "k" },
   ];
   return Object.entries({ cashu, fields, page: pageMessages, provider, ui, x402 }).map(([name, module]) => {
-    const all = Object.values(module).filter((value) =>
-      v.is(AnySchema, value),
-    ) as unknown as v.GenericSchema[];
+    const all = Object.values(module).filter(isSchema);
     const input = fc.record({
       kind: fc.nat({ max: genuine.length - 1 }),
       tree: treeMutations,
@@ -128,6 +126,10 @@ function schemas(): Target[] {
         see(v.safeParse(schema, near).success || v.safeParse(schema, value).success ? "fits" : "refused");
     });
   });
+}
+
+function isSchema(value: unknown): value is v.GenericSchema {
+  return v.is(AnySchema, value);
 }
 
 const AnySchema = v.looseObject({ kind: v.literal("schema") });
