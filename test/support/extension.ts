@@ -77,6 +77,7 @@ export interface Extension {
 
 /** A page of the extension that has nothing of its own to say. */
 const BARE_PAGE = "extension/icons/16.png";
+let barePages = 0;
 
 export async function launchExtension(options: LaunchOptions = {}): Promise<Extension> {
   const extensionFolder = options.extensionFolder ?? path.join(ROOT, "dist/chrome");
@@ -118,6 +119,15 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
     return context.pages().find(isIt) ?? (await waitForPage(context, isIt));
   };
 
+  /** Behind the tab that the reader looks at, which stays the active one: the wallet asks which that is. */
+  const openBarePage = async () => {
+    barePages += 1;
+    const at = url(`${BARE_PAGE}#${barePages}`);
+    const opened = waitForPage(context, (page) => page.url() === at);
+    await (await browserSession()).send("Target.createTarget", { url: at, background: true });
+    return opened;
+  };
+
   return {
     context,
     extensionId,
@@ -128,8 +138,7 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
     waitForApproval: () => pageAt(APPROVE_PAGE),
     async openPopup() {
       // From a page, not from the worker: it may die of idleness at any moment, and what is asked of it then is never answered.
-      const opener = await context.newPage();
-      await opener.goto(url(BARE_PAGE));
+      const opener = await openBarePage();
       const opened = context.waitForEvent("page", { timeout: BACKGROUND_TIMEOUT_MS });
       await opener.evaluate((window) => chrome.windows.create(window), {
         url: url(POPUP_PAGE),
@@ -154,9 +163,8 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
         await pause();
     },
     async ask(request) {
-      const page = await context.newPage();
+      const page = await openBarePage();
       try {
-        await page.goto(url(BARE_PAGE));
         const answered = page.evaluate((message) => chrome.runtime.sendMessage(message), request);
         const late = new Promise<never>((_, reject) => {
           setTimeout(() => reject(new Error("the background did not answer")), ANSWER_TIMEOUT_MS).unref();

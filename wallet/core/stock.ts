@@ -133,8 +133,13 @@ export async function takeChangeIn(context: Context): Promise<void> {
   }
 }
 
-/** Registers the account, if that has not happened yet, and looks at its balance. */
+/**
+ * Registers the account, if that has not happened yet, and looks at its balance. Not while a withdraw stands open: whether
+ * the account has been debited for it already nobody can tell, and what it takes would be missing from what is shown.
+ */
 export async function refreshAccount(context: Context): Promise<void> {
+  const open = await context.store.read((tables) => tables.withdrawals.where("state", "quoted"));
+  if (open.length > 0) return;
   const { keys, provider, row } = await context.open();
   const account = row.registered
     ? await provider.account(keys.account)
