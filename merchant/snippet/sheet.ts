@@ -7,8 +7,8 @@ const CSS = `
 :host([state=open]){display:contents}
 div{box-sizing:border-box;font-family:var(--tuppence-font,inherit);padding:var(--tuppence-padding,1.6em 1.5em 1.5em);text-align:center;border:1px solid color-mix(in srgb,currentColor 16%,transparent);border-radius:var(--tuppence-radius,12px);background:var(--tuppence-background,color-mix(in srgb,currentColor 3.5%,transparent))}
 :host(tuppence-tip) div{padding:0;border:0;background:none}
-button{font:inherit;font-weight:600;line-height:1.2;color:var(--_on-accent);background:var(--_accent);border:0;border-radius:99px;padding:.8em 1.7em;cursor:pointer;min-height:44px;max-width:100%;font-variant-numeric:tabular-nums lining-nums;transition:filter .12s,transform .12s}
-button:hover{filter:brightness(1.12) contrast(.94)}
+button{font:inherit;font-weight:600;line-height:1.2;color:var(--_on-accent);background:var(--_accent);border:0;border-radius:99px;padding:.8em 1.7em;cursor:pointer;min-height:44px;max-width:100%;font-variant-numeric:lining-nums;transition:.12s}
+button:hover{filter:brightness(1.1)}
 button:active{transform:translateY(1px)}
 button:focus-visible{outline:3px solid color-mix(in srgb,var(--_accent) 55%,transparent);outline-offset:3px}
 button[aria-disabled=true]{cursor:progress;opacity:.72;filter:none}
@@ -17,7 +17,7 @@ p{margin:.85em auto 0;max-width:34em;font-size:.86em;line-height:1.5;opacity:.78
 p:empty{display:none}
 :host([state=asking]) p,:host([state=opening]) p{visibility:hidden}
 :host([state=error]) p,:host([state=no-wallet]) p{opacity:1}
-a{color:inherit;text-underline-offset:.15em}
+a{color:inherit}
 @keyframes turn{to{rotate:1turn}}
 @media (prefers-reduced-motion:reduce){button,button::before{animation:none!important;transition:none}}
 @media print{button{display:none}}
