@@ -189,8 +189,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "server/settlement/settle.ts",
-        from: "  return commitClosing(deps.ledger, merchant.id, (last?.number ?? 0) + 1, {\n    upToSequence,\n    closedAt: now,\n    terms,\n  });",
-        to: "  return { number: (last?.number ?? 0) + 1, upToSequence, closedAt: now, terms };",
+        from: "  return commitClosing(deps.ledger, merchant.id, (before?.number ?? 0) + 1, {\n    upToSequence,\n    closedAt: now,\n    terms,\n  });",
+        to: "  return { number: (before?.number ?? 0) + 1, upToSequence, closedAt: now, terms };",
       },
     ],
   },
