@@ -79,6 +79,9 @@ export interface Extension {
 const BARE_PAGE = "extension/icons/16.png";
 let barePages = 0;
 
+/** Approval windows that are answered and only have to close yet: the next question opens another. */
+export const answered = new WeakSet<Page>();
+
 export async function launchExtension(options: LaunchOptions = {}): Promise<Extension> {
   const extensionFolder = options.extensionFolder ?? path.join(ROOT, "dist/chrome");
   if (!existsSync(path.join(extensionFolder, "manifest.json")))
@@ -115,7 +118,7 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
   const extensionId = new URL((await serviceWorker()).url()).host;
   const url = (file: string) => `chrome-extension://${extensionId}/${file}`;
   const pageAt = async (file: string) => {
-    const isIt = (page: Page) => page.url().startsWith(url(file));
+    const isIt = (page: Page) => page.url().startsWith(url(file)) && !answered.has(page);
     return context.pages().find(isIt) ?? (await waitForPage(context, isIt));
   };
 
