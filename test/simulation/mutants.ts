@@ -27,13 +27,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "swap before store",
     why: "The answer of a swap that nobody remembers is lost, and the coins with it.",
-    seed: 0,
+    seed: 1,
     edits: [{ file: "wallet/core/swaps.ts", from: "    await tables.swaps.put(swap);\n", to: "" }],
   },
   {
     name: "release on time-out",
     why: "Coins that may have been paid are free again: the reader pays with spent ones, or has article and money.",
-    seed: 0,
+    seed: 3,
     edits: [
       {
         file: "wallet/core/payments.ts",
@@ -45,7 +45,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "give up without a swap",
     why: "Bytes that arrive after the wallet gave up still spend the coins that it counts as free.",
-    seed: 0,
+    seed: 23,
     edits: [{ file: "wallet/core/payments.ts", from: "    await swapBack(context, cancelling);\n", to: "" }],
   },
   {
@@ -63,7 +63,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "change outside the group",
     why: "A provider that dies in between has taken the change.",
-    seed: 0,
+    seed: 19,
     edits: [
       {
         file: "server/payments/settle.ts",
@@ -80,7 +80,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "check the budget, then reserve",
     why: "Two payments at once both find the budget unspent.",
-    seed: 0,
+    seed: 101,
     edits: [
       {
         file: "wallet/core/paying.ts",
@@ -107,7 +107,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "budget given back twice",
     why: "After a refund the site may spend more than the reader allowed.",
-    seed: 0,
+    seed: 102,
     edits: [
       {
         file: "wallet/core/refunds.ts",
@@ -119,7 +119,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "coin ids of the payment's own",
     why: "The ledger no longer notices that a coin is spent twice, by a payment and by a swap.",
-    seed: 0,
+    seed: 23,
     edits: [
       {
         file: "server/payments/judge.ts",
@@ -131,7 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "another payment id on retry",
     why: "A request that is repeated, because the worker died, is paid for again.",
-    seed: 0,
+    seed: 10,
     edits: [
       {
         file: "wallet/core/paying.ts",
@@ -144,7 +144,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "receipt stored, coins removed later",
     why: "A wallet that dies in between keeps coins that are spent.",
-    seed: 0,
+    seed: 185,
     edits: [
       {
         file: "wallet/core/payments.ts",
@@ -161,7 +161,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "numbers taken and not counted",
     why: "Two swaps ask for signatures on the same blank coins: one of them gets nothing for its money.",
-    seed: 0,
+    seed: 3,
     edits: [
       {
         file: "wallet/core/context.ts",
@@ -173,7 +173,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "refund without looking at the closing",
     why: "A refund that meets a settlement is paid by the provider: the payout has left already.",
-    seed: 0,
+    seed: 397,
     edits: [
       {
         file: "server/payments/refund.ts",
@@ -197,7 +197,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a webhook a top-up",
     why: "A gateway that tells twice has paid twice.",
-    seed: 0,
+    seed: 5,
     edits: [
       {
         file: "server/topups/confirm.ts",
@@ -229,7 +229,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a seal that binds no offer",
     why: "Whoever carries a sealed payment takes it for another merchant.",
-    seed: 0,
+    seed: 101,
     edits: [
       {
         file: "shared/hpke.ts",
@@ -241,7 +241,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "half a split",
     why: "Fee and what stays no longer add up to the amount.",
-    seed: 0,
+    seed: 2,
     edits: [{ file: "shared/money.ts", from: "    parts[index] = (parts[index] ?? 0n) + 1n;\n", to: "" }],
   },
 ];

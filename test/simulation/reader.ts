@@ -207,7 +207,7 @@ async function pay(
     contentKey: mode === "direct" ? contentKey : article.contentKey,
   });
   if (random.chance(0.05)) await report(state, paymentId, sender);
-  if (random.chance(0.15)) regretLate(state, shop, paymentId);
+  if (random.chance(0.4)) regretLate(state, shop, paymentId);
 }
 
 /** The page's own request carries the payment to the site; then the page asks the wallet how it stands. */

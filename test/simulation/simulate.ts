@@ -141,9 +141,9 @@ function takeAim(world: World, provider: ProviderMachine, { readers }: Parts): A
     },
     // The one whose clock is ahead closes a window in which the other still gives money back.
     refundArrives: () => {
-      if (!random.chance(0.5) || faults.areOff) return;
+      if (!random.chance(0.8) || faults.areOff) return;
       world.after(random.below(8), "an operator settles beside a refund", () =>
-        settle(provider, random.pick([0, AHEAD_MS])),
+        settle(provider, random.pick([0, AHEAD_MS, AHEAD_MS])),
       );
     },
   };
