@@ -43,7 +43,7 @@ import type {
 } from "./ledger.ts";
 import { assertLimit, assertSumLimit } from "./limits.ts";
 import { OUTPUT_RECORD_PREFIX } from "./outputs.ts";
-import { integer, postedTransfer, type Row, recordKeys, text, transferSum } from "./rows.ts";
+import { books, integer, postedTransfer, type Row, recordKeys, text, transferSum } from "./rows.ts";
 
 export interface PostgresLedgerOptions {
   /** `postgres://…`. Its tables are there already: `server/database.ts` brings them up to date. */
@@ -485,18 +485,6 @@ function audit(sql: Sql): Promise<LedgerAudit> {
       SELECT replace(t.id::text, '-', '') AS id FROM ledger_transfers t LEFT JOIN ledger_groups g ON g.id = t.group_id
       WHERE g.id IS NULL OR g.timestamp <> t.timestamp LIMIT ${MAX_STRAYS}`;
     const [count] = await snapshot<Row[]>`SELECT count(*) AS transfers FROM ledger_transfers`;
-    return auditBooks({
-      transfers: Number(integer(count, "transfers")),
-      accounts: accounts.map((row) => ({
-        account: text(row, "name"),
-        debits: integer(row, "debits"),
-        credits: integer(row, "credits"),
-        debited: integer(row, "debited"),
-        credited: integer(row, "credited"),
-        wasChargedBack: integer(row, "chargebacks") > 0n,
-      })),
-      issued: new Map(issued.map((row) => [text(row, "keyset"), integer(row, "issued")])),
-      strays: strays.map((row) => text(row, "id")),
-    });
+    return auditBooks(books({ accounts, issued, strays, count }));
   });
 }

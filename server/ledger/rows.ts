@@ -1,6 +1,7 @@
 /** What comes out of a database is checked where it comes out; whole numbers are `bigint`, always. */
 import * as v from "valibot";
 import { micros } from "../../shared/money.ts";
+import type { Books } from "./audit.ts";
 import type { PostedTransfer, TransferCode, TransferSum } from "./ledger.ts";
 
 export type Row = Record<string, unknown>;
@@ -40,6 +41,33 @@ export function transferSum(row: Row | undefined, isComplete: boolean): Transfer
     amount: micros(integer(row, "amount")),
     lastSequence: typeof last === "bigint" ? Number(last) : undefined,
     isComplete,
+  };
+}
+
+/** What each adapter's three questions and its count answered. */
+export function books({
+  accounts,
+  issued,
+  strays,
+  count,
+}: {
+  readonly accounts: readonly Row[];
+  readonly issued: readonly Row[];
+  readonly strays: readonly Row[];
+  readonly count: Row | undefined;
+}): Books {
+  return {
+    transfers: Number(integer(count, "transfers")),
+    accounts: accounts.map((row) => ({
+      account: text(row, "name"),
+      debits: integer(row, "debits"),
+      credits: integer(row, "credits"),
+      debited: integer(row, "debited"),
+      credited: integer(row, "credited"),
+      wasChargedBack: integer(row, "chargebacks") > 0n,
+    })),
+    issued: new Map(issued.map((row) => [text(row, "keyset"), integer(row, "issued")])),
+    strays: strays.map((row) => text(row, "id")),
   };
 }
 

@@ -17,7 +17,7 @@ import type {
 } from "./ledger.ts";
 import { assertLimit, assertSumLimit } from "./limits.ts";
 import { OUTPUT_RECORD_PREFIX } from "./outputs.ts";
-import { integer, postedTransfer, type Row, text, transferSum } from "./rows.ts";
+import { books, integer, postedTransfer, type Row, text, transferSum } from "./rows.ts";
 import { openSqliteThread } from "./sqlite-thread.ts";
 import { openSqliteWriter } from "./sqlite-writer.ts";
 
@@ -200,19 +200,7 @@ function audit(database: DatabaseSync): LedgerAudit {
       SELECT lower(hex(t.id)) AS id FROM ledger_transfers t LEFT JOIN ledger_groups g ON g.number = t.group_number
       WHERE g.number IS NULL OR g.timestamp <> t.timestamp LIMIT ${MAX_STRAYS}`);
     const [count] = all("SELECT count(*) AS transfers FROM ledger_transfers");
-    return auditBooks({
-      transfers: Number(integer(count, "transfers")),
-      accounts: accounts.map((row) => ({
-        account: text(row, "name"),
-        debits: integer(row, "debits"),
-        credits: integer(row, "credits"),
-        debited: integer(row, "debited"),
-        credited: integer(row, "credited"),
-        wasChargedBack: integer(row, "chargebacks") > 0n,
-      })),
-      issued: new Map(issued.map((row) => [text(row, "keyset"), integer(row, "issued")])),
-      strays: strays.map((row) => text(row, "id")),
-    });
+    return auditBooks(books({ accounts, issued, strays, count }));
   } finally {
     database.exec("COMMIT");
   }
