@@ -135,6 +135,13 @@ export const ERRORS = {
     NOT_CHARGED,
     "Click again whenever you like.",
   ),
+  offer_changed: entry(
+    409,
+    "never",
+    "The site changed its price while you were being asked.",
+    NOT_CHARGED,
+    "Look at the price again, and pay only if you agree with it.",
+  ),
   approval_expired: entry(
     403,
     "never",

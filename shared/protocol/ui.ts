@@ -115,7 +115,7 @@ export const UiRequest = v.variant("type", [
   request("confirmPhrase", {}),
   /** Opens the gateway's checkout in a tab. Answers `{ topUpId, checkoutUrl }`. */
   request("topUp", { amount: positiveAmount }),
-  /** `amount` is the reader's choice for a tip; `allowance` the budget for this site from now on. */
+  /** `amount` is what the reader saw, and for a tip chose; `allowance` the budget for this site from now on. */
   request("decide", {
     approvalId: id128,
     approve: v.boolean(),

@@ -327,6 +327,20 @@ it("gives everything back from the phrase alone: account, coins, change and rece
   expect(await merchantHolds()).toBe(113_000n);
 });
 
+it("uses no payment's number twice where the reader clicks before a restored wallet has looked around", async () => {
+  const reader = await readerWith(5_000_000n);
+  await Promise.all([reader.pay(offerOf(provider)), approve(reader, { allowance: 1_000_000n })]);
+  const { paymentId } = await entitlement(reader);
+  await reader.wallet.resume();
+  const { phrase } = await reader.wallet.showPhrase();
+
+  const restored = makeReader(provider);
+  await restored.wallet.create({ kind: "ui", type: "createWallet", phrase });
+  await Promise.all([restored.pay(offerOf(provider, { resource: `${SITE}/c` })), approve(restored)]);
+  expect((await entitlement(restored)).paymentId).toBe(paymentId);
+  expect(await merchantHolds()).toBe(100_000n);
+});
+
 async function readerWith(amount: bigint): Promise<Reader> {
   const reader = makeReader(provider);
   await fill(reader, amount);

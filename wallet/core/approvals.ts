@@ -8,7 +8,7 @@
  *   paid, declined, failed
  */
 import { TuppenceError } from "../../shared/errors.ts";
-import { isPayableInCoins, type Micros, subtract, ZERO } from "../../shared/money.ts";
+import { add, isPayableInCoins, type Micros, subtract, ZERO } from "../../shared/money.ts";
 import type { UiRequestOf } from "../../shared/protocol/ui.ts";
 import { type Context, walletRow } from "./context.ts";
 import { countFunds } from "./funds.ts";
@@ -21,7 +21,7 @@ import type { Order, PaymentRow } from "./rows.ts";
 
 /**
  * The reader's answer. Where there is not enough, the question stays.
- * @throws TuppenceError approval_expired, amount_invalid, insufficient_balance
+ * @throws TuppenceError approval_expired, offer_changed, amount_invalid, insufficient_balance, withdraw_limit, account_frozen
  */
 export async function decide(
   context: Context,
@@ -42,9 +42,16 @@ export async function decide(
       return undefined;
     }
     const amount = request.amount ?? approval.order.amount;
+    // A page may put another price under the window that is open.
+    if (approval.order.kind === "article" && amount !== approval.order.amount)
+      return new TuppenceError("offer_changed");
     if (amount < approval.order.least || amount > approval.order.most || !isPayableInCoins(amount))
       return new TuppenceError("amount_invalid");
-    const { spendable } = await countFunds(tables, await walletRow(tables));
+    const wallet = await walletRow(tables);
+    const { account, coins, onItsWay, spendable } = await countFunds(tables, wallet);
+    // It is there, and may not be used: another top-up would not help.
+    if (spendable < amount && add(account, coins, onItsWay) >= amount)
+      return new TuppenceError(wallet.account?.frozen ? "account_frozen" : "withdraw_limit");
     if (spendable < amount) {
       await tables.approvals.put({ ...approval, expiresAt: nowMs + KEPT_OFFER_MS });
       return new TuppenceError("insufficient_balance", { missing: subtract(amount, spendable).toString() });

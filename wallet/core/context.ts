@@ -9,6 +9,9 @@ import type { ProviderPort, StoreTables, WalletPorts, WalletStore } from "./port
 import { watchProvider } from "./reachability.ts";
 import { WALLET_KEY, type WalletRow } from "./rows.ts";
 
+/** How long what could not be done waits for the next try, where nothing else wakes the wallet. */
+export const TRY_AGAIN_AFTER_MS = 60_000;
+
 export interface OpenWallet {
   readonly row: WalletRow;
   readonly keys: WalletKeys;

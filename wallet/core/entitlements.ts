@@ -7,6 +7,7 @@ import { refuseOpaque } from "./orders.ts";
 import { askById, changePayment } from "./payments.ts";
 import { resourceKeyOf } from "./reserve.ts";
 import type { PaymentRow } from "./rows.ts";
+import { mayShow } from "./sites.ts";
 import type { PageSender } from "./wallet.ts";
 
 /** A page that asks for more is listing what its reader owns. The same one may be asked for again. */
@@ -41,7 +42,7 @@ export function keepEntitlements(context: Context): Entitlements {
         throw new TuppenceError("resource_mismatch");
       count(sender, resource);
       const [payment, { keys }] = await Promise.all([
-        findBought(context, merchant, resource),
+        findBought(context, merchant, resource, sender),
         context.open(),
       ]);
       if (payment?.receipt === undefined) throw new TuppenceError("entitlement_unknown");
@@ -87,9 +88,12 @@ async function findBought(
   context: Context,
   merchant: string,
   resource: string,
+  sender: PageSender,
 ): Promise<PaymentRow | undefined> {
   const payments = await context.store.read((tables) =>
     tables.payments.where("resourceKey", resourceKeyOf(merchant, resource)),
   );
-  return payments.find(({ state, order }) => state === "paid" && order.kind === "article");
+  return payments.find(
+    (payment) => payment.state === "paid" && payment.order.kind === "article" && mayShow(payment, sender),
+  );
 }

@@ -131,6 +131,31 @@ describe("questions to the reader", () => {
     await expect(asked).rejects.toMatchObject({ code: "approval_expired" });
     await untouched(reader, 1);
   });
+  it("pay what stood in the window or nothing, whatever the page offers by then", async () => {
+    const reader = await makeTestWallet();
+    const asked = reader.ask();
+    await prompted(reader, 1);
+    await expect(reader.decide(true, { amount: micros(40_000) })).rejects.toMatchObject({
+      code: "offer_changed",
+    });
+    expect(reader.provider.settled).toEqual([]);
+    await reader.decide(true, { amount: micros(50_000) });
+    await expect(asked).resolves.toMatchObject({ receipt: expect.any(String) });
+  });
+  it("say why money that is there cannot be used, instead of asking for more of it", async () => {
+    const account = async () => ({
+      id: "a".repeat(43),
+      currency: "USD",
+      balance: "5000000",
+      frozen: false,
+      withdrawable: micros(0),
+    });
+    const reader = await makeTestWallet([], { account, register: account });
+    const asked = reader.ask();
+    asked.catch(() => undefined);
+    await prompted(reader, 1);
+    await expect(reader.decide(true)).rejects.toMatchObject({ code: "withdraw_limit" });
+  });
   it("are answered once: a window that is clicked twice pays once", async () => {
     const reader = await makeTestWallet();
     const asked = reader.ask();
@@ -193,8 +218,11 @@ describe("paying", () => {
     await keepKeyset(reader);
     await buy(reader);
     const [payment] = await reader.store.read((tables) => tables.payments.all());
+    reader.wakes.splice(0);
+    reader.clock.nowMs += 600_000;
     const refund = reader.wallet.refund({ kind: "ui", type: "refund", paymentId: payment?.id ?? "" });
     await expect(refund).rejects.toMatchObject({ code: "provider_unreachable" });
+    expect(reader.wakes, "the merchant's window does not wait").toEqual([reader.clock.nowMs + 60_000]);
     await expect(reader.ask()).rejects.toMatchObject({ code: "provider_unreachable" });
     expect(reader.prompts).toHaveLength(1);
     expect(reader.provider.settled).toHaveLength(1);
@@ -333,6 +361,23 @@ describe("what a page may know", () => {
     expect(await entitlement(reader, senderAt({ clicked: false, tabId: 9 }))).toMatchObject({
       receipt: expect.any(String),
     });
+  });
+  it("is not, outside, what was bought in a private window, until a click", async () => {
+    const reader = await makeTestWallet();
+    const asked = reader.ask(offerOf(), { isPrivate: true, tabId: 7 });
+    await prompted(reader, 1);
+    await reader.decide(true);
+    await asked;
+    const other = reader.ask(offerOf({ resource: `${SITE}/other`, amount: 20_000n }));
+    await prompted(reader, 2);
+    await reader.decide(true);
+    await other;
+    const loaded = senderAt({ clicked: false });
+    await expect(entitlement(reader, loaded)).rejects.toMatchObject({ code: "entitlement_unknown" });
+    await expect(reader.ask(offerOf(), { clicked: false })).rejects.toMatchObject({ code: "click_required" });
+    expect(await entitlement(reader, senderAt())).toMatchObject({ receipt: expect.any(String) });
+    await reader.ask();
+    expect(reader.provider.settled).toHaveLength(2);
   });
   it("ends when the reader forgets the site", async () => {
     const reader = await makeTestWallet();

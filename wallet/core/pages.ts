@@ -71,7 +71,9 @@ async function pay(
   { id, payload }: PageRequestOf<"pay">,
   sender: PageSender,
 ): Promise<PayResult> {
-  if (sender.clicked) parts.preparation.begin();
+  const { row } = await parts.context.open();
+  // A restored wallet does not know yet which numbers its payments have used.
+  if (sender.clicked && row.recovery === "none") parts.preparation.begin();
   const order = await judgeOrder(parts.context, payload, sender);
   const payment = await payOrder(parts, order, id, sender);
   if (payment.state !== "paid" && payment.order.mode === "http" && payload.mode === "http") {

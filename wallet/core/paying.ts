@@ -15,6 +15,7 @@ import { isKept, putQuestion } from "./questions.ts";
 import { finishRefund } from "./refunds.ts";
 import { type Attempted, reserve, resourceKeyOf } from "./reserve.ts";
 import type { AllowanceRow, ApprovalRow, Order, PaymentRow } from "./rows.ts";
+import { mayShow } from "./sites.ts";
 import type { Stock } from "./stock.ts";
 
 /** One after another, so that coins which were found in between count. */
@@ -153,7 +154,8 @@ async function admitWithin(
     const again = sameRequest.toSorted((a, b) => b.spentRetries - a.spentRetries)[0];
     if (again) return { done: { kind: "known", payment: again } };
   }
-  const bought = findBought(sameResource);
+  const sender = { isPrivate: order.isPrivate, clicked: asked.clicked || asked.retryOf !== undefined };
+  const bought = findBought(sameResource.filter((payment) => mayShow(payment, sender)));
   if (bought) return { done: { kind: "known", payment: bought } };
   if (!asked.clicked && !asked.retryOf) throw new TuppenceError("click_required");
   const refunding = findRefunding(sameResource);

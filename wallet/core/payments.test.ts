@@ -18,6 +18,18 @@ it("a payment that nobody answers is not left alone for more than five seconds w
   expect(new Set(reader.provider.settled).size, "always the same bytes").toBe(1);
 });
 
+it("a payment whose time is over does not wake the wallet again and again while the provider is away", async () => {
+  const reader = await makeTestWallet(undefined, {
+    lookup: () => Promise.reject(new TuppenceError("provider_unreachable")),
+  });
+  payUnanswered(reader).catch(() => undefined);
+  await expectPauses(reader, [500]);
+  reader.clock.nowMs += 600_000;
+  reader.wakes.splice(0);
+  for (let tries = 1; tries < 4; tries++) await endPause(reader, tries);
+  expect(Math.min(...reader.wakes)).toBeGreaterThanOrEqual(reader.clock.nowMs + 60_000);
+});
+
 it("a payment that pauses for long is tried at once when somebody asks again, but not at each turn of a loop", async () => {
   const reader = await makeTestWallet();
   const asked = payUnanswered(reader);

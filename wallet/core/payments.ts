@@ -25,7 +25,14 @@ import type { HolderLookupClaims } from "../../shared/protocol/provider.ts";
 import type { PaymentResult, SettleResponse } from "../../shared/protocol/x402.ts";
 import { X402_VERSION } from "../../shared/protocol/x402.ts";
 import { verifyReceipt } from "../../shared/receipt.ts";
-import { asTuppenceError, type Context, isFinal, knowProvider, refreshProvider } from "./context.ts";
+import {
+  asTuppenceError,
+  type Context,
+  isFinal,
+  knowProvider,
+  refreshProvider,
+  TRY_AGAIN_AFTER_MS,
+} from "./context.ts";
 import { refreshKeysets } from "./keysets.ts";
 import type { StoreTables } from "./ports.ts";
 import { acceptedJson } from "./reserve.ts";
@@ -154,7 +161,8 @@ async function driveToItsEnd(
     if (!payment) throw new TuppenceError("payment_unknown");
     if (!isOpen(payment)) return payment;
     // Should the process die before this payment is decided, it is taken up then.
-    if (failures > 0 || payment.order.mode === "http") context.wakeAt(payment.expiresAt + EXPIRY_GRACE_MS);
+    if (failures > 0 || payment.order.mode === "http")
+      context.wakeAt(Math.max(payment.expiresAt + EXPIRY_GRACE_MS, context.nowMs() + TRY_AGAIN_AFTER_MS));
     let fault: TuppenceError | undefined;
     try {
       const next = await step(context, payment);

@@ -19,10 +19,10 @@ import { resourceKeyOf } from "./reserve.ts";
 import type { CoinRow, CounterRow, PaymentRow } from "./rows.ts";
 
 const PIECE = 50;
-/** So many unsigned blank coins in a row, and there are no more: a withdraw that failed leaves a gap. */
-const COIN_GAP = 150;
-/** Payments that were prepared and never sent leave gaps too. */
-const PAYMENT_GAP = 10;
+/** So many unsigned blank coins in a row, and there are no more: a withdraw that was refused leaves a gap of up to forty. */
+const COIN_GAP = 400;
+/** Payments that were prepared and never sent, or were refused, leave gaps too. */
+const PAYMENT_GAP = 40;
 
 /** Does nothing if it was done. @throws TuppenceError provider_*: it is begun again later */
 export function recover(context: Context): Promise<void> {

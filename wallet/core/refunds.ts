@@ -5,7 +5,7 @@
 import { TuppenceError } from "../../shared/errors.ts";
 import { splitIntoCoins } from "../../shared/money.ts";
 import { makeBlankCoins, openCoins, outputsOf } from "./coins.ts";
-import { type Context, isFinal } from "./context.ts";
+import { type Context, isFinal, TRY_AGAIN_AFTER_MS } from "./context.ts";
 import { activeKeyset, refreshKeysets } from "./keysets.ts";
 import { changePayment, giveBudgetBack } from "./payments.ts";
 import type { PaymentRow } from "./rows.ts";
@@ -59,7 +59,11 @@ export async function finishRefund(context: Context, paymentId: string): Promise
       },
     );
   } catch (error) {
-    if (!isFinal(error)) throw error;
+    if (!isFinal(error)) {
+      // The merchant's window does not wait for whatever wakes the wallet next.
+      context.wakeAt(context.nowMs() + Math.max(TRY_AGAIN_AFTER_MS, context.quietMs()));
+      throw error;
+    }
     if (error.code === "keyset_unknown") await refreshKeysets(context);
     await changePayment(context, paymentId, (row) =>
       row.state === "refunding" ? { ...row, state: "paid", error: error.code, refund: undefined } : row,

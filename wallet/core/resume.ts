@@ -3,14 +3,13 @@
  * that ran already, or runs at the same time elsewhere in this process, does nothing twice.
  */
 import { TuppenceError } from "../../shared/errors.ts";
-import { type Context, refreshProvider } from "./context.ts";
+import { type Context, refreshProvider, TRY_AGAIN_AFTER_MS } from "./context.ts";
 import { refreshKeysets } from "./keysets.ts";
 import type { PageParts } from "./pages.ts";
 import { expireQuestions } from "./questions.ts";
 import { recover } from "./recovery.ts";
 import { finishRefund } from "./refunds.ts";
 import { WALLET_KEY } from "./rows.ts";
-import { TRY_AGAIN_AFTER_MS } from "./stock.ts";
 import { refreshTopUps } from "./top-ups.ts";
 
 /** Calls that come while it runs get the same promise: there is nothing that a second run would add. */

@@ -1,7 +1,9 @@
 /** Sites that the reader has dealt with, and how they are forgotten. */
 import type { Context } from "./context.ts";
 import { isOpen } from "./payments.ts";
+import type { PaymentRow } from "./rows.ts";
 import { takeChangeIn } from "./stock.ts";
+import type { PageSender } from "./wallet.ts";
 
 /** Origins with something bought, or with an allowance. What happened in private windows is not recognised. */
 export async function knownOrigins(context: Context): Promise<string[]> {
@@ -24,6 +26,11 @@ export async function isKnown(context: Context, origin: string): Promise<boolean
       ({ state, order }) => (state === "paid" || state === "refunding") && !order.isPrivate,
     );
   });
+}
+
+/** What was bought in a private window stays there, unless the reader clicks: to the site it would join the two. */
+export function mayShow({ order }: PaymentRow, sender: Pick<PageSender, "isPrivate" | "clicked">): boolean {
+  return !order.isPrivate || sender.isPrivate || sender.clicked;
 }
 
 /** Money that is still on its way stays: only what is finished can be forgotten. */

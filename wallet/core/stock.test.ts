@@ -22,31 +22,71 @@ it("money that arrived in the account is not left there because the provider was
   expect(reader.wakes).toEqual([reader.clock.nowMs + 60_000]);
 });
 
-it("what a withdraw takes out of the account is not missing from the balance while the answer with its coins is lost", async () => {
-  let isDebited = false;
+const KEYSET = `01${"ab".repeat(32)}`;
+const WITHDRAWAL = {
+  id: "1".repeat(32),
+  state: "quoted",
+  at: 0,
+  quoteCounter: 0,
+  quoteId: "2".repeat(32),
+  keysetId: KEYSET,
+  firstCounter: 0,
+  amounts: [micros(100_000)],
+  error: undefined,
+} as const;
+
+/** A reader whose withdraw of 100,000 micros gets no answer, at a provider that says how its quote and account stand. */
+async function withOpenWithdrawal() {
+  const stands = { quote: "PAID" as "PAID" | "ISSUED", balance: 5_000_000 };
   const account = async () => ({
     id: "a".repeat(43),
     currency: "USD",
-    balance: isDebited ? "4900000" : "5000000",
+    balance: String(stands.balance),
     frozen: false,
-    withdrawable: micros(isDebited ? 4_900_000 : 5_000_000),
+    withdrawable: micros(stands.balance),
   });
-  const reader = await makeTestWallet([], { account, register: account });
-  expect((await reader.wallet.snapshot()).balance.total).toBe("5000000");
-  await reader.store.transaction((tables) =>
-    tables.withdrawals.put({
-      id: "1".repeat(32),
-      state: "quoted",
-      at: reader.clock.nowMs,
-      quoteCounter: 0,
-      quoteId: "2".repeat(32),
-      keysetId: `01${"ab".repeat(32)}`,
-      firstCounter: 0,
-      amounts: [micros(100_000)],
-      error: undefined,
+  const reader = await makeTestWallet([], {
+    account,
+    register: account,
+    mintQuote: async (_, { amount, unit, pubkey }) => ({
+      quote: WITHDRAWAL.quoteId,
+      request: "",
+      amount,
+      unit,
+      state: stands.quote,
+      expiry: 0,
+      pubkey,
     }),
-  );
-  isDebited = true;
-  await reader.wallet.resume().catch(() => undefined);
-  expect((await reader.wallet.snapshot()).balance.total).toBe("5000000");
+  });
+  await reader.store.transaction(async (tables) => {
+    await tables.keysets.put({ id: KEYSET, unit: "usd6", active: true, keys: {} });
+    await tables.withdrawals.put(WITHDRAWAL);
+  });
+  const total = async () => {
+    await reader.wallet.resume().catch(() => undefined);
+    return (await reader.wallet.snapshot()).balance.total;
+  };
+  return { reader, stands, total };
+}
+
+it("what a withdraw takes out of the account is not missing from the balance while the answer with its coins is lost", async () => {
+  const { stands, total } = await withOpenWithdrawal();
+  expect(await total()).toBe("5000000");
+  Object.assign(stands, { quote: "ISSUED", balance: 4_900_000 });
+  expect(await total()).toBe("5000000");
+});
+
+it("a top-up is not kept from the reader by a withdraw that gets no answer", async () => {
+  const { stands, total } = await withOpenWithdrawal();
+  stands.balance = 10_000_000;
+  expect(await total()).toBe("10000000");
+  Object.assign(stands, { quote: "ISSUED", balance: 9_900_000 });
+  expect(await total()).toBe("10000000");
+});
+
+it("withdraws that get no answer do not pile up", async () => {
+  const { reader, total } = await withOpenWithdrawal();
+  await total();
+  await total();
+  expect(await reader.store.read((tables) => tables.withdrawals.all())).toEqual([WITHDRAWAL]);
 });

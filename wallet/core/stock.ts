@@ -7,19 +7,25 @@
  * others by the age of their coins: a few at a time, each time at a random moment.
  */
 import { TuppenceError } from "../../shared/errors.ts";
-import { type Micros, micros, SMALLEST_COIN, splitIntoCoins, subtract, ZERO } from "../../shared/money.ts";
+import {
+  add,
+  type Micros,
+  micros,
+  SMALLEST_COIN,
+  splitIntoCoins,
+  subtract,
+  ZERO,
+} from "../../shared/money.ts";
 import { makeBlankCoins, openCoins } from "./coins.ts";
-import type { Context } from "./context.ts";
+import { type Context, TRY_AGAIN_AFTER_MS } from "./context.ts";
 import { chooseCoins, coinToBreak, composeCoins, DRAWER_VALUE, isPoorlyComposed, valueOf } from "./drawer.ts";
 import { changePayment } from "./payments.ts";
 import type { CoinRow } from "./rows.ts";
 import { breakCoin, mergeCoins, renewCoins, runSwap } from "./swaps.ts";
-import { runWithdrawal, withdraw } from "./withdrawals.ts";
+import { openWithdrawals, quoteOf, runWithdrawal, withdraw } from "./withdrawals.ts";
 
 const LEAST_DELAY_MS = 1_000;
 const MOST_DELAY_MS = 15_000;
-/** How long what could not be done waits for the next try, where nothing else wakes the wallet. */
-export const TRY_AGAIN_AFTER_MS = 60_000;
 /** How many coins one swap merges. */
 const MAX_MERGED_COINS = 60;
 /** How many coins of an old keyset one swap exchanges. */
@@ -88,16 +94,13 @@ async function restockNow(context: Context, needed: Micros): Promise<void> {
       faults.push(error);
     }
   };
-  const begun = await context.store.read(async (tables) => ({
-    withdrawals: [
-      ...(await tables.withdrawals.where("state", "created")),
-      ...(await tables.withdrawals.where("state", "quoted")),
-    ],
-    // A payment's own swap is the payment's business.
-    swaps: (await tables.swaps.where("state", "created")).filter(({ paymentId }) => paymentId === undefined),
-  }));
-  for (const withdrawal of begun.withdrawals) await attempt(() => runWithdrawal(context, withdrawal));
-  for (const swap of begun.swaps) await attempt(() => runSwap(context, swap));
+  for (const withdrawal of await openWithdrawals(context))
+    await attempt(() => runWithdrawal(context, withdrawal));
+  // A payment's own swap is the payment's business.
+  const swaps = await context.store.read(async (tables) =>
+    (await tables.swaps.where("state", "created")).filter(({ paymentId }) => paymentId === undefined),
+  );
+  for (const swap of swaps) await attempt(() => runSwap(context, swap));
   await attempt(() => takeChangeIn(context));
   await attempt(() => refreshAccount(context));
   await attempt(() => withdrawWhatIsMissing(context, needed));
@@ -133,21 +136,35 @@ export async function takeChangeIn(context: Context): Promise<void> {
   }
 }
 
-/**
- * Registers the account, if that has not happened yet, and looks at its balance. Not while a withdraw stands open: whether
- * the account has been debited for it already nobody can tell, and what it takes would be missing from what is shown.
- */
+/** Registers the account, if that has not happened yet, and looks at its balance. */
 export async function refreshAccount(context: Context): Promise<void> {
-  const open = await context.store.read((tables) => tables.withdrawals.where("state", "quoted"));
-  if (open.length > 0) return;
   const { keys, provider, row } = await context.open();
-  const account = row.registered
+  // Coins that were signed and did not arrive are the reader's, and stay in what the account shows until they are here.
+  const debited = await debitedAhead(context);
+  const fetched = row.registered
     ? await provider.account(keys.account)
     : await provider.register(keys.account);
+  const account = {
+    ...fetched,
+    balance: (BigInt(fetched.balance) + debited).toString(),
+    withdrawable: add(fetched.withdrawable, debited),
+  };
   await context.updateWallet((kept) => ({ ...kept, account, registered: true }));
 }
 
+/** What the account was debited for by withdraws whose coins are not here yet. */
+async function debitedAhead(context: Context): Promise<Micros> {
+  const open = await openWithdrawals(context);
+  const quoted = open.filter(({ quoteId }) => quoteId !== undefined);
+  const quotes = await Promise.all(quoted.map((row) => quoteOf(context, row)));
+  return add(
+    ...quoted.filter((_, index) => quotes[index]?.state === "ISSUED").flatMap(({ amounts }) => amounts),
+  );
+}
+
 async function withdrawWhatIsMissing(context: Context, needed: Micros): Promise<void> {
+  // One at a time: what could not be finished now brings the same coins when it can.
+  if ((await openWithdrawals(context)).length > 0) return;
   const { row } = await context.open();
   const coins = await freeCoins(context);
   const value = valueOf(coins);

@@ -4,7 +4,7 @@
  */
 import { TuppenceError } from "../../shared/errors.ts";
 import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
-import type { BlindSignature } from "../../shared/protocol/cashu.ts";
+import type { BlindSignature, MintQuoteResponse } from "../../shared/protocol/cashu.ts";
 import type { AccountResponse } from "../../shared/protocol/provider.ts";
 import { quotePublicKey, signQuote } from "./cashu.ts";
 import { makeBlankCoins, openCoins, outputsOf } from "./coins.ts";
@@ -45,6 +45,14 @@ async function makeWithdrawal(context: Context, amounts: readonly Micros[]): Pro
   });
 }
 
+/** Begun, and neither finished nor refused. */
+export function openWithdrawals(context: Context): Promise<WithdrawalRow[]> {
+  return context.store.read(async (tables) => [
+    ...(await tables.withdrawals.where("state", "created")),
+    ...(await tables.withdrawals.where("state", "quoted")),
+  ]);
+}
+
 /** Finishes a stored withdraw. */
 export async function runWithdrawal(context: Context, stored: WithdrawalRow): Promise<void> {
   let row = stored;
@@ -67,6 +75,14 @@ export async function runWithdrawal(context: Context, stored: WithdrawalRow): Pr
 }
 
 async function askForQuote(context: Context, row: WithdrawalRow): Promise<WithdrawalRow> {
+  const { quote } = await quoteOf(context, row);
+  const quoted: WithdrawalRow = { ...row, state: "quoted", quoteId: quote };
+  await context.store.transaction((tables) => tables.withdrawals.put(quoted));
+  return quoted;
+}
+
+/** The provider makes one for a key, and tells how it stands when it is asked again. */
+export async function quoteOf(context: Context, row: WithdrawalRow): Promise<MintQuoteResponse> {
   const { keys, provider } = await context.open();
   const { info } = await knowProvider(context);
   const pubkey = quotePublicKey(await keys.quoteKey(row.quoteCounter));
@@ -74,9 +90,7 @@ async function askForQuote(context: Context, row: WithdrawalRow): Promise<Withdr
   const quote = await provider.mintQuote(keys.account, { amount, unit: info.unit, pubkey });
   if (quote.amount !== amount || quote.pubkey !== pubkey)
     throw new TuppenceError("provider_answer_invalid", { answer: "quote" });
-  const quoted: WithdrawalRow = { ...row, state: "quoted", quoteId: quote.quote };
-  await context.store.transaction((tables) => tables.withdrawals.put(quoted));
-  return quoted;
+  return quote;
 }
 
 async function collect(context: Context, row: WithdrawalRow, quote: string): Promise<void> {

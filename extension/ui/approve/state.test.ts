@@ -46,11 +46,12 @@ describe("the question", () => {
       checked: false,
       limit: 1_000_000n,
     });
-    expect(approvalOf(screen)).toEqual({});
+    expect(approvalOf(screen)).toEqual({ amount: 50_000n });
   });
 
   it("does not forget the limit that the reader chose", () => {
     expect(approvalOf(asking(approval(), { dontAskAgain: true, limit: micros(5_000_000) }))).toEqual({
+      amount: 50_000n,
       allowance: 5_000_000n,
     });
   });

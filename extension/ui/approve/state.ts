@@ -197,13 +197,16 @@ function unanswered(
   };
 }
 
-/** What `decide` is sent for an approval of this screen. Undefined where there is nothing to approve. */
+/**
+ * What `decide` is sent for an approval of this screen. Undefined where there is nothing to approve. The amount goes along
+ * always: whatever the page did to its offer meanwhile, the reader pays what stood here or nothing.
+ */
 export function approvalOf(
   asking: AskingScreen,
-): { readonly amount?: Micros; readonly allowance?: Micros } | undefined {
+): { readonly amount: Micros; readonly allowance?: Micros } | undefined {
   if (asking.amount === null) return undefined;
   return {
-    ...(asking.tip ? { amount: asking.amount } : {}),
+    amount: asking.amount,
     ...(asking.allowance?.checked ? { allowance: asking.allowance.limit } : {}),
   };
 }
