@@ -68,7 +68,7 @@ export interface Extension {
   isWorkerRunning(): Promise<boolean>;
   /** Ends the worker as the browser does, at any moment, and waits until it is gone. What wakes it starts another. */
   killWorker(): Promise<void>;
-  /** The approval window: the one that is open, or the next that opens. */
+  /** The approval window that is open, or the next that opens: each once, because an answered one takes a while to close. */
   waitForApproval(): Promise<Page>;
   /** What a page of the extension would ask the background. */
   ask(request: UiRequestJson): Promise<UiResponse>;
@@ -78,9 +78,6 @@ export interface Extension {
 /** A page of the extension that has nothing of its own to say. */
 const BARE_PAGE = "extension/icons/16.png";
 let barePages = 0;
-
-/** Approval windows that are answered and only have to close yet: the next question opens another. */
-export const answered = new WeakSet<Page>();
 
 export async function launchExtension(options: LaunchOptions = {}): Promise<Extension> {
   const extensionFolder = options.extensionFolder ?? path.join(ROOT, "dist/chrome");
@@ -117,10 +114,7 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
   };
   const extensionId = new URL((await serviceWorker()).url()).host;
   const url = (file: string) => `chrome-extension://${extensionId}/${file}`;
-  const pageAt = async (file: string) => {
-    const isIt = (page: Page) => page.url().startsWith(url(file)) && !answered.has(page);
-    return context.pages().find(isIt) ?? (await waitForPage(context, isIt));
-  };
+  const given = new WeakSet<Page>();
 
   /** Behind the tab that the reader looks at, which stays the active one: the wallet asks which that is. */
   const openBarePage = async () => {
@@ -137,8 +131,16 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
     profileFolder,
     url,
     serviceWorker,
-    welcomePage: () => pageAt(WELCOME_PAGE),
-    waitForApproval: () => pageAt(APPROVE_PAGE),
+    async welcomePage() {
+      const isIt = (page: Page) => page.url().startsWith(url(WELCOME_PAGE));
+      return context.pages().find(isIt) ?? waitForPage(context, isIt);
+    },
+    async waitForApproval() {
+      const isNew = (page: Page) => page.url().startsWith(url(APPROVE_PAGE)) && !given.has(page);
+      const window = context.pages().find(isNew) ?? (await waitForPage(context, isNew));
+      given.add(window);
+      return window;
+    },
     async openPopup() {
       // From a page, not from the worker: it may die of idleness at any moment, and what is asked of it then is never answered.
       const opener = await openBarePage();
