@@ -53,6 +53,8 @@ export interface CommandDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly print: (line: string) => void;
+  /** Beside the output, so that `> key.jwk.json` keeps the key alone. */
+  readonly note: (line: string) => void;
 }
 
 /** @throws SealError with a sentence for whoever ran it */
@@ -62,7 +64,7 @@ export async function runSeal(args: readonly string[], deps: CommandDeps): Promi
   const keyFile = need(values.key, "--key");
   if (values["make-key"]) {
     const { kty, crv, x } = (await makeKey(keyFile)).publicJwk;
-    deps.print(
+    deps.note(
       `${keyFile} is written: keep it secret, and keep a copy. Register its public half as a seal key:`,
     );
     return deps.print(JSON.stringify({ kty, crv, x }));
@@ -164,7 +166,12 @@ function readText(path: string): Promise<string> {
 
 if (import.meta.main) {
   try {
-    await runSeal(process.argv.slice(2), { fetch, now: Date.now, print: (line) => console.log(line) });
+    await runSeal(process.argv.slice(2), {
+      fetch,
+      now: Date.now,
+      print: (line) => console.log(line),
+      note: (line) => console.error(line),
+    });
   } catch (error) {
     if (!(error instanceof SealError)) throw error;
     console.error(error.message);
