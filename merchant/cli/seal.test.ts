@@ -210,6 +210,18 @@ test("a key is readable by its owner only, and is never written over", async () 
   expect(printed[0]).toMatch(/^\{"kty":"OKP","crv":"Ed25519","x":"[\w-]{43}"\}$/);
 });
 
+test("a page that would come without TLS is not sealed: browsers would not open it", async () => {
+  await writeFile(join(folder, "in.html"), PAGE);
+  for (const resource of ["http://lantern.example/a", "http://localhost.example/a", "ftp://127.0.0.1/a"])
+    await expect(
+      run(
+        ...terms("--price", "5¢", "--resource", resource),
+        join(folder, "in.html"),
+        join(folder, "out.html"),
+      ),
+    ).rejects.toThrow(/not an address that begins with https/);
+});
+
 test("the page to read is never written over", async () => {
   await writeFile(join(folder, "in.html"), PAGE);
   await expect(

@@ -149,7 +149,9 @@ function originOf(text: string): string {
 }
 
 function addressOf(text: string, name: string): string {
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text))
+  // Elsewhere browsers keep from a page that came without TLS what it needs to open anything.
+  const isOurs = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\]|[\w-]+\.localhost)([:/]|$)/.test(text);
+  if (!(text.startsWith("https://") || isOurs) || !URL.canParse(text))
     throw new SealError(`${name} ${text} is not an address that begins with https://.`);
   return text.replace(/#.*$/, "").replace(/\/$/, name === "--base-url" ? "" : "/");
 }

@@ -66,6 +66,11 @@ test("a merchant that the command registers beside a running server can be paid 
     }),
   );
   expect(run("merchant", "list").stdout).toContain("The Mirror");
+
+  const origin = "https://other-mirror.example";
+  const { status, stderr } = run("merchant", "add", "--id", "the-mirror", "--origin", origin);
+  expect({ status, stderr }, "what is not named stays").toEqual({ status: 0, stderr: "" });
+  expect(run("merchant", "list").stdout).toMatch(/The Mirror +https:\/\/other-mirror\.example/);
 });
 
 test("a wrong argument ends with a sentence and registers nobody", async () => {

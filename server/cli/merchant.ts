@@ -14,7 +14,7 @@ const USAGE = `npm run merchant -- add --id ID --name NAME --origin ORIGIN [--or
   [--refund-window SECONDS] [--payout-minimum AMOUNT]
 npm run merchant -- list
 
-What "add" is not told about a merchant that exists stays as it is.`;
+A new merchant needs an id, a name and an origin. What "add" is not told about a merchant that exists stays as it is.`;
 
 await runCommand(async (deps) => {
   const [verb, ...rest] = process.argv.slice(2);
@@ -26,10 +26,11 @@ await runCommand(async (deps) => {
 async function addMerchant(deps: Deps, args: readonly string[]): Promise<number> {
   const options = readOptions(args);
   const sealKeys = options["seal-key"]?.map(readPublicKey);
+  const before = options.id === undefined ? undefined : await deps.merchants.get(options.id);
   const registration = decodeRegistration({
     id: options.id,
-    name: options.name,
-    origins: options.origin,
+    name: options.name ?? before?.name,
+    origins: options.origin ?? before?.origins,
     ...(options["frame-parent"] && { frameParents: options["frame-parent"] }),
     ...(sealKeys && { sealKeys }),
     ...(options["seals-valid-from"] !== undefined && {
