@@ -92,6 +92,16 @@ it("finds an output that is recorded as signed and was paid for by nobody", asyn
   expect(found).toContainEqual(expect.stringMatching(/^float:.* went into it, coins for .* were issued$/));
 });
 
+it("finds an output of a keyset for which no money ever came", async () => {
+  const keyset = "00ffffffffffffff";
+  const found = await auditAfter(
+    sql(`INSERT INTO ledger_records (key, value, group_number)
+         SELECT 'output:02' || hex(randomblob(32)), json_set(value, '$.keysetId', '${keyset}', '$.amount', '1000'), group_number
+         FROM ledger_records WHERE key LIKE 'output:%' LIMIT 1`),
+  );
+  expect(found).toContain(`float:${keyset}: 0 went into it, coins for 1000 were issued`);
+});
+
 it("finds a second charge for one payment, though every balance agrees with it", async () => {
   const found = await auditAfter((database) => {
     database.exec(`

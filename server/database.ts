@@ -9,18 +9,16 @@
  */
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { Kysely, SqliteDialect } from "kysely";
-import { PostgresJSDialect } from "kysely-postgres-js";
-import postgres from "postgres";
 import type { DatabasePlace } from "./ledger/open.ts";
 import { migratePostgres, migrateSqlite } from "./migrate.ts";
+import { createPostgresDialect } from "./postgres-dialect.ts";
+import { type BigIntSql, openPostgresPool } from "./postgres-pool.ts";
 
 // biome-ignore lint/complexity/noBannedTypes: a database without tables; each domain adds its own with `$extendTables`
 export type Database = Kysely<{}>;
 
 const BUSY_TIMEOUT_MILLISECONDS = 5_000;
 const MAX_POSTGRES_CONNECTIONS = 4;
-/** A server that does not answer any more is not waited for. */
-const POSTGRES_CLOSE_SECONDS = 5;
 
 export interface OpenDatabase {
   readonly database: Database;
@@ -51,31 +49,30 @@ async function openSqlite(path: string): Promise<OpenDatabase> {
 }
 
 async function openPostgres(url: string): Promise<OpenDatabase> {
-  const sql = postgres(url, {
-    max: MAX_POSTGRES_CONNECTIONS,
-    types: { bigint: postgres.BigInt },
-    onnotice: () => {},
-    connection: { application_name: "tuppence" },
+  const pool = openPostgresPool({
+    url,
+    connections: MAX_POSTGRES_CONNECTIONS,
+    name: "tuppence",
   });
   try {
-    await refuseForgetfulServer(sql);
-    await migratePostgres(sql);
+    await pool.run(refuseForgetfulServer);
+    await pool.run(migratePostgres);
   } catch (error) {
-    await sql.end();
+    await pool.close();
     throw error;
   }
-  const kysely: Database = new Kysely({ dialect: new PostgresJSDialect({ postgres: sql }) });
+  const kysely: Database = new Kysely({ dialect: createPostgresDialect(pool) });
   return {
     database: kysely,
     async close() {
       await kysely.destroy();
-      await sql.end({ timeout: POSTGRES_CLOSE_SECONDS });
+      await pool.close();
     },
   };
 }
 
 /** A payment that was answered must be there after a power cut. */
-async function refuseForgetfulServer(sql: postgres.Sql<{ bigint: bigint }>): Promise<void> {
+async function refuseForgetfulServer(sql: BigIntSql): Promise<void> {
   for (const name of ["fsync", "synchronous_commit", "full_page_writes"]) {
     const [row] = await sql`SELECT current_setting(${name}) AS value`;
     if (row?.value === "off")

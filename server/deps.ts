@@ -45,34 +45,53 @@ export async function createDeps(config: Config, options: DepsOptions = {}): Pro
   mkdirSync(config.dataFolder, { recursive: true, mode: 0o700 });
   const secrets = await openSecrets(config.dataFolder, random);
   const place = databasePlace(config);
-  const { database, close: closeDatabase } = await openDatabase(place);
-  const ledger = measureLedger(openLedger(place, now, config.mintThreads > 0), metrics);
-  const mint = await openMint({
-    unit: config.unit,
-    masterSecret: secrets.mintMaster,
-    keysetLogPath: join(config.dataFolder, "keysets.json"),
-    threads: config.mintThreads,
-    now,
-    onFault: (error) => logger.error({ err: error }, "the list of keysets cannot be followed"),
-  });
-  return {
-    config,
-    now,
-    random,
-    logger,
-    metrics,
-    secrets,
-    database,
-    ledger,
-    mint,
-    merchants: createMerchantStore({ database, now, config }),
-    seals: createSealReader(secrets.sealingKey),
-    async close() {
-      await mint.close();
-      await ledger.close();
-      await closeDatabase();
-    },
+  const opened: Closable[] = [];
+  const close = async () => {
+    for (const part of opened.toReversed()) await part.close();
   };
+  try {
+    const { database } = keep(opened, await openDatabase(place));
+    const ledger = measureLedger(keep(opened, openLedger(place, now, config.mintThreads > 0)), metrics);
+    const mint = keep(
+      opened,
+      await openMint({
+        unit: config.unit,
+        masterSecret: secrets.mintMaster,
+        keysetLogPath: join(config.dataFolder, "keysets.json"),
+        threads: config.mintThreads,
+        now,
+        onFault: (error) => logger.error({ err: error }, "the list of keysets cannot be followed"),
+      }),
+    );
+    return {
+      config,
+      now,
+      random,
+      logger,
+      metrics,
+      secrets,
+      database,
+      ledger,
+      mint,
+      merchants: createMerchantStore({ database, now, config }),
+      seals: createSealReader(secrets.sealingKey),
+      close,
+    };
+  } catch (error) {
+    // Open connections would keep the process of a start that was refused, or of a command, from ending. What closing
+    // them says is of no interest beside this error.
+    await close().catch(() => {});
+    throw error;
+  }
+}
+
+interface Closable {
+  readonly close: () => Promise<void>;
+}
+
+function keep<T extends Closable>(opened: Closable[], part: T): T {
+  opened.push(part);
+  return part;
 }
 
 function databasePlace({ databaseUrl, dataFolder }: Config): DatabasePlace {

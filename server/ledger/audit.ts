@@ -1,6 +1,6 @@
 /** What must be true of the books, whatever they are kept in: pure over what an adapter read in one snapshot. */
 import { micros } from "../../shared/money.ts";
-import { mustNotGoBelowZero, PAYOUT_CLEARING } from "./accounts.ts";
+import { floatAccount, mustNotGoBelowZero, PAYOUT_CLEARING } from "./accounts.ts";
 import type { AccountName, LedgerAudit, TransferId } from "./ledger.ts";
 
 export interface Books {
@@ -24,6 +24,8 @@ export interface AuditedAccount {
   readonly wasChargedBack: boolean;
 }
 
+const FLOAT = floatAccount("");
+
 export function auditBooks({ transfers, accounts, issued, strays }: Books): LedgerAudit {
   const differences: string[] = [];
   let sum = 0n;
@@ -38,9 +40,13 @@ export function auditBooks({ transfers, accounts, issued, strays }: Books): Ledg
       differences.push(`${account}: not cleared, ${balance}`);
   }
   if (sum !== 0n) differences.push(`the balances add up to ${sum}, not to zero`);
-  for (const { account, credited } of accounts) {
-    if (!account.startsWith("float:")) continue;
-    const coins = issued.get(account.slice("float:".length)) ?? 0n;
+  const creditedTo = new Map(accounts.map(({ account, credited }) => [account, credited]));
+  // A keyset for which no money ever came has no account, whatever was issued.
+  const floats = new Set([...issued.keys()].map(floatAccount));
+  for (const account of creditedTo.keys()) if (account.startsWith(FLOAT)) floats.add(account);
+  for (const account of floats) {
+    const credited = creditedTo.get(account) ?? 0n;
+    const coins = issued.get(account.slice(FLOAT.length)) ?? 0n;
     if (coins !== credited)
       differences.push(`${account}: ${credited} went into it, coins for ${coins} were issued`);
   }

@@ -11,7 +11,7 @@ const MAX_REFUND_WINDOW_SECONDS = 90 * 24 * 3_600;
 /** What the operator enters. What is left out of an update stays as it is, so that a new name drops no key. */
 export const MerchantRegistration = v.object({
   id: merchantId,
-  name: v.pipe(text, v.trim(), v.minLength(1)),
+  name: v.pipe(text, v.trim(), v.minLength(1), v.check(isStorable, "not text")),
   origins: v.pipe(v.array(origin), v.minLength(1), v.maxLength(MAX_ORIGINS)),
   /** Origins of top pages in which this merchant's frames may ask. */
   frameParents: v.optional(v.pipe(v.array(origin), v.maxLength(MAX_ORIGINS))),
@@ -24,6 +24,11 @@ export const MerchantRegistration = v.object({
   sealsValidFrom: v.optional(seconds),
 });
 export type MerchantRegistration = v.InferOutput<typeof MerchantRegistration>;
+
+/** PostgreSQL takes neither into its JSON: the character of number zero, and half of a pair of surrogates. */
+function isStorable(value: string): boolean {
+  return !value.includes("\0") && value.isWellFormed();
+}
 
 export interface Merchant {
   readonly id: string;

@@ -1,6 +1,7 @@
 /** The Cashu endpoints. They stand on both origins; the ones that name an account only on the accounts'. */
 import type { FastifyInstance } from "fastify";
 import * as v from "valibot";
+import { TuppenceError } from "../../shared/errors.ts";
 import {
   CheckStateRequest,
   CheckStateResponse,
@@ -13,6 +14,7 @@ import {
   MintQuoteResponse,
   MintRequest,
   MintResponse,
+  quoteId,
   RestoreRequest,
   RestoreResponse,
   SwapRequest,
@@ -85,7 +87,7 @@ export function registerMint(app: FastifyInstance, deps: MintDeps): void {
   app.get(
     "/v1/mint/quote/account/:id",
     route("accounts", "NUT-04: the quote", MintQuoteResponse),
-    async ({ params }) => readMintQuote(deps, decode(Params, params).id),
+    async ({ params }) => readMintQuote(deps, quoteIdOf(params)),
   );
   app.post(
     "/v1/mint/account",
@@ -100,7 +102,7 @@ export function registerMint(app: FastifyInstance, deps: MintDeps): void {
   app.get(
     "/v1/melt/quote/account/:id",
     route("accounts", "NUT-05: the quote", MeltQuoteResponse),
-    async ({ params }) => readMeltQuote(deps, decode(Params, params).id),
+    async ({ params }) => readMeltQuote(deps, quoteIdOf(params)),
   );
   app.post(
     "/v1/melt/account",
@@ -110,6 +112,13 @@ export function registerMint(app: FastifyInstance, deps: MintDeps): void {
 }
 
 const Params = v.object({ id: v.pipe(v.string(), v.maxLength(200)) });
+const QuoteParams = v.object({ id: quoteId });
+
+function quoteIdOf(params: unknown): string {
+  const decoded = v.safeParse(QuoteParams, params);
+  if (!decoded.success) throw new TuppenceError("not_found");
+  return decoded.output.id;
+}
 
 function keysOf({ id, unit, active, publicKeys }: Keyset) {
   return {

@@ -10,6 +10,7 @@ import {
   point,
   seconds,
   text,
+  thumbprint,
 } from "./fields.ts";
 
 /** NUT-00. The secret is what its owner chose; its limit keeps hashing cheap. */
@@ -42,7 +43,12 @@ export const outputs = v.pipe(v.array(BlindedMessage), v.minLength(1), v.maxLeng
 const signatures = v.pipe(v.array(BlindSignature), v.maxLength(MAX_OUTPUTS));
 
 const unit = v.pipe(v.string(), v.maxLength(20));
-const quoteId = v.pipe(v.string(), v.maxLength(100));
+/** A hash, or what the provider authenticates by itself: no other text gets as far as a database. */
+export const quoteId = v.pipe(
+  v.string(),
+  v.maxLength(100),
+  v.regex(/^[A-Za-z0-9_.-]+$/, "not the id of a quote"),
+);
 
 /** NUT-01 and NUT-02. */
 export const KeysResponse = v.object({
@@ -80,7 +86,7 @@ export const MintResponse = v.object({ signatures });
 
 /** NUT-05 with the method `account`: `request` names the account, `amount` what is to arrive there. */
 export const MeltQuoteRequest = v.object({
-  request: v.pipe(v.string(), v.maxLength(100)),
+  request: thumbprint,
   unit,
   amount: cashuAmount,
 });

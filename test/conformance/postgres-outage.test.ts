@@ -1,0 +1,77 @@
+/** PostgreSQL ends the connections under a database that is busy, again and again. */
+import { setTimeout as wait } from "node:timers/promises";
+import { sql } from "kysely";
+import postgres from "postgres";
+import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
+import { type OpenDatabase, openDatabase } from "../../server/database.ts";
+import { postgresDatabases, type TestDatabase } from "../support/database.ts";
+
+const ASKING = 16;
+const OUTAGES = 200;
+/** More than it takes to connect again, and less than the test may take. */
+const PATIENCE_MILLISECONDS = 20_000;
+
+const databases = postgresDatabases();
+let database: TestDatabase;
+let open: OpenDatabase;
+let operator: postgres.Sql;
+
+beforeEach(async () => {
+  database = await databases.make();
+  open = await openDatabase(database.place);
+  operator = postgres(database.address, { max: 1, onnotice: () => {} });
+});
+afterEach(async () => {
+  await open.close();
+  await operator.end();
+  await database.destroy();
+});
+afterAll(() => databases.stop());
+
+it("leaves no question without an end and the process alive, and answers those that come later", async () => {
+  const seen = { answered: 0, failed: 0, lost: 0 };
+  let isOver = false;
+  const ask = async () => {
+    while (!isOver) seen[await outcomeOf(question(1n))]++;
+  };
+  const asking = Array.from({ length: ASKING }, ask);
+  for (let outage = 0; outage < OUTAGES; outage++) {
+    await endConnections();
+    await wait(outage % 20);
+  }
+  isOver = true;
+  await Promise.all(asking);
+  expect(seen).toEqual({ answered: expect.any(Number), failed: expect.any(Number), lost: 0 });
+  // Otherwise it has not been tried.
+  expect(Math.min(seen.answered, seen.failed)).toBeGreaterThan(OUTAGES / 10);
+
+  const later = Array.from({ length: ASKING }, (_, index) => settledInTime(question(BigInt(index))));
+  expect(await Promise.all(later)).toEqual(later.map((_, index) => BigInt(index)));
+});
+
+/** It takes a moment, so that connections end while it is asked. */
+async function question(value: bigint): Promise<bigint | undefined> {
+  const query = sql<{ value: bigint }>`SELECT ${value}::bigint AS value FROM pg_sleep(0.002)`;
+  return (await query.execute(open.database)).rows[0]?.value;
+}
+
+async function outcomeOf(asked: Promise<unknown>): Promise<"answered" | "failed" | "lost"> {
+  try {
+    return (await settledInTime(asked)) === "lost" ? "lost" : "answered";
+  } catch {
+    return "failed";
+  }
+}
+
+function settledInTime<T>(asked: Promise<T>): Promise<T | "lost"> {
+  const timer = new AbortController();
+  const late = wait(PATIENCE_MILLISECONDS, "lost" as const, { signal: timer.signal });
+  late.catch(() => {});
+  return Promise.race([asked, late]).finally(() => timer.abort());
+}
+
+async function endConnections(): Promise<void> {
+  await operator`
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+}
