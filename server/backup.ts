@@ -132,7 +132,11 @@ export function restoreBackup({ from, dataFolder, replace, now }: RestoreOptions
   return manifest;
 }
 
-const OWN_NAMES = /^(secrets|keysets\.json|tuppence\.sqlite(-wal|-shm)?)$/;
+/**
+ * Statements too: the numbers of settlements that the backup does not know are given again, and a statement that is there
+ * is never written anew.
+ */
+const OWN_NAMES = /^(secrets|statements|keysets\.json|tuppence\.sqlite(-wal|-shm)?)$/;
 
 function putAside(dataFolder: string, names: readonly string[], nowMilliseconds: number): void {
   const aside = join(dataFolder, `replaced-${new Date(nowMilliseconds).toISOString().replaceAll(":", "-")}`);

@@ -23,7 +23,10 @@ export interface Batches {
   close(): Promise<void>;
 }
 
-/** @param commit judges and commits a batch: an outcome for each group, in order. One batch at a time. */
+/**
+ * @param commit judges and commits a batch, or as much from its beginning as it can: an outcome for each group, in order;
+ * those without one come first in the next batch. One batch at a time.
+ */
 export function createBatches(
   commit: (groups: readonly Group[]) => readonly GroupOutcome[] | Promise<readonly GroupOutcome[]>,
 ): Batches {
@@ -43,11 +46,9 @@ export function createBatches(
     waiting = waiting.slice(MAX_BATCH_GROUPS);
     try {
       const outcomes = await commit(batch.map(({ group }) => group));
-      for (const [index, { resolve }] of batch.entries()) {
-        const outcome = outcomes[index];
-        if (outcome === undefined) throw new Error("every group of a batch has an outcome");
-        resolve(outcome);
-      }
+      if (outcomes.length === 0) throw new Error("a batch that commits gets somewhere");
+      for (const [index, outcome] of outcomes.entries()) batch[index]?.resolve(outcome);
+      if (outcomes.length < batch.length) waiting = [...batch.slice(outcomes.length), ...waiting];
     } catch (error) {
       for (const { reject } of batch) reject(error);
     }

@@ -23,6 +23,7 @@
  * had taken a number has ended.
  */
 import postgres from "postgres";
+import { TuppenceError } from "../../shared/errors.ts";
 import { add, type Micros, micros, ZERO } from "../../shared/money.ts";
 import { isSpread } from "./accounts.ts";
 import { auditBooks } from "./audit.ts";
@@ -61,6 +62,8 @@ const MAX_STRAYS = 10;
 const MAX_CACHED_ACCOUNTS = 100_000;
 /** About five seconds: as long as another database server takes over, or the same one starts again. */
 const MAX_TRIES = 30;
+/** From then on half as many groups at each further try. */
+const TRIES_AS_A_WHOLE = 5;
 const LONGEST_PAUSE_MILLISECONDS = 250;
 /** Two keys in one bucket wait for each other now and then, no more. */
 const GUARD_BUCKETS = 256;
@@ -116,29 +119,39 @@ export function openPostgresLedger({ url, now }: PostgresLedgerOptions): Ledger 
   };
 }
 
+/** All of the groups, or their first ones where others are quicker too often: fewer stand on less, and take less time. */
 async function commitBatch(
   sql: Sql,
   accounts: Accounts,
   groups: readonly Group[],
   now: () => number,
 ): Promise<GroupOutcome[]> {
+  let size = groups.length;
   for (let tries = 1; ; tries++) {
     try {
-      return await tryBatch(sql, accounts, groups, Math.floor(now()));
+      return await tryBatch(sql, accounts, groups.slice(0, size), Math.floor(now()));
     } catch (error) {
+      const wasOvertaken = hasCode(error, OVERTAKEN);
       // Tried again, a batch that was committed after all answers as a replay does.
-      if (tries === MAX_TRIES || !mayPass(error)) throw error;
+      if (!wasOvertaken && !hasCode(error, BROKEN)) throw error;
+      // Overtaken, nothing was changed, and we can say so. Where a connection broke, nobody knows.
+      if (tries === MAX_TRIES) throw wasOvertaken ? new TuppenceError("overloaded", {}, error) : error;
+      if (wasOvertaken && tries >= TRIES_AS_A_WHOLE) size = Math.ceil(size / 2);
       const pause = Math.min(tries * tries, LONGEST_PAUSE_MILLISECONDS) * Math.random();
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
 }
 
-/** Somebody else was first, or the connection broke. */
-const PASSING = new Set([
+/** Somebody else was first. */
+const OVERTAKEN = new Set([
   "TU001", // what was judged no longer stands
   "23505", // unique_violation
   "40P01", // deadlock_detected
+]);
+
+/** The connection broke, or there is none. */
+const BROKEN = new Set([
   "57P01", // admin_shutdown
   "57P02", // crash_shutdown
   "57P03", // cannot_connect_now
@@ -150,10 +163,8 @@ const PASSING = new Set([
   "EPIPE",
 ]);
 
-function mayPass(error: unknown): boolean {
-  return (
-    error instanceof Error && "code" in error && typeof error.code === "string" && PASSING.has(error.code)
-  );
+function hasCode(error: unknown, codes: ReadonlySet<string>): boolean {
+  return error instanceof Error && "code" in error && typeof error.code === "string" && codes.has(error.code);
 }
 
 async function tryBatch(

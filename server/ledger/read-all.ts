@@ -7,13 +7,14 @@ const PAGE_TRANSFERS = 10_000;
 export async function* readAllTransfers(
   ledger: Pick<Ledger, "transfers">,
   query: Omit<TransferQuery, "limit">,
+  pageTransfers = PAGE_TRANSFERS,
 ): AsyncGenerator<PostedTransfer> {
   let afterSequence = query.afterSequence ?? 0;
   for (;;) {
-    const page = await ledger.transfers({ ...query, afterSequence, limit: PAGE_TRANSFERS });
+    const page = await ledger.transfers({ ...query, afterSequence, limit: pageTransfers });
     yield* page;
     const last = page.at(-1);
-    if (page.length < PAGE_TRANSFERS || !last) return;
+    if (page.length < pageTransfers || !last) return;
     afterSequence = last.sequence;
   }
 }

@@ -11,6 +11,7 @@
  */
 import * as v from "valibot";
 import { amount } from "../../shared/protocol/fields.ts";
+import { deriveId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -35,6 +36,10 @@ export interface NumberedClosing extends Closing {
 }
 
 export const closingKey = (merchantId: string, number: number): string => `closing:${merchantId}:${number}`;
+
+/** The group that commits it: its time is when the last refund may have been committed. */
+export const closingGroupId = (merchantId: string, number: number): string =>
+  deriveId("closing", merchantId, String(number));
 
 export function encodeClosing(closing: Closing): string {
   const { feeBasisPoints, payoutMinimum, isPayoutHeld } = closing.terms;

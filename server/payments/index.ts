@@ -2,6 +2,7 @@
 export { auditPayments } from "./audit.ts";
 export {
   type Closing,
+  closingGroupId,
   closingKey,
   encodeClosing,
   latestClosing,

@@ -9,37 +9,57 @@ const PAGE_TRANSFERS = 10_000;
 
 type Revoked = v.InferInput<typeof RevokedReceipts>["revoked"][number];
 
-/** Refunds are append-only, so each request reads only those that came since the last one. */
-export function createRevocationList(ledger: Ledger): () => Promise<readonly Revoked[]> {
-  const readUpTo = new Map<AccountName, number>();
-  let revoked: readonly Revoked[] = [];
-  let reading: Promise<void> = Promise.resolve();
+/** Requests within this time share one reading, because anybody may ask, and each reading goes through all merchants. */
+export const REVOKED_SHARED_SECONDS = 10;
+const SHARED_MILLISECONDS = REVOKED_SHARED_SECONDS * 1_000;
 
-  async function readNew(): Promise<void> {
-    const found: Revoked[] = [];
-    for (const account of (await ledger.balances(merchantAccount(""))).keys()) {
-      for (;;) {
-        const page = await ledger.transfers({
-          account,
-          side: "debit",
-          codes: ["refund"],
-          afterSequence: readUpTo.get(account) ?? 0,
-          limit: PAGE_TRANSFERS,
-        });
-        for (const { reference, timestamp } of page)
-          found.push({ jti: reference, at: Math.floor(timestamp / 1_000) });
-        const last = page.at(-1);
-        if (last) readUpTo.set(account, last.sequence);
-        if (page.length < PAGE_TRANSFERS) break;
-      }
-    }
-    if (found.length > 0) revoked = [...revoked, ...found].sort((a, b) => a.at - b.at);
-  }
+/** Positions, and what was found up to there: one without the other would count a refund twice, or never. */
+interface Reading {
+  /** When it began: milliseconds since 1970. */
+  readonly at: number;
+  readonly readUpTo: ReadonlyMap<AccountName, number>;
+  readonly revoked: readonly Revoked[];
+}
+
+/** Refunds are append-only, so each reading goes on where the last whole one ended. */
+export function createRevocationList(ledger: Ledger, now: () => number): () => Promise<readonly Revoked[]> {
+  let latest: Reading = { at: Number.NEGATIVE_INFINITY, readUpTo: new Map(), revoked: [] };
+  let running: Promise<void> | undefined;
 
   return async () => {
-    // One after the other, so that two requests at once do not count the same refund twice.
-    reading = reading.then(readNew, readNew);
-    await reading;
-    return revoked;
+    if (Math.abs(now() - latest.at) < SHARED_MILLISECONDS) return latest.revoked;
+    running ??= readOn(ledger, latest, now())
+      .then((reading) => {
+        latest = reading;
+      })
+      .finally(() => {
+        running = undefined;
+      });
+    await running;
+    return latest.revoked;
   };
+}
+
+async function readOn(ledger: Ledger, before: Reading, at: number): Promise<Reading> {
+  const readUpTo = new Map(before.readUpTo);
+  const found: Revoked[] = [];
+  for (const account of (await ledger.balances(merchantAccount(""))).keys()) {
+    for (;;) {
+      const page = await ledger.transfers({
+        account,
+        side: "debit",
+        codes: ["refund"],
+        afterSequence: readUpTo.get(account) ?? 0,
+        limit: PAGE_TRANSFERS,
+      });
+      for (const { reference, timestamp } of page)
+        found.push({ jti: reference, at: Math.floor(timestamp / 1_000) });
+      const last = page.at(-1);
+      if (last) readUpTo.set(account, last.sequence);
+      if (page.length < PAGE_TRANSFERS) break;
+    }
+  }
+  const revoked =
+    found.length === 0 ? before.revoked : [...before.revoked, ...found].sort((a, b) => a.at - b.at);
+  return { at, readUpTo, revoked };
 }

@@ -21,7 +21,7 @@ import { describe } from "../openapi.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { lookUpPayment } from "./lookup.ts";
 import { refundPayment } from "./refund.ts";
-import { createRevocationList } from "./revoked.ts";
+import { createRevocationList, REVOKED_SHARED_SECONDS } from "./revoked.ts";
 import { type PaymentOutcome, settlePayment } from "./settle.ts";
 import { verifyPayment } from "./verify.ts";
 
@@ -33,10 +33,12 @@ declare module "fastify" {
 }
 
 /** A revoked receipt is noticed by whoever checks within this time. */
-const REVOKED_CACHE_SECONDS = 30;
+const REVOKED_NOTICED_SECONDS = 30;
+/** What our own list leaves of it. */
+const REVOKED_CACHE_SECONDS = REVOKED_NOTICED_SECONDS - REVOKED_SHARED_SECONDS;
 
 export function registerPayments(app: FastifyInstance, deps: PaymentDeps): void {
-  const listRevoked = createRevocationList(deps.ledger);
+  const listRevoked = createRevocationList(deps.ledger, deps.now);
   const route = (summary: string, response: v.GenericSchema, body?: v.GenericSchema) => ({
     config: { side: "anonymous" as const },
     schema: describe({ summary, tags: ["payments"], response: { 200: response }, ...(body ? { body } : {}) }),

@@ -17,6 +17,7 @@ import { deriveId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { openSqliteLedger } from "../ledger/sqlite.ts";
 import { closingKey, encodeClosing } from "../payments/index.ts";
+import { auditSettlements } from "./audit.ts";
 import { settleAll } from "./settle.ts";
 import { settlementId } from "./settlement.ts";
 import { readStatement } from "./statement.ts";
@@ -122,6 +123,28 @@ describe("a settlement", () => {
       refunds: 100_000n,
       fee: 50_000n,
     });
+  });
+
+  test("is audited without looking at the refunds of all that came later", async () => {
+    const settlements = 6;
+    for (let number = 1; number <= settlements; number++) {
+      await payExactly(200_000);
+      await refundWhole(await payExactly(100_000), 100_000);
+      closeWindows();
+      expect((await settle())[0]).toMatchObject({ number, refundCount: 1 });
+      shop.clock.now += 1;
+    }
+    let looked = 0;
+    const ledger: Ledger = {
+      ...shop.deps.ledger,
+      async group(id) {
+        looked += 1;
+        return shop.deps.ledger.group(id);
+      },
+    };
+    expect(await auditSettlements({ ...shop.deps, ledger })).toEqual([]);
+    // Its closing, its own refund's payment, and that of the refund before, which came after its stretch began.
+    expect(looked).toBeLessThanOrEqual(3 * settlements);
   });
 
   test("takes no fee on what was refunded", async () => {

@@ -16,6 +16,7 @@ import type { Ledger, Transfer } from "../ledger/ledger.ts";
 import type { Merchant, MerchantStore } from "../merchants/index.ts";
 import {
   type Closing,
+  closingGroupId,
   closingKey,
   encodeClosing,
   latestClosing,
@@ -122,7 +123,7 @@ async function commitClosing(
   const value = encodeClosing(closing);
   const key = closingKey(merchant, number);
   const { status } = await ledger.apply({
-    id: deriveId("closing", merchant, String(number)),
+    id: closingGroupId(merchant, number),
     fingerprint: await fingerprintOf(value),
     transfers: [],
     records: [{ key, value }],
@@ -167,7 +168,7 @@ export async function addUp(
     throw new Error(`settlement ${closing.number} of ${merchant.id} without the one before`);
   const range = { afterSequence: before?.upToSequence ?? 0, upToSequence: closing.upToSequence };
   const { count: paymentCount, amount: payments } = await sumPayments(deps.ledger, merchant.id, range);
-  const refunded = await readRefunds(deps.ledger, merchant.id, range);
+  const refunded = await readRefunds(deps.ledger, merchant.id, { ...range, closing: closing.number });
   const refunds = [...refunded.values()].reduce((total, { amount }) => add(total, amount), ZERO);
   const fee = feeOf(subtract(payments, refunds), closing.terms.feeBasisPoints);
   const carryForwardIn = before?.carryForwardOut ?? ZERO;

@@ -48,7 +48,7 @@ export async function readStatement(
 
 async function* readLines(ledger: Ledger, settlement: Settlement): AsyncGenerator<StatementLine> {
   const { merchant, number, carryForwardIn, fee, payout, carryForwardOut } = settlement;
-  const refunds = await readRefunds(ledger, merchant, settlement);
+  const refunds = await readRefunds(ledger, merchant, { ...settlement, closing: number });
   const refunded: StatementLine[] = [];
   let left = carryForwardIn;
   for await (const line of readPaymentLines(ledger, merchant, settlement)) {

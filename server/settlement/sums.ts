@@ -6,7 +6,7 @@ import { add, type Micros, ZERO } from "../../shared/money.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
 import type { Ledger, SumQuery } from "../ledger/ledger.ts";
 import { readAllTransfers } from "../ledger/read-all.ts";
-import { paymentGroupId } from "../payments/index.ts";
+import { closingGroupId, paymentGroupId } from "../payments/index.ts";
 
 export interface Stretch {
   readonly afterSequence: number;
@@ -23,6 +23,8 @@ export interface Sums {
 
 /** Transfers that the ledger adds up at once: it answers others in between. */
 const SUM_TRANSFERS = 10_000;
+/** Read at once: a settlement has few, and what lies behind its closing is read in vain. */
+const PAGE_REFUNDS = 200;
 
 /** Where the payments end whose windows have closed by then, after about `most` of them; `afterSequence` if there is none. */
 export async function findMatured(
@@ -79,7 +81,8 @@ function paymentsOf(merchant: string) {
 
 /**
  * The refunds of the payments in a stretch, by payment: when, and how much. Once a closing covers the stretch no further
- * one is committed (`payments/closing.ts`).
+ * one is committed (`payments/closing.ts`), so where `closing` is its number, nothing is looked at that came later: of
+ * many settlements each reads its own time, and not all that followed.
  *
  * A refund comes after its payment, so it is enough to look from where the stretch begins; and of what is found there,
  * the payment's time says whether it lies inside, unless it is the time of one of the stretch's ends.
@@ -87,19 +90,23 @@ function paymentsOf(merchant: string) {
 export async function readRefunds(
   ledger: Ledger,
   merchant: string,
-  stretch: Stretch,
+  { closing, ...stretch }: Stretch & { readonly closing?: number },
 ): Promise<ReadonlyMap<string, Refund>> {
   const { afterSequence, upToSequence } = stretch;
   const refunds = new Map<string, Refund>();
   if (upToSequence === afterSequence) return refunds;
   const unsure = new Map<string, Refund>();
+  const closed = closing === undefined ? undefined : await ledger.group(closingGroupId(merchant, closing));
   let ends: readonly [number, number] | undefined;
-  for await (const { reference, amount, timestamp } of readAllTransfers(ledger, {
+  const query = {
     account: merchantAccount(merchant),
     side: "debit",
     codes: ["refund"],
     afterSequence,
-  })) {
+  } as const;
+  for await (const { reference, amount, timestamp } of readAllTransfers(ledger, query, PAGE_REFUNDS)) {
+    // Times never go back along the order of transfers.
+    if (closed && timestamp > closed.timestamp) break;
     const paid = await ledger.group(paymentGroupId(reference));
     if (!paid) throw new Error(`payment ${reference} was refunded and never made`);
     ends ??= [await timeAt(ledger, merchant, afterSequence), await timeAt(ledger, merchant, upToSequence)];

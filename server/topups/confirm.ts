@@ -9,7 +9,7 @@
  * the first count is taken back. Charged back: the money leaves, below zero if it must, and the account freezes.
  */
 import { TuppenceError } from "../../shared/errors.ts";
-import { micros, ZERO } from "../../shared/money.ts";
+import { micros, subtract, ZERO } from "../../shared/money.ts";
 import { type AccountDeps, frozenKey } from "../accounts/index.ts";
 import {
   CONTROL,
@@ -21,7 +21,14 @@ import {
 } from "../ledger/accounts.ts";
 import { deriveId } from "../ledger/ids.ts";
 import type { LedgerRecord, Transfer } from "../ledger/ledger.ts";
-import { chargedBackKey, paidKey, provisionalEndKey, readPaidRecord, writePaidRecord } from "./records.ts";
+import {
+  chargedBackKey,
+  type PaidRecord,
+  paidKey,
+  provisionalEndKey,
+  readPaidRecord,
+  writePaidRecord,
+} from "./records.ts";
 import { listTopUpIds, type TopUp } from "./store.ts";
 
 type ConfirmDeps = Pick<AccountDeps, "ledger" | "config" | "now" | "database">;
@@ -84,26 +91,38 @@ export async function finalizeTopUps(deps: ConfirmDeps): Promise<void> {
   }
 }
 
-/** Of one account at a time; older ones are long final. */
-const MAX_TOPUPS_LOOKED_AT = 1_000;
+/** Looked up at once. What is not final yet is among an account's newest. */
+const PAGE_TOPUPS = 100;
 
 export async function finalizeTopUpsOf(deps: ConfirmDeps, accountId: string): Promise<void> {
-  if ((await deps.ledger.balance(provisionalAccount(accountId))) === ZERO) return;
-  const ids = await listTopUpIds(deps.database, accountId, MAX_TOPUPS_LOOKED_AT);
-  const records = await deps.ledger.records(ids.flatMap((id) => [paidKey(id), provisionalEndKey(id)]));
-  for (const id of ids) {
-    const paid = records.get(paidKey(id));
-    if (paid === undefined || records.has(provisionalEndKey(id))) continue;
-    const { finalAt, account, amount } = readPaidRecord(paid);
-    if (finalAt > deps.now()) continue;
-    // A rejection says that a chargeback was first, which has ended it as well.
-    await deps.ledger.apply({
-      id: deriveId("top-up final", id),
-      fingerprint: "final",
-      transfers: [endOfProvisional(id, account, amount)],
-      records: [{ key: provisionalEndKey(id), value: JSON.stringify("final") }],
-    });
+  // The ledger says how much is not final, so the search ends where that much was found, and not before.
+  let missing = await deps.ledger.balance(provisionalAccount(accountId));
+  for (let offset = 0; missing > ZERO; offset += PAGE_TOPUPS) {
+    const ids = await listTopUpIds(deps.database, accountId, { offset, limit: PAGE_TOPUPS });
+    if (ids.length === 0) return;
+    const records = await deps.ledger.records(ids.flatMap((id) => [paidKey(id), provisionalEndKey(id)]));
+    for (const id of ids) {
+      const paid = records.get(paidKey(id));
+      if (paid === undefined || records.has(provisionalEndKey(id))) continue;
+      const record = readPaidRecord(paid);
+      missing = subtract(missing, record.amount);
+      if (record.finalAt <= deps.now()) await finalizeTopUp(deps, id, record);
+    }
   }
+}
+
+/** A rejection says that a chargeback was first, which has ended it as well. */
+async function finalizeTopUp(
+  { ledger }: ConfirmDeps,
+  id: string,
+  { account, amount }: PaidRecord,
+): Promise<void> {
+  await ledger.apply({
+    id: deriveId("top-up final", id),
+    fingerprint: "final",
+    transfers: [endOfProvisional(id, account, amount)],
+    records: [{ key: provisionalEndKey(id), value: JSON.stringify("final") }],
+  });
 }
 
 /** Each record that was there already takes one more try; there are two. */

@@ -84,16 +84,24 @@ export async function endTopUp(
     .execute();
 }
 
-/** An account's top-ups that nobody ended, newest first. */
-export async function listTopUpIds(database: Database, accountId: string, limit: number): Promise<string[]> {
+/**
+ * An account's top-ups, newest first. Those that ended too: a gateway may approve what it also calls abandoned, and then
+ * the ledger holds its money.
+ */
+export async function listTopUpIds(
+  database: Database,
+  accountId: string,
+  { offset, limit }: { readonly offset: number; readonly limit: number },
+): Promise<string[]> {
   const rows = await database
     .$extendTables<TopUpTables>()
     .selectFrom("topups")
     .select("id")
     .where("account_id", "=", accountId)
-    .where("ended", "is", null)
     .orderBy("created_at", "desc")
+    .orderBy("id")
     .limit(limit)
+    .offset(offset)
     .execute();
   return rows.map(({ id }) => id);
 }

@@ -1,7 +1,16 @@
 /** Backup beside a provider that is paid all the time, and restore: what was answered before is there, and nothing by half. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -132,6 +141,18 @@ it("does not take what a running provider stands on away from under it", async (
   const restored = await startTestProvider({ TUPPENCE_DATA: data });
   expect(await restored.provider.deps.merchants.list()).toEqual([]);
   await restored.close();
+});
+
+it("puts the statements of settlements aside that the backup does not know", async () => {
+  await (await startTestProvider({ TUPPENCE_DATA: data })).close();
+  const to = join(folder, "backup");
+  await run("backup", ["--to", to]);
+  mkdirSync(join(data, "statements"));
+  writeFileSync(join(data, "statements", "the-lantern-1.csv"), "of a settlement after the backup");
+  expect((await run("restore", ["--from", to, "--replace"])).code).toBe(0);
+  const aside = readdirSync(data).find((name) => name.startsWith("replaced-"));
+  expect(existsSync(join(data, "statements"))).toBe(false);
+  expect(readdirSync(join(data, aside ?? "", "statements"))).toEqual(["the-lantern-1.csv"]);
 });
 
 it("restores no backup that is not whole or was changed", async () => {

@@ -61,6 +61,36 @@ describe("a commit that is held up in PostgreSQL", () => {
     expect(await held.outcome).toMatchObject({ status: "committed" });
   });
 
+  it("goes on in smaller pieces where others are quicker again and again", async () => {
+    await overtakeMoreThan(10);
+    const groups = Array.from({ length: 100 }, (_, index) =>
+      group(`reader ${index}`, GATEWAY_CLEARING, readerAccount(`r${index % 7}`)),
+    );
+    const outcomes = await Promise.all(groups.map((one) => ledgers[0].apply(one)));
+    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(["committed"]));
+    expect(await ledgers[1].balance(GATEWAY_CLEARING)).toBe(-500n);
+  });
+
+  it("is put off, and no fault of ours, where others are quicker to the end", async () => {
+    await overtakeMoreThan(0);
+    const outcome = ledgers[0].apply(group("unlucky", GATEWAY_CLEARING, readerAccount("r")));
+    await expect(outcome).rejects.toMatchObject({ code: "overloaded" });
+    expect(await ledgers[1].balance(readerAccount("r"))).toBe(0n);
+  });
+
+  /** As if a balance had moved under each batch of more than so many groups. */
+  async function overtakeMoreThan(count: number): Promise<void> {
+    await sql.unsafe(`
+      CREATE FUNCTION overtake() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF (SELECT count(*) FROM added) > ${count} THEN
+          RAISE EXCEPTION 'a balance moved' USING ERRCODE = 'TU001';
+        END IF;
+        RETURN NULL;
+      END $$;
+      CREATE TRIGGER overtake AFTER INSERT ON ledger_groups REFERENCING NEW TABLE AS added
+        FOR EACH STATEMENT EXECUTE FUNCTION overtake()`);
+  }
+
   /** Until then another transaction, which is given up, has the group's record. */
   async function holdUp(ledger: Ledger, held: Group) {
     const blocker = await sql.reserve();

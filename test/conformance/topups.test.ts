@@ -2,9 +2,11 @@
 import { randomBytes } from "node:crypto";
 import * as v from "valibot";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { signGatewayEvent } from "../../server/gateways/index.ts";
+import { applyGatewayEvent, signGatewayEvent } from "../../server/gateways/index.ts";
 import { LOSS, provisionalAccount, readerAccount } from "../../server/ledger/accounts.ts";
+import type { Ledger } from "../../server/ledger/ledger.ts";
 import { finalizeTopUps, writeOff } from "../../server/topups/index.ts";
+import { insertTopUp } from "../../server/topups/store.ts";
 import { micros } from "../../shared/money.ts";
 import { Problem, TopUpResponse } from "../../shared/protocol/provider.ts";
 import { makeAccount, startTestProvider, type TestAccount, type TestProvider } from "./provider.ts";
@@ -126,6 +128,54 @@ it("hands out coins for money that is not final up to the limit, and for the res
   );
   test.clock.ahead += 3_601_000;
   expect(await withdraw(test, account, 15_000_000n)).toMatchObject({ status: 200 });
+  expect(await ledger().balance(provisionalAccount(account.id))).toBe(0n);
+});
+
+it("hands out all of a top-up that was approved while its reader left", async () => {
+  const id = newId();
+  await start(id, "20000000");
+  const event = { type: "abandoned", topUpId: id, amount: micros(20_000_000n) } as const;
+  const left = await applyGatewayEvent(
+    { ...test.provider.deps, ledger: approvedMeanwhile(id) },
+    "sandbox",
+    event,
+  );
+  expect(left.state).toBe("paid");
+  expect(await me()).toMatchObject({ balance: "20000000", withdrawable: "5000000" });
+  test.clock.ahead += 3_601_000;
+  await finalizeTopUps(test.provider.deps);
+  expect(await ledger().balance(provisionalAccount(account.id))).toBe(0n);
+  expect(await withdraw(test, account, 20_000_000n)).toMatchObject({ status: 200 });
+});
+
+/** The ledger, for somebody who has just read how the top-up stands when it is approved. */
+function approvedMeanwhile(id: string): Ledger {
+  let approved = false;
+  return {
+    ...ledger(),
+    async records(keys) {
+      const found = await ledger().records(keys);
+      if (!approved) {
+        approved = true;
+        expect((await send("approved", id, 20_000_000n)).status).toBe(200);
+      }
+      return found;
+    },
+  };
+}
+
+it("finds money that is not final yet behind any number of top-ups that came to nothing", async () => {
+  await account.topUp(20_000_000n);
+  const { database, now } = test.provider.deps;
+  const nothing = {
+    accountId: account.id,
+    gateway: "sandbox",
+    amount: micros(1_000_000n),
+    createdAt: now() + 1,
+  };
+  await Promise.all(Array.from({ length: 1_001 }, () => insertTopUp(database, { id: newId(), ...nothing })));
+  test.clock.ahead += 3_601_000;
+  await finalizeTopUps(test.provider.deps);
   expect(await ledger().balance(provisionalAccount(account.id))).toBe(0n);
 });
 

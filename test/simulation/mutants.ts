@@ -173,7 +173,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "refund without looking at the closing",
     why: "A refund that meets a settlement is paid by the provider: the payout has left already.",
-    seed: 397,
+    seed: 482,
     edits: [
       {
         file: "server/payments/refund.ts",
