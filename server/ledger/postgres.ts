@@ -65,15 +65,39 @@ const MAX_TRIES = 30;
 /** From then on half as many groups at each further try. */
 const TRIES_AS_A_WHOLE = 5;
 const LONGEST_PAUSE_MILLISECONDS = 250;
+/** Much longer than a batch takes. Should it be committed yet, the next try is a replay. */
+const ANSWER_MILLISECONDS = 5_000;
 /** Two keys in one bucket wait for each other now and then, no more. */
 const GUARD_BUCKETS = 256;
 
-type Sql = postgres.Sql<{ bigint: bigint }>;
+/** How a list of one of these is written: `smallint[]`, `integer[]`, `text[]`, `bigint[]`, `uuid[]`. */
+const LISTS = {
+  smallints: list(1005),
+  integers: list(1007),
+  texts: list(1009),
+  bigints: list(1016),
+  uuids: list(2951),
+};
+
+/** @param oid of the type of list, in PostgreSQL's catalog */
+function list(oid: number) {
+  return {
+    to: oid,
+    from: [],
+    serialize: (values: readonly unknown[]): string =>
+      `{${values.map((value) => (value === null ? "null" : `"${String(value).replace(/["\\]/g, "\\$&")}"`)).join(",")}}`,
+    parse: (text: string): string => text,
+  };
+}
+
+type Sql = postgres.Sql<{ bigint: bigint } & Record<keyof typeof LISTS, never>>;
 
 export function openPostgresLedger({ url, now }: PostgresLedgerOptions): Ledger {
   const sql: Sql = postgres(url, {
     max: MAX_CONNECTIONS,
-    types: { bigint: postgres.BigInt },
+    types: { bigint: postgres.BigInt, ...LISTS },
+    // It would ask at each connection how lists are written, and a connection that ends while it asks ends the process.
+    fetch_types: false,
     onnotice: () => {},
     // Every question has an index. A plan that was made while a table was empty must not read the table for ever.
     connection: { application_name: "tuppence ledger", enable_seqscan: "off", jit: "off" },
@@ -129,7 +153,7 @@ async function commitBatch(
   let size = groups.length;
   for (let tries = 1; ; tries++) {
     try {
-      return await tryBatch(sql, accounts, groups.slice(0, size), Math.floor(now()));
+      return await inTime(tryBatch(sql, accounts, groups.slice(0, size), Math.floor(now())));
     } catch (error) {
       const wasOvertaken = hasCode(error, OVERTAKEN);
       // Tried again, a batch that was committed after all answers as a replay does.
@@ -140,6 +164,18 @@ async function commitBatch(
       const pause = Math.min(tries * tries, LONGEST_PAUSE_MILLISECONDS) * Math.random();
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
+  }
+}
+
+/** A statement that was asked for in the moment in which a connection ended may never be answered. */
+async function inTime<T>(tried: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const late = () => reject(Object.assign(new Error("PostgreSQL does not answer"), { code: "ETIMEDOUT" }));
+  const timer = setTimeout(late, ANSWER_MILLISECONDS);
+  try {
+    return await Promise.race([tried, promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -161,6 +197,7 @@ const BROKEN = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
   "EPIPE",
+  "ETIMEDOUT",
 ]);
 
 function hasCode(error: unknown, codes: ReadonlySet<string>): boolean {

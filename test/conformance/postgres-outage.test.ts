@@ -4,6 +4,11 @@ import { sql } from "kysely";
 import postgres from "postgres";
 import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
 import { type OpenDatabase, openDatabase } from "../../server/database.ts";
+import { readerAccount } from "../../server/ledger/accounts.ts";
+import { deriveId } from "../../server/ledger/ids.ts";
+import type { Group } from "../../server/ledger/ledger.ts";
+import { openLedger } from "../../server/ledger/open.ts";
+import { micros } from "../../shared/money.ts";
 import { postgresDatabases, type TestDatabase } from "../support/database.ts";
 
 const ASKING = 16;
@@ -48,6 +53,53 @@ it("leaves no question without an end and the process alive, and answers those t
   const later = Array.from({ length: ASKING }, (_, index) => settledInTime(question(BigInt(index))));
   expect(await Promise.all(later)).toEqual(later.map((_, index) => BigInt(index)));
 });
+
+it("leaves no transfer without an end: each is committed once, or refused, and later ones go on", async () => {
+  const ledger = openLedger(database.place, Date.now);
+  const seen = { answered: 0, failed: 0, lost: 0 };
+  let isOver = false;
+  let made = 0;
+  const pay = async () => {
+    while (!isOver) seen[await outcomeOf(ledger.apply(topUp(made++)))]++;
+  };
+  const paying = Array.from({ length: ASKING }, pay);
+  for (let outage = 0; outage < OUTAGES / 2; outage++) {
+    await endConnections();
+    await wait(20 + (outage % 60));
+  }
+  isOver = true;
+  await Promise.all(paying);
+  expect(seen).toMatchObject({ lost: 0, answered: expect.any(Number) });
+  expect(seen.answered).toBeGreaterThan(OUTAGES / 10);
+
+  const outcomes = await Promise.all(
+    Array.from({ length: made }, (_, index) => settledInTime(ledger.apply(topUp(index)))),
+  );
+  expect(outcomes.filter((outcome) => outcome === "lost" || outcome.status === "rejected")).toEqual([]);
+  expect(await ledger.balance(CREDITED)).toBe(BigInt(made));
+  await ledger.close();
+});
+
+const CREDITED = readerAccount("a".repeat(43));
+
+function topUp(index: number): Group {
+  return {
+    id: deriveId("outage", String(index)),
+    fingerprint: "f",
+    transfers: [
+      {
+        id: deriveId("outage transfer", String(index)),
+        debit: "gateway_clearing:test",
+        credit: CREDITED,
+        amount: micros(1n),
+        code: "top_up",
+        reference: String(index),
+      },
+    ],
+    records: [],
+    guards: [],
+  };
+}
 
 /** It takes a moment, so that connections end while it is asked. */
 async function question(value: bigint): Promise<bigint | undefined> {
