@@ -14,7 +14,7 @@ import { RESPONSE_EVENT } from "../shared/protocol/page.ts";
 import { Jwks } from "../shared/protocol/provider.ts";
 import { POPUP_PAGE } from "../shared/protocol/ui.ts";
 import { verifyReceipt } from "../shared/receipt.ts";
-import { type Extension, launchExtension, POPUP_PIXELS } from "../test/support/extension.ts";
+import { type Extension, launchExtension } from "../test/support/extension.ts";
 import {
   approve,
   decideCheckout,
@@ -236,12 +236,13 @@ function photographer(folder: string) {
   let number = 0;
   return async (page: Page, name: string): Promise<void> => {
     number += 1;
+    const content = page.url().includes(POPUP_PAGE) ? await page.locator("body").boundingBox() : null;
     await page.screenshot({
       path: join(folder, `${String(number).padStart(2, "0")}-${name}.png`),
       // As the reader sees it when it has come to rest.
       animations: "disabled",
-      // A browser without a display makes every window as large as its first.
-      ...(page.url().includes(POPUP_PAGE) ? { clip: { x: 0, y: 0, ...POPUP_PIXELS } } : {}),
+      // The browser cuts the popup to its content; a window of its own is larger.
+      ...(content ? { clip: content } : {}),
     });
   };
 }

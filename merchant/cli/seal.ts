@@ -150,8 +150,8 @@ function originOf(text: string): string {
 
 function addressOf(text: string, name: string): string {
   // Elsewhere browsers keep from a page that came without TLS what it needs to open anything.
-  const isOurs = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\]|[\w-]+\.localhost)([:/]|$)/.test(text);
-  if (!(text.startsWith("https://") || isOurs) || !URL.canParse(text))
+  const isLoopback = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\]|[\w-]+\.localhost)([:/]|$)/.test(text);
+  if (!(text.startsWith("https://") || isLoopback) || !URL.canParse(text))
     throw new SealError(`${name} ${text} is not an address that begins with https://.`);
   return text.replace(/#.*$/, "").replace(/\/$/, name === "--base-url" ? "" : "/");
 }

@@ -24,7 +24,7 @@ import {
 } from "../../shared/protocol/ui.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
-export const POPUP_PIXELS = { width: 380, height: 620 };
+const POPUP_PIXELS = { width: 380, height: 620 };
 const BACKGROUND_TIMEOUT_MS = 60_000;
 const ANSWER_TIMEOUT_MS = 20_000;
 
