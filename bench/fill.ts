@@ -13,7 +13,7 @@ import { floatAccount, GATEWAY_CLEARING, merchantAccount } from "../server/ledge
 import { deriveId } from "../server/ledger/ids.ts";
 import { outputRecordKey, writeOutputRecord } from "../server/ledger/outputs.ts";
 import { paymentGroupId } from "../server/payments/index.ts";
-import { encodePaymentRecord, encodeRefundRecord, paymentKey, refundKey } from "../server/payments/record.ts";
+import { encodePaymentRecord, encodeRefundRecord, refundKey } from "../server/payments/record.ts";
 import { refundGroupId } from "../server/payments/refund.ts";
 import { micros } from "../shared/money.ts";
 
@@ -122,13 +122,11 @@ function fillChunk(first: number, count: number): void {
         ${from} + place * ${until - from} / ${count}
       FROM temp.places WHERE place < ${count};
 
-    INSERT INTO ledger_groups (number, id, fingerprint, timestamp)
-      SELECT ${base} + 1 + place, payment_group(payment), lower(hex(randomblob(32))), at FROM temp.chunk;
+    INSERT INTO ledger_groups (number, id, fingerprint, timestamp, memo)
+      SELECT ${base} + 1 + place, payment_group(payment), lower(hex(randomblob(32))), at, ${paymentMemo()} FROM temp.chunk;
     INSERT INTO ledger_transfers (sequence, id, group_number, debit, credit, amount, code, reference, timestamp, matures_at)
       SELECT ${sequence} + 1 + place, randomblob(16), ${base} + 1 + place, ${FLOAT}, ${FIRST_MERCHANT} + rank, amount,
         'payment', payment, at, at + ${REFUND_WINDOW_SECONDS * 1_000} FROM temp.chunk;
-    INSERT INTO ledger_records (key, value, group_number)
-      SELECT '${paymentKey("")}' || payment, ${paymentValue()}, ${base} + 1 + place FROM temp.chunk;
     UPDATE ledger_accounts SET credits = credits + paid.amount
       FROM (SELECT rank, sum(amount) AS amount FROM temp.chunk GROUP BY rank) paid WHERE number = ${FIRST_MERCHANT} + rank;
     UPDATE ledger_accounts SET debits = debits + (SELECT sum(amount) FROM temp.chunk) WHERE number = ${FLOAT}`);
@@ -174,7 +172,7 @@ function next(table: string, column: string): number {
 }
 
 /** An SQL expression for what `encodePaymentRecord` writes. */
-function paymentValue(): string {
+function paymentMemo(): string {
   const value = encodePaymentRecord({
     merchant: "<merchant>",
     amount: micros(123_456_789n),

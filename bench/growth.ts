@@ -41,7 +41,6 @@ function readIndexes(path: string): void {
   for (const [table, column] of [
     ["ledger_groups", "id"],
     ["ledger_transfers", "id"],
-    ["ledger_records", "key"],
   ])
     database.prepare(`SELECT count(${column}) FROM ${table}`).get();
   database.close();

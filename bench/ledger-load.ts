@@ -9,7 +9,7 @@ import { deriveId } from "../server/ledger/ids.ts";
 import type { Group, Ledger } from "../server/ledger/ledger.ts";
 import { openLedger } from "../server/ledger/open.ts";
 import { outputRecordKey, writeOutputRecord } from "../server/ledger/outputs.ts";
-import { encodePaymentRecord, paymentKey } from "../server/payments/record.ts";
+import { encodePaymentRecord } from "../server/payments/record.ts";
 import { type Micros, micros } from "../shared/money.ts";
 import { placeAt } from "../test/support/database.ts";
 
@@ -67,22 +67,18 @@ function payment(): Group {
         reference: paymentId,
       },
     ],
-    records: [
-      {
-        key: paymentKey(paymentId),
-        value: encodePaymentRecord({
-          merchant,
-          amount: PRICE,
-          currency: "USD",
-          resource: "https://lantern.example/2026/11/tides-and-how-to-read-them.html",
-          kind: "article",
-          holder: "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
-          refundHash: groupId + coinId,
-          refundWindowSeconds: 86_400,
-          change: [],
-        }),
-      },
-    ],
+    memo: encodePaymentRecord({
+      merchant,
+      amount: PRICE,
+      currency: "USD",
+      resource: "https://lantern.example/2026/11/tides-and-how-to-read-them.html",
+      kind: "article",
+      holder: "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+      refundHash: groupId + coinId,
+      refundWindowSeconds: 86_400,
+      change: [],
+    }),
+    records: [],
   };
 }
 

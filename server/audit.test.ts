@@ -8,6 +8,7 @@ import { openShop, paid, REFUND_WINDOW_SECONDS, type Shop } from "../test/suppor
 import { auditProvider } from "./audit.ts";
 import { createDeps } from "./deps.ts";
 import { createLogger } from "./log.ts";
+import { paymentGroupId } from "./payments/index.ts";
 import { settleAll } from "./settlement/index.ts";
 
 let shop: Shop;
@@ -130,7 +131,7 @@ it("finds a refund that is recorded and never came back, and one that came back 
 });
 
 it("finds a record that was changed after the payment", async () => {
-  const change = `UPDATE ledger_records SET value = json_set(value, '$.amount', '29000') WHERE key = 'payment:${paidId}'`;
+  const change = `UPDATE ledger_groups SET memo = json_set(memo, '$.amount', '29000') WHERE id = unhex('${paymentGroupId(paidId)}')`;
   expect(await auditAfter(sql(change))).toContainEqual(
     `payment ${paidId}: charged 30000, its record says 29000`,
   );

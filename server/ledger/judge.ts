@@ -14,6 +14,7 @@ import type {
   GroupOutcome,
   Guard,
   LedgerRecord,
+  PostedGroup,
   Rejection,
   TransferId,
 } from "./ledger.ts";
@@ -26,9 +27,7 @@ export interface StoredState {
   balance(account: AccountName): Micros;
 }
 
-export interface StoredGroup {
-  readonly fingerprint: string;
-  readonly timestamp: number;
+export interface StoredGroup extends PostedGroup {
   readonly records: readonly LedgerRecord[];
 }
 
@@ -77,11 +76,13 @@ export function judgeBatch(stored: StoredState, groups: readonly Group[]): Judge
 export function outcomeOf(verdict: Verdict, timestamp: number): GroupOutcome {
   switch (verdict.status) {
     case "committed":
-      return { status: "committed", timestamp, records: verdict.group.records };
+      return { status: "committed", timestamp, memo: verdict.group.memo, records: verdict.group.records };
     case "repeated":
-      return { status: "exists", timestamp, records: verdict.group.records };
-    case "exists":
-      return { status: "exists", timestamp: verdict.stored.timestamp, records: verdict.stored.records };
+      return { status: "exists", timestamp, memo: verdict.group.memo, records: verdict.group.records };
+    case "exists": {
+      const { stored } = verdict;
+      return { status: "exists", timestamp: stored.timestamp, memo: stored.memo, records: stored.records };
+    }
     case "conflict":
     case "rejected":
       return verdict;

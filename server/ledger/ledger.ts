@@ -7,8 +7,8 @@
  * What makes it safe:
  * - A transfer's id is its idempotency key, always a hash under a domain tag (`ids.ts`). A coin is spent by a
  *   transfer whose id derives from the coin's `Y`: the primary key is the double-spend check.
- * - A group carries the records that its answer is made from, committed with it. A replay of the group (same id,
- *   same fingerprint) answers `exists` with those records; the same id with another fingerprint is a `conflict`.
+ * - A group carries what its answer is made from (its memo, and its records), committed with it. A replay of the group
+ *   (same id, same fingerprint) answers `exists` with those; the same id with another fingerprint is a `conflict`.
  * - A rejected group leaves nothing behind: no transfer, no record. The same coins may be tried again at once.
  */
 import type { Micros } from "../../shared/money.ts";
@@ -76,8 +76,18 @@ export interface Group {
   /** A hash of everything that was asked for; a replay must bring the same. */
   readonly fingerprint: string;
   readonly transfers: readonly Transfer[];
+  /** JSON that is found by the group's id and by nothing else, so that it costs no index of its own. */
+  readonly memo?: string;
   readonly records: readonly LedgerRecord[];
   readonly guards?: readonly Guard[];
+}
+
+/** A committed group. */
+export interface PostedGroup {
+  readonly fingerprint: string;
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+  readonly memo: string | undefined;
 }
 
 export type Rejection =
@@ -89,10 +99,11 @@ export type Rejection =
   | { readonly reason: "guard"; readonly index: number };
 
 export type GroupOutcome =
-  /** `timestamp` (milliseconds, never going back) and `records` are those of the first time, also on a replay. */
+  /** `timestamp` (milliseconds, never going back), `memo` and `records` are those of the first time, also on a replay. */
   | {
       readonly status: "committed" | "exists";
       readonly timestamp: number;
+      readonly memo: string | undefined;
       readonly records: readonly LedgerRecord[];
     }
   | { readonly status: "conflict" }
@@ -145,7 +156,8 @@ export interface Ledger {
   balances(prefix: string): Promise<ReadonlyMap<AccountName, Micros>>;
   record(key: string): Promise<string | undefined>;
   records(keys: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  group(id: TransferId): Promise<{ readonly fingerprint: string; readonly timestamp: number } | undefined>;
+  group(id: TransferId): Promise<PostedGroup | undefined>;
+  groups(ids: readonly TransferId[]): Promise<ReadonlyMap<TransferId, PostedGroup>>;
   /** Which of these transfers exist. */
   existing(ids: readonly TransferId[]): Promise<ReadonlySet<TransferId>>;
   /** In sequence. */

@@ -36,6 +36,7 @@ import type {
   GroupOutcome,
   Ledger,
   LedgerAudit,
+  PostedGroup,
   PostedTransfer,
   SumQuery,
   TransferId,
@@ -44,7 +45,16 @@ import type {
 } from "./ledger.ts";
 import { assertLimit, assertSumLimit } from "./limits.ts";
 import { OUTPUT_RECORD_PREFIX } from "./outputs.ts";
-import { books, integer, postedTransfer, type Row, recordKeys, text, transferSum } from "./rows.ts";
+import {
+  books,
+  integer,
+  postedGroup,
+  postedTransfer,
+  type Row,
+  recordKeys,
+  text,
+  transferSum,
+} from "./rows.ts";
 
 export interface PostgresLedgerOptions {
   /** `postgres://…`. Its tables are there already: `server/database.ts` brings them up to date. */
@@ -124,10 +134,8 @@ export function openPostgresLedger({ url, now }: PostgresLedgerOptions): Ledger 
     },
     record: async (key) => (await readRecords(sql, [key])).get(key),
     records: (keys) => readRecords(sql, keys),
-    async group(id) {
-      const [row] = await sql<Row[]>`SELECT fingerprint, timestamp FROM ledger_groups WHERE id = ${id}`;
-      return row && { fingerprint: text(row, "fingerprint"), timestamp: Number(integer(row, "timestamp")) };
-    },
+    group: async (id) => (await findGroups(sql, [id])).get(id),
+    groups: (ids) => findGroups(sql, ids),
     async existing(ids) {
       const rows = await sql<Row[]>`
         SELECT replace(id::text, '-', '') AS id FROM ledger_transfers WHERE id = ANY (${[...ids]}::uuid[])`;
@@ -300,24 +308,24 @@ async function readStored(
   const transferIds = batch.flatMap(({ transfers }) => transfers.map(({ id }) => id));
   const nameOf = new Map([...names].map((name) => [numberIn(numbers, name), name]));
   const rows = await sql<Row[]>`
-    SELECT 'balance' AS kind, NULL AS key, NULL AS value, account::bigint AS a, lane::bigint AS b, credits - debits AS c
+    SELECT 'balance' AS kind, NULL AS key, account::bigint AS a, lane::bigint AS b, credits - debits AS c
       FROM ledger_balances WHERE account = ANY (${[...nameOf.keys()].map(String)}::integer[])
-    UNION ALL SELECT 'transfer', replace(id::text, '-', ''), NULL, NULL, NULL, NULL
+    UNION ALL SELECT 'transfer', replace(id::text, '-', ''), NULL, NULL, NULL
       FROM ledger_transfers WHERE id = ANY (${transferIds}::uuid[])
-    UNION ALL SELECT 'record', key, NULL, NULL, NULL, NULL
+    UNION ALL SELECT 'record', key, NULL, NULL, NULL
       FROM ledger_records WHERE key = ANY (${[...keys]}::text[])
-    UNION ALL SELECT 'group', replace(id::text, '-', ''), fingerprint, timestamp, NULL, NULL
+    UNION ALL SELECT 'group', replace(id::text, '-', ''), NULL, NULL, NULL
       FROM ledger_groups WHERE id = ANY (${batch.map(({ id }) => id)}::uuid[])`;
 
   const transfers = new Set<TransferId>();
   const records = new Set<string>();
   const balances = new Map<AccountName, StoredBalance>();
-  const groups: Row[] = [];
+  const groups: TransferId[] = [];
   for (const row of rows) {
     const kind = text(row, "kind");
     if (kind === "transfer") transfers.add(text(row, "key"));
     else if (kind === "record") records.add(text(row, "key"));
-    else if (kind === "group") groups.push(row);
+    else if (kind === "group") groups.push(text(row, "key"));
     else {
       const account = nameOf.get(Number(integer(row, "a"))) ?? "";
       const balance = micros(integer(row, "c"));
@@ -333,23 +341,22 @@ async function readStored(
 }
 
 /** Replays are rare, and what they are answered with does not change. */
-async function readGroups(sql: Sql, rows: readonly Row[]): Promise<Map<TransferId, StoredGroup>> {
-  if (rows.length === 0) return new Map();
+async function readGroups(sql: Sql, ids: readonly TransferId[]): Promise<Map<TransferId, StoredGroup>> {
+  if (ids.length === 0) return new Map();
   const keysOf = new Map<TransferId, readonly string[]>();
   const stored = await sql<Row[]>`
-    SELECT replace(id::text, '-', '') AS id, records FROM ledger_groups
-    WHERE id = ANY (${rows.map((row) => text(row, "key"))}::uuid[])`;
+    SELECT replace(id::text, '-', '') AS id, fingerprint, timestamp, memo, records FROM ledger_groups
+    WHERE id = ANY (${ids}::uuid[])`;
   for (const row of stored) keysOf.set(text(row, "id"), recordKeys(text(row, "records")));
   const values = await readRecords(sql, [...keysOf.values()].flat());
   return new Map(
-    rows.map((row) => {
-      const records = (keysOf.get(text(row, "key")) ?? []).map((key) => {
+    stored.map((row) => {
+      const records = (keysOf.get(text(row, "id")) ?? []).map((key) => {
         const value = values.get(key);
         if (value === undefined) throw new Error(`a group was committed without its record ${key}`);
         return { key, value };
       });
-      const timestamp = Number(integer(row, "a"));
-      return [text(row, "key"), { fingerprint: text(row, "value"), timestamp, records }];
+      return [text(row, "id"), { ...postedGroup(row), records }];
     }),
   );
 }
@@ -387,6 +394,7 @@ async function write(
       ${accounts.map(({ most }) => orNull(most))}::bigint[],
       ${groups.map(({ id }) => id)}::uuid[],
       ${groups.map(({ fingerprint }) => fingerprint)}::text[],
+      ${groups.map(({ memo }) => memo ?? null)}::text[],
       ${groups.map((group) => JSON.stringify(group.records.map(({ key }) => key)))}::text[],
       ${transfers.map(({ id }) => id)}::uuid[],
       ${transfers.map(({ place }) => `${place}`)}::integer[],
@@ -433,6 +441,13 @@ function numberIn(numbers: ReadonlyMap<AccountName, number>, account: AccountNam
   const number = numbers.get(account);
   if (number === undefined) throw new Error(`the ledger's account ${account} was not opened`);
   return number;
+}
+
+async function findGroups(sql: Sql, ids: readonly TransferId[]): Promise<Map<TransferId, PostedGroup>> {
+  const rows = await sql<Row[]>`
+    SELECT replace(id::text, '-', '') AS id, fingerprint, timestamp, memo FROM ledger_groups
+    WHERE id = ANY (${[...new Set(ids)]}::uuid[])`;
+  return new Map(rows.map((row) => [text(row, "id"), postedGroup(row)]));
 }
 
 async function readRecords(sql: Sql, keys: readonly string[]): Promise<Map<string, string>> {

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { micros } from "../../shared/money.ts";
 import type { Books } from "./audit.ts";
-import type { PostedTransfer, TransferCode, TransferSum } from "./ledger.ts";
+import type { PostedGroup, PostedTransfer, TransferCode, TransferSum } from "./ledger.ts";
 
 export type Row = Record<string, unknown>;
 
@@ -16,6 +16,18 @@ export function integer(row: Row | undefined, column: string): bigint {
   const value = row?.[column];
   if (typeof value !== "bigint") throw new Error(`the ledger's column ${column} is not an integer`);
   return value;
+}
+
+function textOrNull(row: Row | undefined, column: string): string | undefined {
+  return row?.[column] === null ? undefined : text(row, column);
+}
+
+export function postedGroup(row: Row): PostedGroup {
+  return {
+    fingerprint: text(row, "fingerprint"),
+    timestamp: Number(integer(row, "timestamp")),
+    memo: textOrNull(row, "memo"),
+  };
 }
 
 export function postedTransfer(row: Row): PostedTransfer {

@@ -7,7 +7,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { type Micros, micros, ZERO } from "../../shared/money.ts";
 import { type JudgedBatch, judgeBatch, outcomeOf, type StoredState } from "./judge.ts";
 import type { AccountName, Group, GroupOutcome, LedgerRecord, TransferId } from "./ledger.ts";
-import { integer, text } from "./rows.ts";
+import { integer, postedGroup, text } from "./rows.ts";
 
 const BUSY_TIMEOUT_MILLISECONDS = 5_000;
 /** A page that several batches changed is copied into the file once. 64 MiB of log, which the next start may have to read. */
@@ -59,8 +59,8 @@ function prepareStatements(database: DatabaseSync) {
     addToAccount: prepare(
       "UPDATE ledger_accounts SET debits = debits + ?, credits = credits + ? WHERE number = ?",
     ),
-    group: prepare("SELECT number, fingerprint, timestamp FROM ledger_groups WHERE id = ?"),
-    insertGroup: prepare("INSERT INTO ledger_groups (id, fingerprint, timestamp) VALUES (?, ?, ?)"),
+    group: prepare("SELECT number, fingerprint, timestamp, memo FROM ledger_groups WHERE id = ?"),
+    insertGroup: prepare("INSERT INTO ledger_groups (id, fingerprint, timestamp, memo) VALUES (?, ?, ?, ?)"),
     groupRecords: prepare("SELECT key, value FROM ledger_records WHERE group_number = ? ORDER BY number"),
     transferExists: prepare("SELECT 1 AS found FROM ledger_transfers WHERE id = ?"),
     insertTransfer: prepare(
@@ -80,11 +80,7 @@ function storedState(statements: Statements): StoredState {
       const records = statements.groupRecords
         .all(integer(row, "number"))
         .map((record): LedgerRecord => ({ key: text(record, "key"), value: text(record, "value") }));
-      return {
-        fingerprint: text(row, "fingerprint"),
-        timestamp: Number(integer(row, "timestamp")),
-        records,
-      };
+      return { ...postedGroup(row), records };
     },
     transferExists: (id) => statements.transferExists.get(bytes(id)) !== undefined,
     recordExists: (key) => statements.recordExists.get(key) !== undefined,
@@ -139,6 +135,7 @@ function write(statements: Statements, { committed, movements }: JudgedBatch, ti
       bytes(group.id),
       group.fingerprint,
       timestamp,
+      group.memo ?? null,
     ).lastInsertRowid;
     for (const { id, debit, credit, amount, code, reference, maturesAfterSeconds = 0 } of group.transfers) {
       statements.insertTransfer.run(

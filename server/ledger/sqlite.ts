@@ -9,6 +9,7 @@ import { createBatches } from "./batches.ts";
 import type {
   Ledger,
   LedgerAudit,
+  PostedGroup,
   PostedTransfer,
   SumQuery,
   TransferId,
@@ -17,7 +18,7 @@ import type {
 } from "./ledger.ts";
 import { assertLimit, assertSumLimit } from "./limits.ts";
 import { OUTPUT_RECORD_PREFIX } from "./outputs.ts";
-import { books, integer, postedTransfer, type Row, text, transferSum } from "./rows.ts";
+import { books, integer, postedGroup, postedTransfer, type Row, text, transferSum } from "./rows.ts";
 import { openSqliteThread } from "./sqlite-thread.ts";
 import { openSqliteWriter } from "./sqlite-writer.ts";
 
@@ -62,9 +63,14 @@ export function openSqliteLedger({ path, now, inThread = false }: SqliteLedgerOp
       }
       return found;
     },
-    async group(id) {
-      const row = statements.group.get(bytes(id));
-      return row && { fingerprint: text(row, "fingerprint"), timestamp: Number(integer(row, "timestamp")) };
+    group: async (id) => findGroup(statements, id),
+    async groups(ids) {
+      const found = new Map<TransferId, PostedGroup>();
+      for (const id of ids) {
+        const group = findGroup(statements, id);
+        if (group) found.set(id, group);
+      }
+      return found;
     },
     existing: async (ids) =>
       new Set(ids.filter((id) => statements.transferExists.get(bytes(id)) !== undefined)),
@@ -102,7 +108,7 @@ function prepareStatements(database: DatabaseSync) {
     balances: prepare(
       "SELECT name, debits, credits FROM ledger_accounts WHERE name >= ? AND name < ? ORDER BY name",
     ),
-    group: prepare("SELECT fingerprint, timestamp FROM ledger_groups WHERE id = ?"),
+    group: prepare("SELECT fingerprint, timestamp, memo FROM ledger_groups WHERE id = ?"),
     transferExists: prepare("SELECT 1 AS found FROM ledger_transfers WHERE id = ?"),
     record: prepare("SELECT value FROM ledger_records WHERE key = ?"),
   };
@@ -168,6 +174,11 @@ function sumTransfers(statements: Statements, query: SumQuery): TransferSum {
   } finally {
     statements.commit.run();
   }
+}
+
+function findGroup(statements: Statements, id: TransferId): PostedGroup | undefined {
+  const row = statements.group.get(bytes(id));
+  return row && postedGroup(row);
 }
 
 function recordValue(statements: Statements, key: string): string | undefined {

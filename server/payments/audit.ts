@@ -7,8 +7,7 @@ import { merchantAccount } from "../ledger/accounts.ts";
 import type { Ledger, PostedTransfer, TransferCode } from "../ledger/ledger.ts";
 import { readAllTransfers } from "../ledger/read-all.ts";
 import { refundWindowEnd } from "./closing.ts";
-import { paymentGroupId } from "./judge.ts";
-import { decodePaymentRecord, type PaymentRecord, paymentKey, refundKey } from "./record.ts";
+import { decodePaymentRecord, type PaymentRecord, paymentGroupId, refundKey } from "./record.ts";
 import { refundGroupId } from "./refund.ts";
 
 /** Payments whose records are read at once. */
@@ -37,9 +36,10 @@ interface Move {
 }
 
 async function judgePayments(ledger: Ledger, account: string, moves: readonly Move[]): Promise<string[]> {
-  const records = await ledger.records(
-    moves.flatMap(({ paymentId }) => [paymentKey(paymentId), refundKey(paymentId)]),
-  );
+  const [groups, refunds] = await Promise.all([
+    ledger.groups(moves.map(({ paymentId }) => paymentGroupId(paymentId))),
+    ledger.records(moves.map(({ paymentId }) => refundKey(paymentId))),
+  ]);
   const differences: string[] = [];
   for (const { groupId, paymentId, amount, timestamp, maturesAt } of moves) {
     const bad = (what: string): void => void differences.push(`payment ${paymentId}: ${what}`);
@@ -47,27 +47,28 @@ async function judgePayments(ledger: Ledger, account: string, moves: readonly Mo
       bad(`charged ${amount} once more, by the group ${groupId}`);
       continue;
     }
-    const record = readRecord(records.get(paymentKey(paymentId)));
+    const record = readRecord(groups.get(groupId)?.memo);
     if (!record) bad("its record is missing or cannot be read");
     else if (record.amount !== amount) bad(`charged ${amount}, its record says ${record.amount}`);
     else if (merchantAccount(record.merchant) !== account)
       bad(`paid to ${account}, its record says ${record.merchant}`);
     else if (!isOnly(maturesAt, refundWindowEnd(timestamp, record.refundWindowSeconds)))
       bad(`matures ${[...maturesAt].join(" and ")}, its record says otherwise`);
-    if (records.has(refundKey(paymentId)) && !(await ledger.group(refundGroupId(paymentId))))
+    if (refunds.has(refundKey(paymentId)) && !(await ledger.group(refundGroupId(paymentId))))
       bad("recorded as refunded, and nothing came back");
   }
   return differences;
 }
 
 async function judgeRefunds(ledger: Ledger, moves: readonly Move[]): Promise<string[]> {
-  const records = await ledger.records(
-    moves.flatMap(({ paymentId }) => [paymentKey(paymentId), refundKey(paymentId)]),
-  );
+  const [groups, refunds] = await Promise.all([
+    ledger.groups(moves.map(({ paymentId }) => paymentGroupId(paymentId))),
+    ledger.records(moves.map(({ paymentId }) => refundKey(paymentId))),
+  ]);
   return moves.flatMap(({ groupId, paymentId, amount }) => {
     if (groupId !== refundGroupId(paymentId)) return [`payment ${paymentId}: refunded once more`];
-    const record = readRecord(records.get(paymentKey(paymentId)));
-    if (!record || !records.has(refundKey(paymentId)))
+    const record = readRecord(groups.get(paymentGroupId(paymentId))?.memo);
+    if (!record || !refunds.has(refundKey(paymentId)))
       return [`payment ${paymentId}: refunded without a record`];
     return record.amount === amount
       ? []

@@ -9,7 +9,6 @@ export {
   type NumberedClosing,
   readClosing,
 } from "./closing.ts";
-export { paymentGroupId } from "./judge.ts";
-export { decodePaymentRecord, type PaymentRecord, paymentKey } from "./record.ts";
+export { type PaymentRecord, paymentGroupId, paymentRecordOf, readPayment } from "./record.ts";
 export { registerPayments } from "./routes.ts";
 export { createSealReader, type SealReader } from "./seals.ts";

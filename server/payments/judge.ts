@@ -17,7 +17,7 @@ import type { Merchant } from "../merchants/index.ts";
 import type { GenuineCoin, PreparedOutputs } from "../mint/index.ts";
 import type { PaymentDeps } from "./deps.ts";
 import type { OpenedPayment } from "./open.ts";
-import { encodePaymentRecord, type PaymentRecord, paymentKey } from "./record.ts";
+import { encodePaymentRecord, type PaymentRecord, paymentGroupId } from "./record.ts";
 import type { OpenedSeal } from "./seals.ts";
 
 export interface JudgedPayment {
@@ -26,8 +26,6 @@ export interface JudgedPayment {
   /** Of the seal that is paid for; handed out only after the commit. */
   readonly contentKey: Bytes | undefined;
 }
-
-export const paymentGroupId = (paymentId: string): string => deriveId("payment", paymentId);
 
 /** @throws TuppenceError with whatever is wrong with the payment */
 export async function judgePayment(deps: PaymentDeps, opened: OpenedPayment): Promise<JudgedPayment> {
@@ -145,6 +143,7 @@ function makeGroup(
           ]
         : []),
     ],
-    records: [{ key: paymentKey(paymentId), value: encodePaymentRecord(record) }, ...(change?.records ?? [])],
+    memo: encodePaymentRecord(record),
+    records: change?.records ?? [],
   };
 }

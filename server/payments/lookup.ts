@@ -8,8 +8,7 @@ import type { SettleResponseJson } from "../../shared/protocol/x402.ts";
 import { HOLDER_PROOF_SECONDS } from "../../shared/receipt.ts";
 import { answerPayment, committedContentKey, isRefunded } from "./answer.ts";
 import type { PaymentDeps } from "./deps.ts";
-import { paymentGroupId } from "./judge.ts";
-import { type PaymentRecord, readPaymentRecord } from "./record.ts";
+import { type PaymentRecord, readPayment } from "./record.ts";
 
 /** @throws TuppenceError request_invalid, holder_invalid, clock_skew, payment_unknown, and with a seal: seal_*, refund_done */
 export async function lookUpPayment(
@@ -21,15 +20,15 @@ export async function lookUpPayment(
   if (!decoded.success) throw new TuppenceError("request_invalid");
   const { proof, seal } = decoded.output;
   const holder = await verifyHolder(deps, paymentId, proof);
-  const record = await readPaymentRecord(deps.ledger, paymentId);
-  const group = await deps.ledger.group(paymentGroupId(paymentId));
-  if (!record || !group) throw new TuppenceError("payment_unknown");
+  const paid = await readPayment(deps.ledger, paymentId);
+  if (!paid) throw new TuppenceError("payment_unknown");
+  const { record, timestamp } = paid;
   if (record.holder !== holder) throw new TuppenceError("holder_invalid");
   const contentKey =
     seal === undefined
       ? await committedContentKey(deps, paymentId, record)
       : await openLaterSeal(deps, paymentId, record, seal);
-  return answerPayment(deps, paymentId, record, group.timestamp, contentKey);
+  return answerPayment(deps, paymentId, record, timestamp, contentKey);
 }
 
 /** The thumbprint of the key that signed the proof. */

@@ -1,5 +1,5 @@
 /**
- * What is committed with a payment under `payment:<id>`: all that its answer is made from, on a replay too, and never
+ * What is committed with a payment as its group's memo: all that its answer is made from, on a replay too, and never
  * a coin. `change` are the outputs with the amounts they are signed for. `sealedKey` is there only if a merchant's
  * signed seal was paid for; without it a receipt opens nothing, or a tip on an article's address would open the article.
  */
@@ -16,7 +16,8 @@ import {
   url,
 } from "../../shared/protocol/fields.ts";
 import { PaymentKind } from "../../shared/protocol/x402.ts";
-import type { Ledger, LedgerRecord } from "../ledger/ledger.ts";
+import { deriveId } from "../ledger/ids.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 
 export const PaymentRecord = v.object({
   merchant: merchantId,
@@ -37,7 +38,7 @@ export type PaymentRecord = v.InferOutput<typeof PaymentRecord>;
 export const RefundRecord = v.object({ outputs: v.array(BlindedMessage) });
 export type RefundRecord = v.InferOutput<typeof RefundRecord>;
 
-export const paymentKey = (paymentId: string): string => `payment:${paymentId}`;
+export const paymentGroupId = (paymentId: string): string => deriveId("payment", paymentId);
 export const refundKey = (paymentId: string): string => `refund:${paymentId}`;
 
 export function encodePaymentRecord(record: PaymentRecord): string {
@@ -63,18 +64,27 @@ export function decodeRefundRecord(value: string): RefundRecord {
   return v.parse(RefundRecord, JSON.parse(value));
 }
 
-export function findPaymentRecord(records: readonly LedgerRecord[], paymentId: string): PaymentRecord {
-  const found = records.find(({ key }) => key === paymentKey(paymentId));
-  if (!found) throw new Error(`payment ${paymentId} was committed without its record`);
-  return decodePaymentRecord(found.value);
+/** Of a committed payment's group. */
+export function paymentRecordOf(
+  { memo }: { readonly memo: string | undefined },
+  paymentId: string,
+): PaymentRecord {
+  if (memo === undefined) throw new Error(`payment ${paymentId} was committed without its record`);
+  return decodePaymentRecord(memo);
 }
 
-export async function readPaymentRecord(
-  ledger: Ledger,
-  paymentId: string,
-): Promise<PaymentRecord | undefined> {
-  const value = await ledger.record(paymentKey(paymentId));
-  return value === undefined ? undefined : decodePaymentRecord(value);
+export interface PostedPayment {
+  readonly record: PaymentRecord;
+  readonly fingerprint: string;
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+}
+
+export async function readPayment(ledger: Ledger, paymentId: string): Promise<PostedPayment | undefined> {
+  const group = await ledger.group(paymentGroupId(paymentId));
+  if (!group) return undefined;
+  const { fingerprint, timestamp } = group;
+  return { record: paymentRecordOf(group, paymentId), fingerprint, timestamp };
 }
 
 function outputJson({ amount, id, B_ }: BlindedMessage): BlindedMessageJson {

@@ -14,12 +14,11 @@ import { deriveId } from "../ledger/ids.ts";
 import type { Group } from "../ledger/ledger.ts";
 import { closingKey, latestClosing, refundWindowEnd } from "./closing.ts";
 import type { PaymentDeps } from "./deps.ts";
-import { paymentGroupId } from "./judge.ts";
 import {
   decodeRefundRecord,
   encodeRefundRecord,
-  type PaymentRecord,
-  readPaymentRecord,
+  type PostedPayment,
+  readPayment,
   refundKey,
 } from "./record.ts";
 
@@ -39,15 +38,15 @@ export async function refundPayment(
   const decoded = v.safeParse(RefundRequest, body);
   if (!decoded.success) throw new TuppenceError("request_invalid");
   const { preimage, outputs } = decoded.output;
-  const record = await readPaymentRecord(deps.ledger, paymentId);
-  if (!record) throw new TuppenceError("payment_unknown");
-  if (toHex(await sha256(fromHex(preimage))) !== record.refundHash)
+  const paid = await readPayment(deps.ledger, paymentId);
+  if (!paid) throw new TuppenceError("payment_unknown");
+  if (toHex(await sha256(fromHex(preimage))) !== paid.record.refundHash)
     throw new TuppenceError("refund_preimage_invalid");
   const fingerprint = await fingerprintOf(outputs);
   for (let met = 0; met < MAX_CLOSINGS_MET; met++) {
     const answer =
       (await replayRefund(deps, paymentId, fingerprint)) ??
-      (await commitRefund(deps, paymentId, record, outputs, fingerprint));
+      (await commitRefund(deps, paymentId, paid, outputs, fingerprint));
     if (answer) return answer;
   }
   throw new TuppenceError("overloaded");
@@ -71,11 +70,12 @@ async function replayRefund(
 async function commitRefund(
   deps: PaymentDeps,
   paymentId: string,
-  record: PaymentRecord,
+  paid: PostedPayment,
   outputs: readonly BlindedMessage[],
   fingerprint: string,
 ): Promise<RefundAnswer | undefined> {
-  const nextClosing = await checkWindow(deps, paymentId, record);
+  const { record } = paid;
+  const nextClosing = await checkWindow(deps, paid);
   const prepared = deps.mint.prepareOutputs(outputs, paymentId, "promised");
   if (prepared.total !== record.amount)
     throw new TuppenceError("outputs_invalid", { expected: record.amount.toString() });
@@ -114,10 +114,8 @@ async function commitRefund(
 }
 
 /** The number that the next closing will have. */
-async function checkWindow(deps: PaymentDeps, paymentId: string, record: PaymentRecord): Promise<number> {
-  const paid = await deps.ledger.group(paymentGroupId(paymentId));
-  if (!paid) throw new Error(`payment ${paymentId} has a record and no group`);
-  const end = refundWindowEnd(paid.timestamp, record.refundWindowSeconds);
+async function checkWindow(deps: PaymentDeps, { record, timestamp }: PostedPayment): Promise<number> {
+  const end = refundWindowEnd(timestamp, record.refundWindowSeconds);
   const closing = await latestClosing(deps.ledger, record.merchant);
   if (deps.now() >= end || (closing && closing.closedAt >= end))
     throw new TuppenceError("refund_window_closed");

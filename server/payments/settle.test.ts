@@ -15,6 +15,7 @@ import {
   type Shop,
 } from "../../test/support/shop.ts";
 import { merchantAccount, PAYMENT_CLEARING } from "../ledger/accounts.ts";
+import { paymentGroupId } from "./record.ts";
 
 let shop: Shop;
 beforeEach(async () => {
@@ -388,7 +389,7 @@ test("no coin's secret and no content key is written to the ledger", async () =>
     [100_000],
     12,
   );
-  const record = (await shop.deps.ledger.record(`payment:${payment.paymentId}`)) ?? "";
+  const record = (await shop.deps.ledger.group(paymentGroupId(payment.paymentId)))?.memo ?? "";
   expect(record).toContain(payment.holder);
   for (const { secret, C } of payment.proofs) {
     expect(record).not.toContain(secret);

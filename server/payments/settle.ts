@@ -8,9 +8,9 @@ import type { SettleResponseJson } from "../../shared/protocol/x402.ts";
 import type { Rejection } from "../ledger/ledger.ts";
 import { answerPayment, committedContentKey, refusalOf } from "./answer.ts";
 import type { PaymentDeps } from "./deps.ts";
-import { judgePayment, paymentGroupId } from "./judge.ts";
+import { judgePayment } from "./judge.ts";
 import { decodeFacilitatorRequest, type OpenedPayment, openPayment } from "./open.ts";
-import { findPaymentRecord, readPaymentRecord } from "./record.ts";
+import { paymentRecordOf, readPayment } from "./record.ts";
 
 /** `replayed`: it was paid before, and the same bytes came again. */
 export type PaymentOutcome = "paid" | "replayed" | ErrorCode;
@@ -43,7 +43,7 @@ async function commitPayment(deps: PaymentDeps, opened: OpenedPayment): Promise<
   const outcome = await deps.ledger.apply(group);
   if (outcome.status === "rejected") throw new TuppenceError(codeOf(outcome.rejection));
   if (outcome.status === "conflict") throw new TuppenceError("request_conflict");
-  const record = findPaymentRecord(outcome.records, paymentId);
+  const record = paymentRecordOf(outcome, paymentId);
   const isNew = outcome.status === "committed";
   const key = isNew ? contentKey : await committedContentKey(deps, paymentId, record);
   return {
@@ -57,15 +57,14 @@ async function replayPayment(
   deps: PaymentDeps,
   { payment: { paymentId }, fingerprint }: OpenedPayment,
 ): Promise<SettleResponseJson | undefined> {
-  const group = await deps.ledger.group(paymentGroupId(paymentId));
-  if (group?.fingerprint !== fingerprint) return undefined;
-  const record = await readPaymentRecord(deps.ledger, paymentId);
-  if (!record) throw new Error(`payment ${paymentId} was committed without its record`);
+  const paid = await readPayment(deps.ledger, paymentId);
+  if (paid?.fingerprint !== fingerprint) return undefined;
+  const { record, timestamp } = paid;
   return answerPayment(
     deps,
     paymentId,
     record,
-    group.timestamp,
+    timestamp,
     await committedContentKey(deps, paymentId, record),
   );
 }

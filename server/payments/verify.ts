@@ -4,8 +4,9 @@ import { ERRORS, TuppenceError } from "../../shared/errors.ts";
 import type { VerifyResponse } from "../../shared/protocol/x402.ts";
 import { refusalOf } from "./answer.ts";
 import type { PaymentDeps } from "./deps.ts";
-import { judgePayment, paymentGroupId } from "./judge.ts";
+import { judgePayment } from "./judge.ts";
 import { decodeFacilitatorRequest, type OpenedPayment, openPayment } from "./open.ts";
+import { paymentGroupId } from "./record.ts";
 
 /** @throws TuppenceError request_invalid, amount_invalid */
 export async function verifyPayment(

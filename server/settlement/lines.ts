@@ -3,7 +3,7 @@ import { add, type Micros } from "../../shared/money.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
 import type { Ledger, PostedTransfer } from "../ledger/ledger.ts";
 import { readAllTransfers } from "../ledger/read-all.ts";
-import { decodePaymentRecord, type PaymentRecord, paymentKey } from "../payments/index.ts";
+import { type PaymentRecord, paymentRecordOf } from "../payments/index.ts";
 import type { Stretch } from "./sums.ts";
 
 export interface PaymentLine {
@@ -49,13 +49,13 @@ async function addRecords(
   ledger: Ledger,
   payments: readonly (readonly PostedTransfer[])[],
 ): Promise<PaymentLine[]> {
-  const records = await ledger.records(payments.map(([first]) => paymentKey(first?.reference ?? "")));
+  const groups = await ledger.groups(payments.flatMap(([first]) => (first ? [first.groupId] : [])));
   return payments.map((transfers) => {
     const last = transfers.at(-1);
-    const value = records.get(paymentKey(last?.reference ?? ""));
-    if (!last || value === undefined) throw new Error(`payment ${last?.reference} has no record`);
+    const group = groups.get(last?.groupId ?? "");
+    if (!last || !group) throw new Error(`payment ${last?.reference} has no group`);
     const paymentId = last.reference;
-    const record = decodePaymentRecord(value);
+    const record = paymentRecordOf(group, paymentId);
     const amount = add(...transfers.map((transfer) => transfer.amount));
     if (amount !== record.amount)
       throw new Error(`payment ${paymentId} moved ${amount} for a record of ${record.amount}`);

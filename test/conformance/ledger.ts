@@ -47,20 +47,19 @@ export function describeLedger(databases: TestDatabases, { inThread = false } = 
     });
     let isTamperedWith = false;
 
-    it("moves money once, and answers a replay with the first time's records and timestamp", async () => {
-      const first = await ledger.apply(topUp("a", 500n, [{ key: "answer:a", value: '"first"' }]));
+    it("moves money once, and answers a replay with the first time's memo, records and timestamp", async () => {
+      const saying = (text: string) => ({
+        ...topUp("a", 500n, [{ key: "answer:a", value: `"${text}"` }]),
+        memo: `{"said":"${text}"}`,
+      });
+      const committed = {
+        timestamp: 1_000_000,
+        memo: '{"said":"first"}',
+        records: [{ key: "answer:a", value: '"first"' }],
+      };
+      expect(await ledger.apply(saying("first"))).toEqual({ status: "committed", ...committed });
       now += 5_000;
-      const again = await ledger.apply(topUp("a", 500n, [{ key: "answer:a", value: '"second"' }]));
-      expect(first).toEqual({
-        status: "committed",
-        timestamp: 1_000_000,
-        records: [{ key: "answer:a", value: '"first"' }],
-      });
-      expect(again).toEqual({
-        status: "exists",
-        timestamp: 1_000_000,
-        records: [{ key: "answer:a", value: '"first"' }],
-      });
+      expect(await ledger.apply(saying("second"))).toEqual({ status: "exists", ...committed });
       expect(await ledger.balance(readerAccount("r"))).toBe(500n);
       expect(await ledger.balance(GATEWAY)).toBe(-500n);
     });
@@ -73,6 +72,22 @@ export function describeLedger(databases: TestDatabases, { inThread = false } = 
       ]);
       expect(outcomes.map(({ status }) => status)).toEqual(["committed", "exists", "conflict"]);
       expect(await ledger.balance(readerAccount("r"))).toBe(500n);
+    });
+
+    it("finds groups by their ids, with the memos that they have", async () => {
+      const noted = { ...topUp("a", 500n), memo: '{"text":"\\"quoted\\", null, {braces} and a \\\\"}' };
+      const [first, second] = await Promise.all([ledger.apply(noted), ledger.apply(topUp("b", 500n))]);
+      expect([first.status, second.status]).toEqual(["committed", "committed"]);
+      const ids = [noted.id, topUp("b", 500n).id];
+      const groups = await ledger.groups([...ids, deriveId("pay", "never made")]);
+      expect([...groups.keys()].sort()).toEqual(ids.toSorted());
+      expect(groups.get(noted.id)).toEqual({
+        fingerprint: noted.fingerprint,
+        timestamp: 1_000_000,
+        memo: noted.memo,
+      });
+      expect(groups.get(ids[1] ?? "")?.memo).toBeUndefined();
+      expect(await ledger.group(noted.id)).toEqual(groups.get(noted.id));
     });
 
     it("refuses other content under a known id, and leaves nothing of it", async () => {

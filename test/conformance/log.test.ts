@@ -11,7 +11,7 @@ import { Writable } from "node:stream";
 import * as v from "valibot";
 import { beforeAll, expect, it, vi } from "vitest";
 import { createLogger } from "../../server/log.ts";
-import { paymentKey } from "../../server/payments/index.ts";
+import { paymentGroupId } from "../../server/payments/index.ts";
 import { settleAll } from "../../server/settlement/index.ts";
 import { type SigningKey, signingKeyFromSeed } from "../../shared/jws.ts";
 import { ZERO } from "../../shared/money.ts";
@@ -114,8 +114,8 @@ async function fail(provider: TestProvider): Promise<void> {
 function damageRecord(dataFolder: string, paymentId: string): void {
   const database = new DatabaseSync(join(dataFolder, "tuppence.sqlite"));
   database
-    .prepare("UPDATE ledger_records SET value = json_set(value, '$.amount', json('{}')) WHERE key = ?")
-    .run(paymentKey(paymentId));
+    .prepare("UPDATE ledger_groups SET memo = json_set(memo, '$.amount', json('{}')) WHERE id = ?")
+    .run(Buffer.from(paymentGroupId(paymentId), "hex"));
   database.close();
 }
 

@@ -12,6 +12,7 @@ import { deriveId } from "../../server/ledger/ids.ts";
 import type { Ledger } from "../../server/ledger/ledger.ts";
 import { openLedger } from "../../server/ledger/open.ts";
 import { createMerchantStore } from "../../server/merchants/index.ts";
+import { paymentRecordOf } from "../../server/payments/index.ts";
 import { findTopUp } from "../../server/topups/store.ts";
 import { sha256, toHex } from "../../shared/bytes.ts";
 import { micros } from "../../shared/money.ts";
@@ -86,8 +87,10 @@ describe.each(allDatabases())("a first version's database on $kind", (databases)
     expect(payments.map(({ timestamp, maturesAt }) => maturesAt - timestamp)).toEqual(
       payments.map(() => REFUND_WINDOW_SECONDS * 1_000),
     );
-    for (const { id, debit, credit, amount, groupId } of payments) {
-      expect(await ledger.group(groupId)).toBeDefined();
+    for (const { id, debit, credit, amount, groupId, reference } of payments) {
+      const paid = await ledger.group(groupId);
+      expect(paymentRecordOf({ memo: paid?.memo }, id)).toMatchObject({ merchant: MERCHANT });
+      expect(await ledger.record(`payment:${reference}`)).toBeUndefined();
       const again = await ledger.apply({
         id: deriveId("again", id),
         fingerprint: "",

@@ -6,7 +6,7 @@ import type { Deps } from "../../server/deps.ts";
 import { floatAccount, merchantAccount, readerAccount } from "../../server/ledger/accounts.ts";
 import { coinTransferId } from "../../server/ledger/ids.ts";
 import type { PostedTransfer, TransferCode } from "../../server/ledger/ledger.ts";
-import { closingKey, decodePaymentRecord, paymentKey } from "../../server/payments/index.ts";
+import { closingKey, readPayment } from "../../server/payments/index.ts";
 import { auditSettlements, readStatement } from "../../server/settlement/index.ts";
 import { thumbprintOf } from "../../shared/jws.ts";
 import { openKeys } from "../../wallet/core/keys.ts";
@@ -119,12 +119,12 @@ async function checkPayment(
   browser: Browser,
   { id, state, receipt, amount, order }: PaymentRow,
 ): Promise<void> {
-  const value = await deps.ledger.record(paymentKey(id));
+  const paid = await readPayment(deps.ledger, id);
   const isRefunded = (await deps.ledger.record(`refund:${id}`)) !== undefined;
-  const said = value === undefined ? "failed" : isRefunded ? "refunded" : "paid";
+  const said = paid === undefined ? "failed" : isRefunded ? "refunded" : "paid";
   same(`${browser.name}: payment ${id} stands alike in wallet and ledger`, state, said);
-  if (value === undefined) return;
-  const record = decodePaymentRecord(value);
+  if (paid === undefined) return;
+  const { record } = paid;
   same(
     `payment ${id} was made as the reader accepted it`,
     [record.merchant, record.amount, record.resource],

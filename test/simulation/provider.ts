@@ -243,6 +243,7 @@ function ledLedger(world: World, process: Process, ledger: Ledger, watch: Provid
     record: (key) => led("record", () => ledger.record(key)),
     records: (keys) => led("records", () => ledger.records(keys)),
     group: (id) => led("group", () => ledger.group(id)),
+    groups: (ids) => led("groups", () => ledger.groups(ids)),
     existing: (ids) => led("existing", () => ledger.existing(ids)),
     transfers: (query) => led("transfers", () => ledger.transfers(query)),
     sum: (query) => led("sum", () => ledger.sum(query)),
