@@ -34,11 +34,14 @@ export interface SqliteLedgerOptions {
 /** More than these tell nothing more. */
 const MAX_STRAYS = 10;
 const BUSY_TIMEOUT_MILLISECONDS = 5_000;
+/** The audit and the statements look for each payment by its random id: the upper pages of that index stay here. */
+const CACHE_KIBIBYTES = 65_536;
 
 export function openSqliteLedger({ path, now, inThread = false }: SqliteLedgerOptions): Ledger {
   const writer = inThread ? openSqliteThread(path) : openSqliteWriter(path);
   const database = new DatabaseSync(path, { readOnly: true });
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MILLISECONDS}`);
+  database.exec(`PRAGMA cache_size = -${CACHE_KIBIBYTES}`);
   const statements = prepareStatements(database);
   const batches = createBatches((groups) => writer.commit(groups, now()));
 

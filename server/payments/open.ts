@@ -1,5 +1,5 @@
 /** A request to a facilitator, decoded and, where a site's back end carried it, opened. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import * as v from "valibot";
 import { fromUtf8 } from "../../shared/bytes.ts";
 import { canonicalJson } from "../../shared/canonical.ts";
@@ -49,9 +49,7 @@ export async function openPayment(
   if (!isSameOffer(accepted, request.paymentRequirements))
     throw new TuppenceError(isSealed ? "payment_sealed_invalid" : "offer_invalid");
   const payment = isSealed ? await openSealedPayment(deps, payload, resource.url, body) : payload;
-  const fingerprint = createHash("sha256")
-    .update(canonicalJson(withDigits({ payment, accepted, resource })))
-    .digest("hex");
+  const fingerprint = hash("sha256", canonicalJson(withDigits({ payment, accepted, resource })), "hex");
   const isExpired = isSealed && deps.now() > payload.expiresAt * 1_000;
   return { payment, accepted, resource: resource.url, fingerprint, isExpired };
 }

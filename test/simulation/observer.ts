@@ -6,6 +6,7 @@ import type { Deps } from "../../server/deps.ts";
 import { mustNotGoBelowZero } from "../../server/ledger/accounts.ts";
 import type { Group } from "../../server/ledger/ledger.ts";
 import { outputRecordKey } from "../../server/ledger/outputs.ts";
+import { paymentGroupId } from "../../server/payments/index.ts";
 import type { AllowanceRow, PaymentRow, PaymentState } from "../../wallet/core/rows.ts";
 import type { Asking, Browser, BrowserWatch } from "./browser.ts";
 import { type Coverage, count, type Fault, type Step } from "./coverage.ts";
@@ -181,8 +182,8 @@ export function observe(world: World, aims: Aims): Observer {
   };
   const fail = (error: unknown): void => broken("no bug", String(error));
   const paymentOf = (group: Group): Followed | undefined => {
-    const key = group.records.find((record) => record.key.startsWith("payment:"))?.key;
-    return key === undefined ? undefined : payments.get(key.slice("payment:".length));
+    const id = group.transfers[0]?.reference ?? "";
+    return group.id === paymentGroupId(id) ? payments.get(id) : undefined;
   };
   const checkBalances = async (): Promise<void> => {
     if (!truth) return;

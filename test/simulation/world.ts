@@ -70,6 +70,7 @@ export function createWorld(seed: number, faults: Faults, print?: (line: string)
   let now = START_MS;
   let order = 0;
   let events = 0;
+  /** Changes with every event that is asked for and every call: a chain of calls that take no time has not come to rest. */
   let activity = 0;
 
   const note = (line: string): void => {
@@ -104,6 +105,7 @@ export function createWorld(seed: number, faults: Faults, print?: (line: string)
         new Promise((resolve, reject) => {
           const answer = (deliver: () => void): void => {
             if (!alive) return;
+            activity++;
             if (deaths.chance(deathRate())) process.kill(`after ${what}`);
             else if (latencies.chance(0.7)) deliver();
             else
@@ -113,6 +115,7 @@ export function createWorld(seed: number, faults: Faults, print?: (line: string)
           };
           const begin = async (): Promise<void> => {
             if (!alive) return;
+            activity++;
             if (deaths.chance(deathRate())) return process.kill(`before ${what}`);
             try {
               const value = await work();
