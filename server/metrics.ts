@@ -95,7 +95,7 @@ export function observeProvider({ registry }: Metrics, { ledger, mint }: Observe
   collectDefaultMetrics({ register: registry });
   new Gauge({
     name: "tuppence_curve_queue_tasks",
-    help: "Pieces of curve work that wait for a thread.",
+    help: "Coins to verify and outputs to sign that wait for a thread.",
     registers: [registry],
     collect() {
       this.set(mint.curveQueueLength());

@@ -18,7 +18,11 @@ await runCommand(async (deps) => {
   if (!topUp) throw new UsageError(`There is no top-up ${id}.`);
   await applyGatewayEvent(deps, "sandbox", { type: "charged_back", topUpId: id, amount: topUp.amount });
   const money = (amount: bigint) => formatBalance(micros(amount), deps.config.currency);
-  console.log(`Charged back ${money(topUp.amount)} of account ${topUp.accountId}, which is frozen now.`);
+  console.log(
+    topUp.state === "charged_back"
+      ? `It was charged back before, and nothing was done again: ${money(topUp.amount)} of account ${topUp.accountId}, which is frozen.`
+      : `Charged back ${money(topUp.amount)} of account ${topUp.accountId}, which is frozen now.`,
+  );
   if (values["write-off"]) {
     console.log(`Wrote off ${money(await writeOff(deps, topUp.accountId, id))}.`);
   }

@@ -31,7 +31,7 @@ const PROMISE_SECONDS = 3_600;
 export interface MintWithKeys extends Mint {
   keysets(): readonly Keyset[];
   keysetLog(): readonly { readonly id: string; readonly unit: string; readonly since: number }[];
-  /** Pieces of curve work that wait for a thread. */
+  /** Coins to verify and outputs to sign that wait for a thread. */
   curveQueueLength(): number;
   /** Resolves when the threads for curve work answer. */
   ping(): Promise<void>;
