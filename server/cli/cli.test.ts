@@ -102,6 +102,22 @@ test("settling prints what was paid and writes the statements; settling again pa
   await shop.assertAddsUp();
 });
 
+test("a merchant that cannot be settled keeps no other from its money and its statement, and the command ends with 1", async () => {
+  shop.clock.now = Date.now() - REFUND_WINDOW_SECONDS * 1_000;
+  await shop.pay(shop.offer({ amount: 200_000n }), [200_000]);
+  await shop.deps.merchants.put({ id: "broken", name: "Broken", origins: ["https://broken.example"] });
+  await shop.deps.ledger.apply({
+    id: "0".repeat(32),
+    fingerprint: "",
+    transfers: [],
+    records: [{ key: "closing:broken:1", value: "{}" }],
+  });
+  const { status, stdout } = run("settle");
+  expect(status).toBe(1);
+  expect(stdout).toContain("the-lantern-1.csv");
+  expect(readdirSync(join(shop.dataFolder, "statements"))).toHaveLength(2);
+});
+
 /** Two settlements with a payout, of $0.18 and $0.45, and one below the minimum. */
 async function settleThrice(): Promise<void> {
   for (const amount of [200_000, 500_000, 50_000]) {

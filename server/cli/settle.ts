@@ -5,16 +5,20 @@ import { type Settlement, settleAll, settlementId, writeMissingStatements } from
 import { printTable, runCommand } from "./run.ts";
 
 await runCommand(async (deps) => {
-  const settlements = await settleAll(deps, { now: deps.now() });
-  if (settlements.length === 0)
-    console.log("Nothing to settle: no payment has matured since the last settlement.");
-  else printSettlements(settlements);
+  const [settled] = await Promise.allSettled([settleAll(deps, { now: deps.now() })]);
+  if (settled.status === "fulfilled") printSettlements(settled.value);
+  // One merchant that cannot be settled takes no statement from the others, which were.
   const written = await writeMissingStatements(deps, join(deps.config.dataFolder, "statements"));
   for (const path of written) console.log(`wrote ${path}`);
+  if (settled.status === "rejected") throw settled.reason;
   return 0;
 });
 
 function printSettlements(settlements: readonly Settlement[]): void {
+  if (settlements.length === 0) {
+    console.log("Nothing to settle: no payment has matured since the last settlement.");
+    return;
+  }
   const head = [
     "settlement",
     "payments",

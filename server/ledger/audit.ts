@@ -25,6 +25,8 @@ export interface AuditedAccount {
 }
 
 const FLOAT = floatAccount("");
+/** More than these tell nothing more. */
+export const MAX_STRAYS = 10;
 
 export function auditBooks({ transfers, accounts, issued, strays }: Books): LedgerAudit {
   const differences: string[] = [];

@@ -26,7 +26,7 @@ import postgres from "postgres";
 import { TuppenceError } from "../../shared/errors.ts";
 import { add, type Micros, micros, ZERO } from "../../shared/money.ts";
 import { isSpread } from "./accounts.ts";
-import { auditBooks } from "./audit.ts";
+import { auditBooks, MAX_STRAYS } from "./audit.ts";
 import { createBatches } from "./batches.ts";
 import { mayBeGuarded } from "./guarded.ts";
 import { type JudgedBatch, judgeBatch, type Movement, outcomeOf, type StoredGroup } from "./judge.ts";
@@ -67,8 +67,6 @@ export interface PostgresLedgerOptions {
 const MAX_CONNECTIONS = 4;
 /** A server that does not answer any more is not waited for. */
 const CLOSE_SECONDS = 5;
-/** More than these tell nothing more. */
-const MAX_STRAYS = 10;
 const MAX_CACHED_ACCOUNTS = 100_000;
 /** About five seconds: as long as another database server takes over, or the same one starts again. */
 const MAX_TRIES = 30;

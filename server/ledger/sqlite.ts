@@ -4,7 +4,7 @@
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { micros, ZERO } from "../../shared/money.ts";
-import { auditBooks } from "./audit.ts";
+import { auditBooks, MAX_STRAYS } from "./audit.ts";
 import { createBatches } from "./batches.ts";
 import type {
   Ledger,
@@ -31,8 +31,6 @@ export interface SqliteLedgerOptions {
   readonly inThread?: boolean;
 }
 
-/** More than these tell nothing more. */
-const MAX_STRAYS = 10;
 const BUSY_TIMEOUT_MILLISECONDS = 5_000;
 /** The audit and the statements look for each payment by its random id: the upper pages of that index stay here. */
 const CACHE_KIBIBYTES = 65_536;
