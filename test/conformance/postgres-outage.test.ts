@@ -1,4 +1,6 @@
 /** PostgreSQL ends the connections under a database that is busy, again and again. */
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { sql } from "kysely";
 import postgres from "postgres";
@@ -79,6 +81,54 @@ it("leaves no transfer without an end: each is committed once, or refused, and l
   expect(await ledger.balance(CREDITED)).toBe(BigInt(made));
   await ledger.close();
 });
+
+it("commits a transfer once though its connection stays open and its answer never comes", async () => {
+  const way = await openWay();
+  const ledger = openLedger({ kind: "postgres", url: way.address }, Date.now);
+  try {
+    expect(await ledger.apply(topUp(0))).toMatchObject({ status: "committed" });
+    way.swallowAnswers();
+    expect(await settledInTime(ledger.apply(topUp(1)))).toMatchObject({ status: "committed" });
+    expect(await ledger.apply(topUp(1))).toMatchObject({ status: "exists" });
+    expect(await ledger.balance(CREDITED)).toBe(2n);
+  } finally {
+    way.close();
+    await ledger.close();
+  }
+});
+
+/** A way to the database on which the connections of now can be made to bring no further answer; later ones do. */
+async function openWay() {
+  const target = new URL(database.address);
+  const answers = new Set<Socket>();
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname);
+    answers.add(upstream);
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from);
+      from.on("error", () => {}).pipe(to);
+    }
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const own = server.address();
+  if (own === null || typeof own === "string") throw new Error("the way has no port");
+  const address = new URL(target);
+  address.port = String(own.port);
+  return {
+    address: address.href,
+    swallowAnswers(): void {
+      for (const socket of answers) socket.unpipe().resume();
+    },
+    close(): void {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
 
 const CREDITED = readerAccount("a".repeat(43));
 
