@@ -8,7 +8,7 @@ import {
   stockReader,
   totalOf,
 } from "../support/books.ts";
-import { firstCoins, putCoins, readCoins } from "../support/drawer.ts";
+import { keepOnly, putBack } from "../support/drawer.ts";
 import { expect, test, turnClock } from "../support/extension.ts";
 import { type FaultProxy, startProviderBehindProxy } from "../support/fault-proxy.ts";
 import type { RunningProvider } from "../support/provider.ts";
@@ -207,22 +207,15 @@ test("a site cannot use a payment for another merchant, article, amount, kind or
 
 test("a site that puts change outputs of its own beside the payment gets the price, and the change is the reader's", async () => {
   // Two coins that make the price only together, and with change.
-  const [first, second] = await firstCoins(reader.extension, 20_000n, 2);
-  const others = (await readCoins(reader.extension)).filter(
-    ({ state, secret }) => state === "free" && secret !== first?.secret && secret !== second?.secret,
-  );
-  await putCoins(
-    reader.extension,
-    others.map((coin) => ({ ...coin, state: "reserved", holder: "set aside" })),
-  );
-  const outputs = [{ amount: 0, id: first?.keysetId, B_: `02${"ab".repeat(32)}` }];
+  const [coin] = await keepOnly(reader.extension, 20_000n, 2);
+  const outputs = [{ amount: 0, id: coin?.keysetId, B_: `02${"ab".repeat(32)}` }];
   site.conduct((taken) => site.honestly({ ...taken, outputs, payload: { ...taken.payload, outputs } }));
   const title = "With change";
   await page.goto(site.offer(title, { amount: 35_000n }));
   await paywallButton(page).click();
   await expectArticleOpen(page);
   await expectState(title, "paid");
-  await putCoins(reader.extension, others);
+  await putBack(reader.extension);
   expect(await standing()).toMatchObject({
     reader: before.reader - 35_000n,
     merchants: before.merchants + 35_000n,

@@ -20,11 +20,22 @@ export type DrawerCoin = v.InferOutput<typeof Coin>;
 
 /** In the order in which the wallet reads, and so takes, them. */
 export async function readCoins(extension: Extension): Promise<DrawerCoin[]> {
-  return v.parse(v.array(Coin), await inStore(extension, []));
+  return v.parse(v.array(Coin), await inStore(extension, { type: "read" }));
 }
 
-export async function putCoins(extension: Extension, coins: readonly DrawerCoin[]): Promise<void> {
-  await inStore(extension, coins);
+/**
+ * Hides from the wallet all free coins but `count` of this amount, until `putBack`, and gives these. Chosen and written in one
+ * transaction: what the wallet takes for a swap in between would otherwise be written back after the swap, and be there twice.
+ */
+export async function keepOnly(extension: Extension, amount: bigint, count: number): Promise<DrawerCoin[]> {
+  const coins = v.parse(v.array(Coin), await inStore(extension, { type: "keep only", amount, count }));
+  const kept = coins.filter(({ state }) => state === "free");
+  if (kept.length < count) throw new Error(`the drawer holds ${kept.length} coins of ${amount}`);
+  return kept;
+}
+
+export async function putBack(extension: Extension): Promise<void> {
+  await inStore(extension, { type: "put back" });
 }
 
 /** The free coins of this amount that the wallet would take first. */
@@ -81,25 +92,39 @@ export async function spendElsewhere(
   if (!answer.success) throw new Error(`the coins were not spent: ${answer.errorReason}`);
 }
 
-/** Writes these rows over what is there, and gives all that is there then. */
-async function inStore(extension: Extension, rows: readonly DrawerCoin[]): Promise<unknown> {
+/** Gives all coins as they are after the action, which is one transaction with the reading. */
+async function inStore(
+  extension: Extension,
+  action: { type: "read" } | { type: "keep only"; amount: bigint; count: number } | { type: "put back" },
+): Promise<unknown> {
   const page = await extension.context.newPage();
   try {
     // A page of the extension that has nothing of its own to say.
     await page.goto(extension.url("extension/icons/16.png"));
-    return await page.evaluate(async (changed) => {
+    return await page.evaluate(async (wanted) => {
       const answerOf = <T>(request: IDBRequest<T>) =>
         new Promise<T>((resolve, reject) => {
           request.onsuccess = () => resolve(request.result);
           request.onerror = () => reject(request.error);
         });
+      const holder = "set aside";
       const database = await answerOf(indexedDB.open("tuppence"));
       const coins = database.transaction("coins", "readwrite").objectStore("coins");
-      for (const row of changed) coins.put(row);
+      let left = wanted.type === "keep only" ? wanted.count : 0;
+      for (const coin of await answerOf(coins.getAll())) {
+        if (wanted.type === "keep only" && coin.state === "free") {
+          if (coin.amount === wanted.amount && left > 0) left -= 1;
+          else coins.put({ ...coin, state: "reserved", holder });
+        }
+        if (wanted.type === "put back" && coin.holder === holder) {
+          const { holder: _, ...free } = coin;
+          coins.put({ ...free, state: "free" });
+        }
+      }
       const all = await answerOf(coins.getAll());
       database.close();
       return all;
-    }, rows);
+    }, action);
   } finally {
     await page.close();
   }
