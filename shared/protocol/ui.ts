@@ -70,7 +70,10 @@ export const ApprovalView = v.object({
 export type ApprovalView = v.InferOutput<typeof ApprovalView>;
 
 export const WalletSnapshot = v.object({
-  state: v.picklist(["none", "ready"]),
+  /** `locked`: nothing of what follows is known until the reader has given the passphrase. */
+  state: v.picklist(["none", "locked", "ready"]),
+  /** Whether a passphrase keeps the wallet, and after how many minutes without use it locks itself. */
+  protection: v.object({ hasPassphrase: v.boolean(), lockAfterMinutes: v.number() }),
   /** The reader has written the recovery phrase down, or said so. */
   phraseConfirmed: v.boolean(),
   /** After a restore from the phrase, until the provider was asked for everything: the balance is not complete yet. */
@@ -102,6 +105,12 @@ export type WalletSnapshotJson = v.InferInput<typeof WalletSnapshot>;
 const request = <T extends string, E extends v.ObjectEntries>(type: T, entries: E) =>
   v.object({ kind: v.literal("ui"), type: v.literal(type), ...entries });
 
+const passphrase = v.pipe(v.string(), v.maxLength(1_000));
+/** A day. */
+const MAX_LOCK_MINUTES = 1_440;
+/** Shorter ones are refused: whoever has the disk tries millions. */
+export const MIN_PASSPHRASE_CHARACTERS = 10;
+
 export const UiRequest = v.variant("type", [
   /** Answers a snapshot. */
   request("snapshot", {}),
@@ -110,8 +119,18 @@ export const UiRequest = v.variant("type", [
     provider: v.optional(origin),
     phrase: v.optional(v.pipe(v.string(), v.maxLength(500))),
   }),
-  /** Answers `{ phrase }`, so that it can be shown again. */
-  request("showPhrase", {}),
+  /** Answers `{ phrase }`, so that it can be shown again. Where a passphrase keeps the wallet, it is asked for again. */
+  request("showPhrase", { passphrase: v.optional(passphrase) }),
+  request("unlock", { passphrase }),
+  request("lock", {}),
+  /** Keeps the wallet by this passphrase from now on, null by the device alone. `current` is the passphrase until now. */
+  request("protect", {
+    current: v.optional(passphrase),
+    passphrase: v.nullable(passphrase),
+    lockAfterMinutes: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_LOCK_MINUTES)),
+  }),
+  /** Removes the wallet from this browser, for a restore from its phrase. */
+  request("eraseWallet", {}),
   request("confirmPhrase", {}),
   /** Opens the gateway's checkout in a tab. Answers `{ topUpId, checkoutUrl }`. */
   request("topUp", { amount: positiveAmount }),
@@ -144,6 +163,10 @@ export const UiResults = {
   snapshot: WalletSnapshot,
   createWallet: v.object({ phrase: words }),
   showPhrase: v.object({ phrase: words }),
+  unlock: v.object({}),
+  lock: v.object({}),
+  protect: v.object({}),
+  eraseWallet: v.object({}),
   confirmPhrase: v.object({}),
   topUp: v.object({ topUpId: words, checkoutUrl: words }),
   decide: v.object({}),

@@ -21,18 +21,20 @@ const SHOWN_APPROVALS = 20;
 /** Of a provider that was never reached. */
 const DEFAULT_CURRENCY = "USD";
 
+type Unprotected = Omit<WalletSnapshotJson, "protection">;
+
 export async function takeSnapshot(context: Context): Promise<WalletSnapshotJson> {
+  const { hasPassphrase, isLocked, lockAfterMinutes } = await context.store.protection();
+  const protection = { hasPassphrase, lockAfterMinutes };
+  if (isLocked) return { ...emptySnapshot(context), state: "locked", protection };
   return context.store.read(async (tables) => {
     const wallet = await tables.wallet.get(WALLET_KEY);
-    return wallet ? snapshotOf(context, tables, wallet) : emptySnapshot(context);
+    const snapshot = wallet ? await snapshotOf(context, tables, wallet) : emptySnapshot(context);
+    return { ...snapshot, protection };
   });
 }
 
-async function snapshotOf(
-  context: Context,
-  tables: StoreTables,
-  wallet: WalletRow,
-): Promise<WalletSnapshotJson> {
+async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletRow): Promise<Unprotected> {
   const [funds, payments, allowances, topUps, approvals] = await Promise.all([
     countFunds(tables, wallet),
     tables.payments.newest(SHOWN_PAYMENTS),
@@ -68,7 +70,7 @@ async function snapshotOf(
   };
 }
 
-function emptySnapshot({ ports, memory }: Context): WalletSnapshotJson {
+function emptySnapshot({ ports, memory }: Context): Unprotected {
   const origin = ports.defaultProviderOrigin;
   return {
     state: "none",

@@ -36,6 +36,8 @@ export interface Wallet {
 
   create(request: UiRequestOf<"createWallet">): Promise<UiResultJson<"createWallet">>;
   showPhrase(): Promise<UiResultJson<"showPhrase">>;
+  /** Forgets what was opened from the store: after that was locked, erased or sealed anew. */
+  forget(): void;
   confirmPhrase(): Promise<void>;
   /** Makes the top-up at the provider; the caller opens the checkout. */
   topUp(request: UiRequestOf<"topUp">): Promise<UiResultJson<"topUp">>;

@@ -100,6 +100,13 @@ const UI_REQUESTS: Readonly<Record<UiRequestType, readonly Genuine[]>> = {
     ui("createWallet"),
   ],
   showPhrase: [ui("showPhrase")],
+  unlock: [ui("unlock", { passphrase: "correct horse battery staple" })],
+  lock: [ui("lock")],
+  protect: [
+    ui("protect", { current: "none", passphrase: "correct horse battery staple", lockAfterMinutes: 5 }),
+    ui("protect", { passphrase: null, lockAfterMinutes: 5 }),
+  ],
+  eraseWallet: [ui("eraseWallet")],
   confirmPhrase: [ui("confirmPhrase")],
   topUp: [ui("topUp", { amount: "5000000" })],
   decide: [
