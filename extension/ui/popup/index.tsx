@@ -12,6 +12,7 @@ import {
 } from "../../../shared/protocol/ui.ts";
 import { extensionUrl, openTab, openWindow } from "../../platform.ts";
 import { isWebAddress } from "../shared/site.ts";
+import { t } from "../shared/text.tsx";
 import { ask, connectWallet } from "../shared/wallet.ts";
 import { LOCAL_AT_START, type PopupLocal, screen } from "./state.ts";
 import { type PopupActions, PopupView } from "./view.tsx";
@@ -97,5 +98,6 @@ function Popup() {
   );
 }
 
+document.title = t("popup_title");
 const root = document.getElementById("root");
 if (root) render(<Popup />, root);

@@ -14,6 +14,7 @@ import type {
   WalletSnapshot,
 } from "../../../shared/protocol/ui.ts";
 import { siteName } from "../shared/site.ts";
+import { t } from "../shared/text.tsx";
 import { describeTime } from "../shared/time.ts";
 
 /** So many payments before "show all". */
@@ -191,16 +192,17 @@ function isTopUpNews(topUp: TopUpView, local: PopupLocal, now: number): boolean 
   );
 }
 
-const STANDINGS: Readonly<Record<PaymentView["state"], string | null>> = {
-  pending: "On its way",
+const STANDINGS = {
+  pending: "popup_standing_pending",
   paid: null,
-  refunding: "Coming back",
-  refunded: "Money is back",
-  failed: "Not charged",
-};
+  refunding: "popup_standing_refunding",
+  refunded: "popup_standing_refunded",
+  failed: "popup_standing_failed",
+} as const satisfies Record<PaymentView["state"], string | null>;
 
 function paymentRow(payment: PaymentView, local: PopupLocal, now: number): PaymentRow {
   const { id, title, merchantName, amount, state, refundableUntil } = payment;
+  const standing = STANDINGS[state];
   const canRefund = state === "paid" && refundableUntil !== null && refundableUntil > now;
   return {
     id,
@@ -208,7 +210,7 @@ function paymentRow(payment: PaymentView, local: PopupLocal, now: number): Payme
     merchantName,
     amount,
     time: describeTime(payment.at, now),
-    standing: STANDINGS[state],
+    standing: standing === null ? null : t(standing),
     struck: state === "refunded" || state === "failed",
     failed: state === "failed",
     canRefund,

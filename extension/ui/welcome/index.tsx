@@ -5,6 +5,7 @@ import type { GenericSchema, InferOutput } from "valibot";
 import { type UiRequestJson, UiResults } from "../../../shared/protocol/ui.ts";
 import { openTab } from "../../platform.ts";
 import { isWebAddress } from "../shared/site.ts";
+import { t } from "../shared/text.tsx";
 import { ask, connectWallet } from "../shared/wallet.ts";
 import { creationOf, LOCAL_AT_START, screen, type WelcomeLocal } from "./state.ts";
 import { type WelcomeActions, WelcomeView } from "./view.tsx";
@@ -86,5 +87,6 @@ function Welcome() {
   );
 }
 
+document.title = t("welcome_title");
 const root = document.getElementById("root");
 if (root) render(<Welcome />, root);

@@ -8,8 +8,10 @@
 import type { Micros } from "../../../shared/money.ts";
 import type { PageError } from "../../../shared/protocol/page.ts";
 import type { TopUpView, WalletSnapshot } from "../../../shared/protocol/ui.ts";
+import { t } from "../shared/text.tsx";
 
 export const PHRASE_WORDS = 12;
+const EXAMPLE_ADDRESS = "https://provider.example";
 
 export interface WelcomeLocal {
   readonly mode: "create" | "restore";
@@ -94,7 +96,7 @@ export function screen(
   if (snapshot.state === "none") {
     const provider = local.typedProvider ?? snapshot.provider.origin;
     const problem =
-      originOf(provider) === undefined ? "This is no address, like https://provider.example" : null;
+      originOf(provider) === undefined ? t("welcome_provider_problem", { example: EXAMPLE_ADDRESS }) : null;
     const wordCount = wordsOf(local.typedPhrase).length;
     const canGo = problem === null && (local.mode === "create" || wordCount === PHRASE_WORDS);
     return {
