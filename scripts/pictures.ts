@@ -11,7 +11,7 @@ import { type Browser, chromium, type Page } from "@playwright/test";
 import { build, type Plugin, preview } from "vite";
 import { APPROVAL_ID } from "../extension/ui/fixtures/snapshots.ts";
 import manifest from "../manifest.json" with { type: "json" };
-import { APPROVE_PAGE, POPUP_PAGE, WELCOME_PAGE } from "../shared/protocol/ui.ts";
+import { APPROVE_PAGE, OPTIONS_PAGE, POPUP_PAGE, WELCOME_PAGE } from "../shared/protocol/ui.ts";
 import { requireBrowser } from "./browsers.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -25,7 +25,7 @@ const NOW = new Date("2026-11-23T14:32:00Z");
 const POPUP_HEIGHT_PIXELS = 560;
 
 type Scheme = (typeof SCHEMES)[number];
-type PageName = "popup" | "approve" | "welcome";
+type PageName = "popup" | "approve" | "welcome" | "options";
 interface Picture {
   readonly name: string;
   readonly page: PageName;
@@ -39,6 +39,7 @@ const PAGES: Readonly<
   popup: { path: POPUP_PAGE, width: 360, height: POPUP_HEIGHT_PIXELS },
   approve: { path: APPROVE_PAGE, width: 420, height: 560 },
   welcome: { path: WELCOME_PAGE, width: 1_000, height: 900 },
+  options: { path: OPTIONS_PAGE, width: 1_100, height: 900 },
 };
 
 const press = (name: string | RegExp) => (page: Page) => page.getByRole("button", { name }).click();
@@ -320,7 +321,7 @@ async function settle(picture: Picture, page: Page): Promise<void> {
 }
 
 async function frame(name: PageName, page: Page) {
-  if (name === "welcome") return { fullPage: true };
+  if (name === "welcome" || name === "options") return { fullPage: true };
   if (name === "approve") return {};
   const { width, height } = PAGES.popup;
   const content = await page.evaluate(() => document.body.getBoundingClientRect().height);

@@ -185,3 +185,5 @@ export type UiResponse = v.InferOutput<typeof UiResponse>;
 export const APPROVE_PAGE = "extension/ui/approve/index.html";
 export const WELCOME_PAGE = "extension/ui/welcome/index.html";
 export const POPUP_PAGE = "extension/ui/popup/index.html";
+/** Its sections are told by the address's fragment: `#/spending`, `#/budgets`. */
+export const OPTIONS_PAGE = "extension/ui/options/index.html";
