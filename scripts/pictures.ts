@@ -43,6 +43,7 @@ const PAGES: Readonly<
 };
 
 const press = (name: string | RegExp) => (page: Page) => page.getByRole("button", { name }).click();
+const section = (name: string) => (page: Page) => page.getByRole("link", { name }).click();
 const say = (scene: string) => (page: Page) =>
   page.evaluate((detail) => void window.dispatchEvent(new CustomEvent("scene", { detail })), scene);
 const inOrder =
@@ -180,6 +181,39 @@ const PICTURES: readonly Picture[] = [
     act: inOrder(press("Top up $5"), say("topUpArrived")),
   },
   { name: "welcome-silent", page: "welcome", scene: "silent" },
+  { name: "popup-locked", page: "popup", scene: "locked" },
+  {
+    name: "popup-locked-wrong",
+    page: "popup",
+    scene: "wrongPassphrase",
+    act: inOrder((page) => page.getByLabel("Passphrase").fill("not this one"), press("Unlock")),
+  },
+  {
+    name: "popup-locked-lost",
+    page: "popup",
+    scene: "locked",
+    act: inOrder(
+      (page) => page.getByText("I have forgotten it").click(),
+      (page) => page.getByRole("checkbox").check(),
+    ),
+  },
+  { name: "popup-protected", page: "popup", scene: "protected" },
+  { name: "approve-locked", page: "approve", scene: "locked" },
+  { name: "welcome-locked", page: "welcome", scene: "locked" },
+  { name: "options-locked", page: "options", scene: "locked" },
+  { name: "options-safety", page: "options", scene: "ready", act: section("Safety") },
+  {
+    name: "options-safety-set",
+    page: "options",
+    scene: "ready",
+    act: inOrder(
+      section("Safety"),
+      press("Set a passphrase"),
+      (page) => page.getByLabel("New passphrase").fill("four words of mine"),
+      (page) => page.getByLabel("The same once more").fill("four words of"),
+    ),
+  },
+  { name: "options-safety-protected", page: "options", scene: "protected", act: section("Safety") },
 ];
 
 await main(process.argv.slice(2));

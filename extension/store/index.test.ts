@@ -99,7 +99,7 @@ describe("what lies on the disk", () => {
     const store = openStore(name, newSession());
     await store.transaction((tables) => tables.coins.put(COIN));
     await store.close();
-    const [vault] = (await rowsOf(name))["vault"] ?? [];
+    const [vault] = (await rowsOf(name)).vault ?? [];
     const { deviceKey } = vault as { deviceKey: CryptoKey };
     expect(deviceKey.extractable).toBe(false);
     await expect(crypto.subtle.exportKey("raw", deviceKey)).rejects.toThrow();
@@ -115,7 +115,7 @@ describe("the first version's rows", () => {
     expect(await store.read((tables) => tables.counters.get("payment"))).toEqual({ key: "payment", next: 7 });
     await store.close();
     expect(
-      JSON.stringify((await rowsOf(name))["coins"], (_, value) =>
+      JSON.stringify((await rowsOf(name)).coins, (_, value) =>
         typeof value === "bigint" ? `${value}` : value,
       ),
     ).not.toContain(SECRET);

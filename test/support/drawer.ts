@@ -150,7 +150,7 @@ async function openDrawer(extension: Extension): Promise<OpenDrawer> {
       Coin,
       sealer.open(COINS, {
         ...stored,
-        sealed: new Uint8Array(Buffer.from(stored["sealed"] ?? "", "base64")),
+        sealed: new Uint8Array(Buffer.from(stored.sealed ?? "", "base64")),
       }),
     ),
   }));
@@ -183,9 +183,8 @@ async function changeCoins(
         const rows = database.transaction("coins", "readwrite").objectStore("coins");
         try {
           for (const { before } of wanted) {
-            const now = await answerOf(rows.get(before["secret"] ?? ""));
-            if (now === undefined || btoa(String.fromCharCode(...now.sealed)) !== before["sealed"])
-              return false;
+            const now = await answerOf(rows.get(before.secret ?? ""));
+            if (now === undefined || btoa(String.fromCharCode(...now.sealed)) !== before.sealed) return false;
           }
           for (const { after } of wanted) {
             const sealed = Uint8Array.from(atob(after.sealed), (letter) => letter.charCodeAt(0));

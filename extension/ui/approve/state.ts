@@ -104,6 +104,7 @@ export interface ShortScreen extends Question {
 }
 
 export type ApproveScreen =
+  | { readonly is: "locked" }
   | { readonly is: "connecting" | "silent" | "gone" | "closed" }
   | AskingScreen
   | ShortScreen
@@ -118,6 +119,7 @@ export function screen(
 ): ApproveScreen {
   if (snapshot === undefined) return { is: silent ? "silent" : "connecting" };
   const approval = snapshot.approvals.find(({ id }) => id === approvalId);
+  if (snapshot.state === "locked") return { is: "locked" };
   // The background forgets a question soon after it is over.
   if (approval === undefined) return { is: local.sent === "decline" ? "closed" : "gone" };
   const { kind, merchantName, origin, title, state } = approval;

@@ -11,6 +11,7 @@ import { Icon } from "../shared/icon.tsx";
 import { formatBalance, formatMoney, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice } from "../shared/notice.tsx";
 import { t } from "../shared/text.tsx";
+import { Unlock } from "../shared/unlock.tsx";
 import { guardAfterKey, guardFrom, keyApproves } from "./guard.ts";
 import type {
   AllowanceChoice,
@@ -58,6 +59,12 @@ function Content({ screen, actions }: { readonly screen: ApproveScreen; readonly
         <Over title={t("shared_silent_title")} actions={actions}>
           {t("approve_silent_text")}
         </Over>
+      );
+    case "locked":
+      return (
+        <div class="content">
+          <Unlock />
+        </div>
       );
     case "gone":
       return (

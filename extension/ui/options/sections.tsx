@@ -6,6 +6,7 @@ import type { ComponentType } from "preact";
 import type { IconName } from "../shared/icon.tsx";
 import type { TextKey } from "../shared/text.tsx";
 import { Budgets } from "./budgets/index.tsx";
+import { Safety } from "./safety/index.tsx";
 import type { SectionProps } from "./section.ts";
 import { Spending } from "./spending/index.tsx";
 
@@ -20,6 +21,7 @@ export interface OptionsSection {
 export const SECTIONS: readonly [OptionsSection, ...OptionsSection[]] = [
   { name: "spending", title: "options_spending", icon: "clock", Section: Spending },
   { name: "budgets", title: "options_budgets", icon: "shield", Section: Budgets },
+  { name: "safety", title: "options_safety", icon: "lock", Section: Safety },
 ];
 
 /** The first one where the address names none. */

@@ -5,6 +5,7 @@ import { Button } from "../shared/button.tsx";
 import { EmptyState } from "../shared/empty-state.tsx";
 import { Icon } from "../shared/icon.tsx";
 import { t } from "../shared/text.tsx";
+import { Unlock } from "../shared/unlock.tsx";
 import { type Route, writeRoute } from "./route.ts";
 import { SECTIONS, sectionNamed } from "./sections.tsx";
 
@@ -68,6 +69,12 @@ function Content(props: {
       </EmptyState>
     ) : (
       <div class="options-waiting" aria-busy="true" />
+    );
+  if (snapshot.state === "locked")
+    return (
+      <div class="options-locked">
+        <Unlock />
+      </div>
     );
   if (snapshot.state === "none")
     return (

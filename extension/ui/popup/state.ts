@@ -96,6 +96,7 @@ export interface HomeScreen {
   /** Null where there is none: "in flight: 0" would only worry. */
   readonly inFlight: Micros | null;
   readonly canTopUp: boolean;
+  readonly canLock: boolean;
   readonly cameBack: boolean;
   readonly notices: readonly PopupNotice[];
   readonly tip: { readonly merchantName: string; readonly site: string; readonly busy: boolean } | null;
@@ -118,6 +119,7 @@ export type PopupScreen =
   | { readonly is: "connecting" }
   | { readonly is: "silent" }
   | { readonly is: "none"; readonly playMoney: boolean }
+  | { readonly is: "locked" }
   | HomeScreen
   | TopUpScreen;
 
@@ -130,6 +132,7 @@ export function screen(
   if (snapshot === undefined) return { is: silent ? "silent" : "connecting" };
   const playMoney = snapshot.provider.sandbox;
   if (snapshot.state === "none") return { is: "none", playMoney };
+  if (snapshot.state === "locked") return { is: "locked" };
   const common = { currency: snapshot.currency, playMoney, balance: snapshot.balance.total };
   if (local.page === "topUp") {
     return {
@@ -146,6 +149,7 @@ export function screen(
     ...common,
     inFlight: snapshot.balance.inFlight > ZERO ? snapshot.balance.inFlight : null,
     cameBack: local.cameBack,
+    canLock: snapshot.protection.hasPassphrase,
     canTopUp: !snapshot.frozen && snapshot.topUpAmounts.length > 0,
     notices: notices(snapshot, local, now),
     tip: local.tipSite && {

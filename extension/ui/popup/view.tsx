@@ -12,6 +12,7 @@ import { formatBalance, formatMoney, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../shared/notice.tsx";
 import { Section } from "../shared/section.tsx";
 import { t, tCount, Words } from "../shared/text.tsx";
+import { Unlock } from "../shared/unlock.tsx";
 import type { AllowanceRow, HomeScreen, PaymentRow, PopupNotice, PopupScreen, TopUpScreen } from "./state.ts";
 
 export interface PopupActions {
@@ -27,6 +28,7 @@ export interface PopupActions {
   decline(approvalId: string): void;
   answer(approvalId: string): void;
   openWelcome(): void;
+  lock(): void;
 }
 
 export function PopupView({
@@ -62,6 +64,13 @@ export function PopupView({
           </EmptyState>
         </div>
       );
+    case "locked":
+      return (
+        <div class="page">
+          <Brand playMoney={false} />
+          <Unlock />
+        </div>
+      );
     case "topUp":
       return <TopUp screen={screen} actions={actions} />;
     case "home":
@@ -80,7 +89,14 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
     <>
       <header class="hero">
         <Discs />
-        <Brand playMoney={screen.playMoney} />
+        <div class="hero-top">
+          <Brand playMoney={screen.playMoney} />
+          {screen.canLock ? (
+            <button type="button" class="icon-button" aria-label={t("popup_lock")} onClick={actions.lock}>
+              <Icon name="lock" size={20} />
+            </button>
+          ) : null}
+        </div>
         <h1>
           <span class="hero-label">
             <span>{t("shared_balance")} </span>

@@ -82,6 +82,7 @@ export interface ReadyStep {
 export type WelcomeScreen =
   | { readonly is: "connecting" }
   | { readonly is: "silent" }
+  | { readonly is: "locked" }
   | CreateStep
   | PhraseStep
   | ReadyStep;
@@ -92,6 +93,7 @@ export function screen(
   local: WelcomeLocal,
 ): WelcomeScreen {
   if (snapshot === undefined) return { is: silent ? "silent" : "connecting" };
+  if (snapshot.state === "locked") return { is: "locked" };
   const { busy, error } = local;
   if (snapshot.state === "none") {
     const provider = local.typedProvider ?? snapshot.provider.origin;

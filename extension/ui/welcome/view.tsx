@@ -10,6 +10,7 @@ import { Mark } from "../shared/mark.tsx";
 import { formatBalance, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../shared/notice.tsx";
 import { t, tCount } from "../shared/text.tsx";
+import { Unlock } from "../shared/unlock.tsx";
 import { PinPicture } from "./pin-picture.tsx";
 import {
   type CreateStep,
@@ -57,6 +58,13 @@ export function WelcomeView(props: {
         <EmptyState title={t("shared_silent_title")} isWholePage>
           {t("welcome_silent_text")}
         </EmptyState>
+      </div>
+    );
+  }
+  if (screen.is === "locked") {
+    return (
+      <div class="welcome">
+        <Unlock />
       </div>
     );
   }
