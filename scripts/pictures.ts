@@ -167,7 +167,7 @@ const PICTURES: readonly Picture[] = [
     name: "welcome-phrase-shown",
     page: "welcome",
     scene: "empty",
-    act: inOrder(press("Show the words"), (page) => page.getByRole("checkbox").check()),
+    act: press("Show the words"),
   },
   { name: "welcome-ready", page: "welcome", scene: "justReady" },
   { name: "welcome-ready-restoring", page: "welcome", scene: "restoring" },
@@ -278,7 +278,9 @@ async function buildPages(): Promise<void> {
       emptyOutDir: true,
       target: "es2022",
       modulePreload: false,
-      rollupOptions: { input: [POPUP_PAGE, APPROVE_PAGE, WELCOME_PAGE].map((path) => `${ROOT}${path}`) },
+      rollupOptions: {
+        input: [POPUP_PAGE, APPROVE_PAGE, WELCOME_PAGE, OPTIONS_PAGE].map((path) => `${ROOT}${path}`),
+      },
     },
   });
 }
@@ -348,7 +350,7 @@ async function take(
 
 /** The question's buttons are enabled a moment after it appears (`approve/guard.ts`). */
 async function settle(picture: Picture, page: Page): Promise<void> {
-  if (picture.page !== "approve") return;
+  if (picture.page !== "approve" || picture.scene === "locked") return;
   const pay = page.locator('button[type="submit"]');
   if ((await pay.count()) > 0 && picture.name !== "approve-tip-problem")
     await page.locator('button[type="submit"]:enabled').waitFor();

@@ -179,7 +179,8 @@ const UI_REQUESTS: { readonly [T in UiRequestType]: { readonly kind: "ui"; reado
   lock: { kind: "ui", type: "lock" },
   protect: uiRequest("protect", { passphrase: "short", lockAfterMinutes: 5 }),
   eraseWallet: { kind: "ui", type: "eraseWallet" },
-  confirmPhrase: { kind: "ui", type: "confirmPhrase" },
+  confirmPhrase: uiRequest("confirmPhrase", { words: [1, 2, 3].map((place) => ({ place, word: "wrong" })) }),
+  putOffPhrase: { kind: "ui", type: "putOffPhrase" },
   topUp: uiRequest("topUp", { amount: "5000000" }),
   decide: uiRequest("decide", { approvalId: "0".repeat(32), approve: true }),
   tipSite: { kind: "ui", type: "tipSite" },
@@ -203,6 +204,7 @@ describe("a page of ours", () => {
     ["protect", "passphrase_weak"],
     ["eraseWallet", undefined],
     ["confirmPhrase", undefined],
+    ["putOffPhrase", undefined],
     // The provider of these tests gives neither.
     ["topUp", "provider_unreachable"],
     ["refund", "provider_unreachable"],

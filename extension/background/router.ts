@@ -32,6 +32,7 @@ import { eraseWallet } from "./handlers/ui/eraseWallet.ts";
 import { forgetSite } from "./handlers/ui/forgetSite.ts";
 import { lock } from "./handlers/ui/lock.ts";
 import { protect } from "./handlers/ui/protect.ts";
+import { putOffPhrase } from "./handlers/ui/putOffPhrase.ts";
 import { refund } from "./handlers/ui/refund.ts";
 import { removeAllowance } from "./handlers/ui/removeAllowance.ts";
 import { showPhrase } from "./handlers/ui/showPhrase.ts";
@@ -125,7 +126,9 @@ function handleUi(background: Background, request: UiRequest): Promise<UiResultJ
     case "eraseWallet":
       return eraseWallet(background.lock);
     case "confirmPhrase":
-      return confirmPhrase(background.wallet);
+      return confirmPhrase(background.wallet, request);
+    case "putOffPhrase":
+      return putOffPhrase(background.wallet);
     case "topUp":
       return topUp(background, request);
     case "decide":

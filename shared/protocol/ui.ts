@@ -76,6 +76,8 @@ export const WalletSnapshot = v.object({
   protection: v.object({ hasPassphrase: v.boolean(), lockAfterMinutes: v.number() }),
   /** The reader has written the recovery phrase down, or said so. */
   phraseConfirmed: v.boolean(),
+  /** How firmly the reader is reminded to write it down: more firmly with what would be lost, and with time. */
+  phraseReminder: v.picklist(["none", "calm", "firm", "urgent"]),
   /** After a restore from the phrase, until the provider was asked for everything: the balance is not complete yet. */
   restoring: v.boolean(),
   currency: words,
@@ -105,6 +107,9 @@ export type WalletSnapshotJson = v.InferInput<typeof WalletSnapshot>;
 const request = <T extends string, E extends v.ObjectEntries>(type: T, entries: E) =>
   v.object({ kind: v.literal("ui"), type: v.literal(type), ...entries });
 
+export const PHRASE_WORDS = 12;
+/** So many of them the reader is asked for. */
+export const PHRASE_WORDS_ASKED = 3;
 const passphrase = v.pipe(v.string(), v.maxLength(1_000));
 /** A day. */
 const MAX_LOCK_MINUTES = 1_440;
@@ -131,7 +136,20 @@ export const UiRequest = v.variant("type", [
   }),
   /** Removes the wallet from this browser, for a restore from its phrase. */
   request("eraseWallet", {}),
-  request("confirmPhrase", {}),
+  /** Some of the words, by their places from 1 on. Answers `{ wrong }`: the places of those that are not right. */
+  request("confirmPhrase", {
+    words: v.pipe(
+      v.array(
+        v.object({
+          place: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(PHRASE_WORDS)),
+          word: v.pipe(v.string(), v.maxLength(50)),
+        }),
+      ),
+      v.maxLength(PHRASE_WORDS),
+    ),
+  }),
+  /** The reader will write it down later: the reminder stays away for a while. */
+  request("putOffPhrase", {}),
   /** Opens the gateway's checkout in a tab. Answers `{ topUpId, checkoutUrl }`. */
   request("topUp", { amount: positiveAmount }),
   /** `amount` is what the reader saw, and for a tip chose; `allowance` the budget for this site from now on. */
@@ -167,7 +185,8 @@ export const UiResults = {
   lock: v.object({}),
   protect: v.object({}),
   eraseWallet: v.object({}),
-  confirmPhrase: v.object({}),
+  confirmPhrase: v.object({ wrong: v.array(v.number()) }),
+  putOffPhrase: v.object({}),
   topUp: v.object({ topUpId: words, checkoutUrl: words }),
   decide: v.object({}),
   tipSite: v.object({ site: v.nullable(TipSite) }),

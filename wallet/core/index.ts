@@ -1,5 +1,6 @@
 /** The wallet core. `createWallet(ports)` gives the `Wallet` of `wallet.ts`. */
 import { TuppenceError } from "../../shared/errors.ts";
+import { micros } from "../../shared/money.ts";
 import type { PageRequestOf, PageRequestType, PageResults } from "../../shared/protocol/page.ts";
 import { decide } from "./approvals.ts";
 import { type Context, createContext } from "./context.ts";
@@ -8,6 +9,7 @@ import { keepEntitlements } from "./entitlements.ts";
 import { answerPage, hasAsked, type PageParts } from "./pages.ts";
 import { preparePaying } from "./paying.ts";
 import { drivePayments } from "./payments.ts";
+import { confirmPhrase, putOffPhrase } from "./phrase.ts";
 import type { WalletPorts } from "./ports.ts";
 import { preparePayments } from "./prepared.ts";
 import { refundPayment } from "./refunds.ts";
@@ -54,8 +56,10 @@ export function createWallet(ports: WalletPorts): Wallet {
       context.changed();
     },
     showPhrase: async () => ({ phrase: (await context.open()).row.phrase }),
-    confirmPhrase: async () => {
-      await context.updateWallet((row) => ({ ...row, phraseConfirmed: true }));
+    confirmPhrase: (request) => confirmPhrase(context, request),
+    putOffPhrase: async () => {
+      const { balance } = await takeSnapshot(context);
+      await putOffPhrase(context, micros(BigInt(balance.total)));
     },
     topUp: ({ amount }) => topUp(context, amount),
     refreshTopUps: async () => {

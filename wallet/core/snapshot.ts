@@ -4,6 +4,7 @@ import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
 import type { WalletSnapshotJson } from "../../shared/protocol/ui.ts";
 import type { Context } from "./context.ts";
 import { countFunds, type Funds } from "./funds.ts";
+import { phraseReminder } from "./phrase.ts";
 import type { StoreTables } from "./ports.ts";
 import {
   type AllowanceRow,
@@ -47,6 +48,7 @@ async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletR
   return {
     state: "ready",
     phraseConfirmed: wallet.phraseConfirmed,
+    phraseReminder: phraseReminder(wallet, total, context.nowMs()),
     restoring: wallet.recovery === "pending",
     currency: info?.currency ?? DEFAULT_CURRENCY,
     provider: {
@@ -75,6 +77,7 @@ function emptySnapshot({ ports, memory }: Context): Unprotected {
   return {
     state: "none",
     phraseConfirmed: false,
+    phraseReminder: "none",
     restoring: false,
     currency: DEFAULT_CURRENCY,
     provider: { origin, name: new URL(origin).host, sandbox: false, reachable: memory.isReachable },

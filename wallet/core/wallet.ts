@@ -38,7 +38,9 @@ export interface Wallet {
   showPhrase(): Promise<UiResultJson<"showPhrase">>;
   /** Forgets what was opened from the store: after that was locked, erased or sealed anew. */
   forget(): void;
-  confirmPhrase(): Promise<void>;
+  /** Whether the reader has the phrase: some of its words are asked for. */
+  confirmPhrase(request: UiRequestOf<"confirmPhrase">): Promise<UiResultJson<"confirmPhrase">>;
+  putOffPhrase(): Promise<void>;
   /** Makes the top-up at the provider; the caller opens the checkout. */
   topUp(request: UiRequestOf<"topUp">): Promise<UiResultJson<"topUp">>;
   /** Asks the provider how the open top-ups stand, and restocks the drawer when one was paid. */

@@ -73,6 +73,7 @@ const actions: PopupActions = {
       window.close(),
     );
   },
+  putOffPhrase: () => void act("phrase", { kind: "ui", type: "putOffPhrase" }, UiResults.putOffPhrase),
   lock: () => void act("lock", { kind: "ui", type: "lock" }, UiResults.lock),
   openWelcome: () => void openTab(extensionUrl(WELCOME_PAGE)).then(() => window.close()),
 };

@@ -59,7 +59,7 @@ describe("balance", () => {
 });
 
 it("does not leave a reader alone with an empty balance while the wallet is brought back", () => {
-  expect(home({ ...emptySnapshot(), phraseConfirmed: true, restoring: true }).notices).toEqual([
+  expect(home({ ...emptySnapshot(), phraseConfirmed: true, phraseReminder: "none", restoring: true }).notices).toEqual([
     { is: "restoring" },
   ]);
 });

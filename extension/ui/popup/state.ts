@@ -60,7 +60,12 @@ export type PopupNotice =
       readonly busy: boolean;
     }
   | { readonly is: "topUp"; readonly state: TopUpView["state"]; readonly topUp: TopUpView }
-  | { readonly is: "phrase" };
+  | {
+      readonly is: "phrase";
+      readonly reminder: "calm" | "firm" | "urgent";
+      readonly atStake: Micros;
+      readonly busy: boolean;
+    };
 
 export interface PaymentRow {
   readonly id: string;
@@ -181,7 +186,13 @@ function notices(snapshot: WalletSnapshot, local: PopupLocal, now: number): Popu
   }
   const topUp = snapshot.topUps.find((candidate) => isTopUpNews(candidate, local, now));
   if (topUp) list.push({ is: "topUp", state: topUp.state, topUp });
-  if (!snapshot.phraseConfirmed) list.push({ is: "phrase" });
+  if (snapshot.phraseReminder !== "none")
+    list.push({
+      is: "phrase",
+      reminder: snapshot.phraseReminder,
+      atStake: snapshot.balance.total,
+      busy: local.busy.includes("phrase"),
+    });
   return list;
 }
 

@@ -29,6 +29,7 @@ export interface PopupActions {
   answer(approvalId: string): void;
   openWelcome(): void;
   lock(): void;
+  putOffPhrase(): void;
 }
 
 export function PopupView({
@@ -291,17 +292,28 @@ function HomeNotice({
           {t("popup_unreachable_text")}
         </Notice>
       );
-    case "phrase":
+    case "phrase": {
+      const { reminder, atStake, busy } = notice;
       return (
         <Notice
-          tone="warn"
+          tone={reminder === "calm" ? "calm" : reminder === "firm" ? "warn" : "danger"}
           icon="key"
           title={t("popup_phrase_title")}
-          actions={<Quiet onClick={actions.openWelcome}>{t("popup_phrase_action")}</Quiet>}
+          actions={
+            <>
+              <Quiet onClick={actions.openWelcome}>{t("popup_phrase_action")}</Quiet>
+              <Quiet busy={busy} onClick={actions.putOffPhrase}>
+                {t("popup_phrase_later")}
+              </Quiet>
+            </>
+          }
         >
-          {t("shared_phrase_warning")}
+          {reminder === "calm"
+            ? t("shared_phrase_warning")
+            : t("popup_phrase_at_stake", { amount: formatBalance(atStake, currency) })}
         </Notice>
       );
+    }
     case "approval": {
       const { approval, site, busy } = notice;
       return (

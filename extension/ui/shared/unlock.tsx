@@ -66,19 +66,21 @@ function Lost() {
   return (
     <details class="unlock-lost">
       <summary class="small">{t("unlock_lost")}</summary>
-      <p class="small soft">{t("unlock_lost_text")}</p>
-      <p class="check small">
-        <input
-          id="has-phrase"
-          type="checkbox"
-          checked={hasPhrase}
-          onChange={(event) => setHasPhrase(event.currentTarget.checked)}
-        />
-        <label for="has-phrase">{t("unlock_lost_have")}</label>
-      </p>
-      <Button look="plain" wide busy={busy} disabled={!hasPhrase} onClick={() => void erase()}>
-        {t("unlock_lost_action")}
-      </Button>
+      <div class="unlock-way">
+        <p class="small soft">{t("unlock_lost_text")}</p>
+        <p class="check small">
+          <input
+            id="has-phrase"
+            type="checkbox"
+            checked={hasPhrase}
+            onChange={(event) => setHasPhrase(event.currentTarget.checked)}
+          />
+          <label for="has-phrase">{t("unlock_lost_have")}</label>
+        </p>
+        <Button look="plain" wide busy={busy} disabled={!hasPhrase} onClick={() => void erase()}>
+          {t("unlock_lost_action")}
+        </Button>
+      </div>
     </details>
   );
 }

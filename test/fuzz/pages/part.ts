@@ -107,7 +107,8 @@ const UI_REQUESTS: Readonly<Record<UiRequestType, readonly Genuine[]>> = {
     ui("protect", { passphrase: null, lockAfterMinutes: 5 }),
   ],
   eraseWallet: [ui("eraseWallet")],
-  confirmPhrase: [ui("confirmPhrase")],
+  confirmPhrase: [ui("confirmPhrase", { words: [1, 5, 12].map((place) => ({ place, word: "abandon" })) })],
+  putOffPhrase: [ui("putOffPhrase")],
   topUp: [ui("topUp", { amount: "5000000" })],
   decide: [
     async (world) => ({
