@@ -88,6 +88,10 @@ export const WalletSnapshot = v.object({
     account: amount,
     /** Coins in the drawer, ready to be spent. */
     coins: amount,
+    /** Change that is signed, and coins that are being swapped: part of the total, and to be spent in a moment. */
+    onItsWay: amount,
+    /** Enough for few more payments like the last ones, and no top-up is under way. */
+    isLow: v.boolean(),
     /** In payments whose outcome is not known yet; part of no other figure. */
     inFlight: amount,
   }),
@@ -98,6 +102,10 @@ export const WalletSnapshot = v.object({
   /** Open ones, and the last that ended, newest first. */
   topUps: v.array(TopUpView),
   topUpAmounts: v.array(amount),
+  /** What the provider takes; null while it was never reached. */
+  topUpRange: v.nullable(v.object({ least: amount, most: amount })),
+  /** What the reader topped up last. */
+  lastTopUp: v.nullable(amount),
   approvals: v.array(ApprovalView),
 });
 export type WalletSnapshot = v.InferOutput<typeof WalletSnapshot>;

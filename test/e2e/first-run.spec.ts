@@ -116,7 +116,7 @@ test("an approved top-up arrives in the open popup, once, and its coins lie in t
 
   await waitForCoins(reader.extension);
   const { balance } = await readSnapshot(reader.extension);
-  expect(balance).toEqual({ total: "5000000", account: "0", coins: "5000000", inFlight: "0" });
+  expect(balance).toMatchObject({ total: "5000000", account: "0", coins: "5000000", inFlight: "0" });
 });
 
 test("a top-up that is approved while no page of the wallet is open is there at the next look", async () => {

@@ -3,7 +3,7 @@ import { type ErrorCode, tellReader } from "../../shared/errors.ts";
 import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
 import type { WalletSnapshotJson } from "../../shared/protocol/ui.ts";
 import type { Context } from "./context.ts";
-import { countFunds, type Funds } from "./funds.ts";
+import { countFunds, type Funds, isLow } from "./funds.ts";
 import { phraseReminder } from "./phrase.ts";
 import type { StoreTables } from "./ports.ts";
 import {
@@ -44,6 +44,7 @@ async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletR
     tables.approvals.newest(SHOWN_APPROVALS),
   ]);
   const { info } = wallet;
+  const lastTopUp = topUps.find(({ state }) => state === "paid")?.amount;
   const total = add(funds.account, funds.coins, funds.onItsWay);
   return {
     state: "ready",
@@ -61,13 +62,17 @@ async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletR
       total: text(total),
       account: text(funds.account),
       coins: text(funds.coins),
+      onItsWay: text(funds.onItsWay),
+      isLow: isLow(total, payments) && !topUps.some(({ state }) => state === "open"),
       inFlight: text(funds.inFlight),
     },
     frozen: wallet.account?.frozen ?? false,
     payments: payments.map((payment) => showPayment(payment)),
     allowances: allowances.map((allowance) => showAllowance(allowance)),
     topUps: topUps.map((topUp) => showTopUp(topUp)),
-    topUpAmounts: topUpAmounts(info?.topUps).map(text),
+    topUpAmounts: topUpAmounts(info?.topUps, lastTopUp).map(text),
+    topUpRange: info ? { least: text(info.topUps.least), most: text(info.topUps.most) } : null,
+    lastTopUp: lastTopUp === undefined ? null : text(lastTopUp),
     approvals: approvals.map((approval) => showApproval(approval, funds, total, context.nowMs())),
   };
 }
@@ -81,12 +86,14 @@ function emptySnapshot({ ports, memory }: Context): Unprotected {
     restoring: false,
     currency: DEFAULT_CURRENCY,
     provider: { origin, name: new URL(origin).host, sandbox: false, reachable: memory.isReachable },
-    balance: { total: "0", account: "0", coins: "0", inFlight: "0" },
+    balance: { total: "0", account: "0", coins: "0", onItsWay: "0", inFlight: "0", isLow: false },
     frozen: false,
     payments: [],
     allowances: [],
     topUps: [],
     topUpAmounts: [],
+    topUpRange: null,
+    lastTopUp: null,
     approvals: [],
   };
 }

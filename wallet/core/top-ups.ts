@@ -16,8 +16,12 @@ const ASKED_FOR_MS = 86_400_000;
 
 export function topUpAmounts(
   limits: { readonly least: Micros; readonly most: Micros } | undefined,
+  last: Micros | undefined,
 ): Micros[] {
-  return limits ? OFFERED.filter((amount) => amount >= limits.least && amount <= limits.most) : OFFERED;
+  const offered = last === undefined || OFFERED.includes(last) ? OFFERED : [...OFFERED, last];
+  return offered
+    .filter((amount) => !limits || (amount >= limits.least && amount <= limits.most))
+    .sort((a, b) => (a < b ? -1 : 1));
 }
 
 /** @throws TuppenceError topup_limit, provider_* */

@@ -15,6 +15,7 @@ import { exampleOf, formatMoney, parseMoney } from "../shared/money.ts";
 import { siteName } from "../shared/site.ts";
 import { t } from "../shared/text.tsx";
 import { describeWithin } from "../shared/time.ts";
+import { type TopUpOffer, topUpOffer } from "../shared/top-up-offer.ts";
 
 /** For so long "Paid" stands before the window closes. */
 export const PAID_SHOWN_MS = 900;
@@ -96,7 +97,7 @@ export interface ShortScreen extends Question {
   readonly missing: Micros;
   /** Nothing can be topped up then. */
   readonly frozen: boolean;
-  readonly topUpAmounts: readonly Micros[];
+  readonly topUps: TopUpOffer;
   /** The checkout page is open: the newest one that is. */
   readonly waitingFor: TopUpView | null;
   readonly busy: boolean;
@@ -167,7 +168,7 @@ function unanswered(
           ? subtract(least, available)
           : (approval.missing ?? subtract(least, available)),
       frozen: snapshot.frozen,
-      topUpAmounts: snapshot.topUpAmounts,
+      topUps: topUpOffer(snapshot),
       waitingFor: snapshot.topUps.find(({ state }) => state === "open") ?? null,
       busy: local.toppingUp,
       error: local.error,

@@ -380,12 +380,7 @@ function Short({ screen, actions }: { readonly screen: ShortScreen; readonly act
           <div class="top-up">
             <h2>{t("approve_short_title")}</h2>
             <p class="soft">{t("approve_short_text")}</p>
-            <TopUpAmounts
-              amounts={screen.topUpAmounts}
-              currency={currency}
-              disabled={screen.busy}
-              onChoose={actions.topUp}
-            />
+            <TopUpAmounts offer={screen.topUps} disabled={screen.busy} onChoose={actions.topUp} />
           </div>
         )}
       </div>

@@ -16,6 +16,7 @@ import type {
 import { siteName } from "../shared/site.ts";
 import { t } from "../shared/text.tsx";
 import { describeTime } from "../shared/time.ts";
+import { type TopUpOffer, topUpOffer } from "../shared/top-up-offer.ts";
 
 /** So many payments before "show all". */
 export const PAYMENTS_SHOWN = 4;
@@ -60,6 +61,7 @@ export type PopupNotice =
       readonly busy: boolean;
     }
   | { readonly is: "topUp"; readonly state: TopUpView["state"]; readonly topUp: TopUpView }
+  | { readonly is: "low"; readonly balance: Micros }
   | {
       readonly is: "phrase";
       readonly reminder: "calm" | "firm" | "urgent";
@@ -93,6 +95,11 @@ export interface AllowanceRow {
   readonly busy: boolean;
 }
 
+export interface BalancePart {
+  readonly part: "coins" | "account" | "on_its_way" | "in_flight";
+  readonly amount: Micros;
+}
+
 export interface HomeScreen {
   readonly is: "home";
   readonly currency: string;
@@ -100,6 +107,8 @@ export interface HomeScreen {
   readonly balance: Micros;
   /** Null where there is none: "in flight: 0" would only worry. */
   readonly inFlight: Micros | null;
+  /** What the balance is made of; nothing that is not there, but for the coins. */
+  readonly parts: readonly BalancePart[];
   readonly canTopUp: boolean;
   readonly canLock: boolean;
   readonly cameBack: boolean;
@@ -115,7 +124,7 @@ export interface TopUpScreen {
   readonly currency: string;
   readonly playMoney: boolean;
   readonly balance: Micros;
-  readonly amounts: readonly Micros[];
+  readonly topUps: TopUpOffer;
   readonly busy: boolean;
   readonly error: PageError | null;
 }
@@ -143,7 +152,7 @@ export function screen(
     return {
       is: "topUp",
       ...common,
-      amounts: snapshot.topUpAmounts,
+      topUps: topUpOffer(snapshot),
       busy: local.busy.includes("topUp"),
       error: local.error,
     };
@@ -153,6 +162,7 @@ export function screen(
     is: "home",
     ...common,
     inFlight: snapshot.balance.inFlight > ZERO ? snapshot.balance.inFlight : null,
+    parts: partsOf(snapshot.balance),
     cameBack: local.cameBack,
     canLock: snapshot.protection.hasPassphrase,
     canTopUp: !snapshot.frozen && snapshot.topUpAmounts.length > 0,
@@ -166,6 +176,16 @@ export function screen(
     hiddenPayments: snapshot.payments.length - shown.length,
     allowances: snapshot.allowances.map((allowance) => allowanceRow(allowance, local)),
   };
+}
+
+function partsOf({ coins, account, onItsWay, inFlight }: WalletSnapshot["balance"]): BalancePart[] {
+  const parts: BalancePart[] = [
+    { part: "coins", amount: coins },
+    { part: "account", amount: account },
+    { part: "on_its_way", amount: onItsWay },
+    { part: "in_flight", amount: inFlight },
+  ];
+  return parts.filter(({ part, amount }) => part === "coins" || amount > ZERO);
 }
 
 /** The most pressing first: what went wrong, what waits for the reader, what the reader waits for, what can wait. */
@@ -186,6 +206,7 @@ function notices(snapshot: WalletSnapshot, local: PopupLocal, now: number): Popu
   }
   const topUp = snapshot.topUps.find((candidate) => isTopUpNews(candidate, local, now));
   if (topUp) list.push({ is: "topUp", state: topUp.state, topUp });
+  if (snapshot.balance.isLow) list.push({ is: "low", balance: snapshot.balance.total });
   if (snapshot.phraseReminder !== "none")
     list.push({
       is: "phrase",

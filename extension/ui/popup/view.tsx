@@ -117,6 +117,7 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
             {balance}
           </span>
         </h1>
+        <Parts parts={screen.parts} currency={currency} />
         <div class="hero-action" ref={action}>
           <Button look="hero" wide disabled={!screen.canTopUp} onClick={() => actions.show("topUp")}>
             {t("shared_top_up")}
@@ -175,6 +176,26 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
         ) : null}
       </div>
     </>
+  );
+}
+
+/** Of what the balance is made, for who asks. */
+function Parts({ parts, currency }: { readonly parts: HomeScreen["parts"]; readonly currency: string }) {
+  return (
+    <details class="hero-parts">
+      <summary>{t("popup_parts")}</summary>
+      <dl>
+        {parts.map(({ part, amount }) => (
+          <div key={part}>
+            <dt>{t(`popup_parts_${part}`)}</dt>
+            <dd>
+              <AmountText amount={amount} currency={currency} asBalance />
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <p>{t("popup_parts_note")}</p>
+    </details>
   );
 }
 
@@ -290,6 +311,12 @@ function HomeNotice({
           title={t("popup_unreachable_title", { provider: notice.provider })}
         >
           {t("popup_unreachable_text")}
+        </Notice>
+      );
+    case "low":
+      return (
+        <Notice icon="alert" title={t("popup_low_title")}>
+          {t("popup_low_text", { amount: formatBalance(notice.balance, currency) })}
         </Notice>
       );
     case "phrase": {
@@ -449,12 +476,7 @@ function TopUp({ screen, actions }: { readonly screen: TopUpScreen; readonly act
       </div>
       <p class="soft">{t("shared_top_up_text")}</p>
       {screen.error ? <ErrorNotice error={screen.error} /> : null}
-      <TopUpAmounts
-        amounts={screen.amounts}
-        currency={screen.currency}
-        disabled={screen.busy}
-        onChoose={actions.topUp}
-      />
+      <TopUpAmounts offer={screen.topUps} disabled={screen.busy} onChoose={actions.topUp} />
       <p class="sheet-foot small soft" role="status">
         {screen.busy ? (
           <>

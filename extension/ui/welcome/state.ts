@@ -14,6 +14,7 @@ import {
   type WalletSnapshot,
 } from "../../../shared/protocol/ui.ts";
 import { t } from "../shared/text.tsx";
+import { type TopUpOffer, topUpOffer } from "../shared/top-up-offer.ts";
 
 const EXAMPLE_ADDRESS = "https://provider.example";
 
@@ -93,7 +94,7 @@ export interface ReadyStep {
   readonly frozen: boolean;
   /** The phrase was typed in, and the provider is still asked what belongs to it. */
   readonly restoring: boolean;
-  readonly topUpAmounts: readonly Micros[];
+  readonly topUps: TopUpOffer;
   readonly topUp: TopUpView | null;
   readonly phraseConfirmed: boolean;
   readonly busy: boolean;
@@ -160,7 +161,7 @@ export function screen(
     balance: snapshot.balance.total,
     frozen: snapshot.frozen,
     restoring: snapshot.restoring,
-    topUpAmounts: snapshot.topUpAmounts,
+    topUps: topUpOffer(snapshot),
     topUp:
       snapshot.topUps.find(({ id, state }) => state === "open" || local.seenOpenTopUps.includes(id)) ?? null,
     phraseConfirmed: snapshot.phraseConfirmed,

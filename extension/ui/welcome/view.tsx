@@ -415,12 +415,7 @@ function Fill({ step, actions }: { readonly step: ReadyStep; readonly actions: W
       {step.error ? <ErrorNotice error={step.error} /> : null}
       <TopUpNews step={step} actions={actions} />
       {step.topUp?.state === "open" ? null : (
-        <TopUpAmounts
-          amounts={step.topUpAmounts}
-          currency={step.currency}
-          disabled={step.busy}
-          onChoose={actions.topUp}
-        />
+        <TopUpAmounts offer={step.topUps} disabled={step.busy} onChoose={actions.topUp} />
       )}
     </>
   );
