@@ -446,7 +446,7 @@ async function reached(look: () => boolean | Promise<boolean>): Promise<void> {
 async function untouched(reader: TestWallet, prompts = 0): Promise<void> {
   expect(reader.prompts).toHaveLength(prompts);
   expect(reader.provider.settled).toEqual([]);
-  expect((await reader.wallet.snapshot()).balance).toEqual({
+  expect((await reader.wallet.snapshot()).balance).toMatchObject({
     total: "100000",
     account: "0",
     coins: "100000",
