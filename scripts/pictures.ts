@@ -57,6 +57,7 @@ const PICTURES: readonly Picture[] = [
     "empty",
     "ready",
     "tipSite",
+    "tipProblem",
     "topUpOpen",
     "topUpDeclined",
     "topUpAbandoned",

@@ -46,7 +46,7 @@ async function snapshotOf(
     state: "ready",
     phraseConfirmed: wallet.phraseConfirmed,
     restoring: wallet.recovery === "pending",
-    currency: info?.currency ?? DEFAULT_CURRENCY,
+    currency: currencyOf(wallet),
     provider: {
       origin: wallet.providerOrigin,
       name: info?.name ?? new URL(wallet.providerOrigin).host,
@@ -66,6 +66,10 @@ async function snapshotOf(
     topUpAmounts: topUpAmounts(info?.topUps).map(text),
     approvals: approvals.map((approval) => showApproval(approval, funds, total, context.nowMs())),
   };
+}
+
+export function currencyOf({ info }: Pick<WalletRow, "info">): string {
+  return info?.currency ?? DEFAULT_CURRENCY;
 }
 
 function emptySnapshot({ ports, memory }: Context): WalletSnapshotJson {

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { ERRORS } from "../../../shared/errors.ts";
 import { formatBalance, formatMoney, type Micros } from "../../../shared/money.ts";
 import { AmountText } from "../shared/amount-text.tsx";
 import { shortMoney, TopUpAmounts } from "../shared/amounts.tsx";
@@ -9,7 +10,7 @@ import { Button } from "../shared/button.tsx";
 import { EmptyState } from "../shared/empty-state.tsx";
 import { Icon } from "../shared/icon.tsx";
 import { ErrorNotice, FrozenNotice, Notice } from "../shared/notice.tsx";
-import { guardAfterKey, guardFrom, keyApproves } from "./guard.ts";
+import { GUARD_SHUT, guardAfterKey, guardFrom, keyApproves } from "./guard.ts";
 import type {
   AllowanceChoice,
   ApproveScreen,
@@ -55,6 +56,12 @@ function Content({ screen, actions }: { readonly screen: ApproveScreen; readonly
       return (
         <Over title="The wallet is not answering" actions={actions}>
           You were not charged. This window keeps trying; you can also close it and click again.
+        </Over>
+      );
+    case "problem":
+      return (
+        <Over title={ERRORS[screen.code].title} actions={actions}>
+          {`${ERRORS[screen.code].safe} ${ERRORS[screen.code].next}`}
         </Over>
       );
     case "gone":
@@ -165,10 +172,10 @@ function Asking({ screen, actions }: { readonly screen: AskingScreen; readonly a
  * Enter approves and Escape declines, wherever the focus is that has no use for them itself. The focus begins on the heading, not
  * on the button, and nothing approves before the guard is open (guard.ts): the window comes up over a page in which the
  * reader may be in the middle of typing, or of a double click. The button is disabled meanwhile. The guard starts
- * again whenever the question appears, so after a top-up too.
+ * again whenever the question appears, so after a top-up too, and whenever the window comes to the front.
  */
 function useGuard(actions: ApproveActions): boolean {
-  const opensAt = useRef(guardFrom(performance.now()));
+  const opensAt = useRef(document.hasFocus() ? guardFrom(performance.now()) : GUARD_SHUT);
   const [isOpen, setOpen] = useState(false);
   useEffect(() => {
     let timer = 0;
@@ -176,7 +183,7 @@ function useGuard(actions: ApproveActions): boolean {
       clearTimeout(timer);
       const milliseconds = opensAt.current - performance.now();
       setOpen(milliseconds <= 0);
-      if (milliseconds > 0) timer = window.setTimeout(wait, milliseconds);
+      if (milliseconds > 0 && milliseconds < GUARD_SHUT) timer = window.setTimeout(wait, milliseconds);
     };
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.key === "Escape") {
@@ -193,10 +200,22 @@ function useGuard(actions: ApproveActions): boolean {
       opensAt.current = guardAfterKey(opensAt.current, event.key, isInControl, now);
       wait();
     };
+    const onFocus = (): void => {
+      opensAt.current = guardFrom(performance.now());
+      wait();
+    };
+    const onBlur = (): void => {
+      opensAt.current = GUARD_SHUT;
+      wait();
+    };
     document.addEventListener("keydown", onKeyDown);
+    window.addEventListener("focus", onFocus);
+    window.addEventListener("blur", onBlur);
     wait();
     return () => {
       document.removeEventListener("keydown", onKeyDown);
+      window.removeEventListener("focus", onFocus);
+      window.removeEventListener("blur", onBlur);
       clearTimeout(timer);
     };
   }, []);

@@ -34,6 +34,8 @@ export interface PopupLocal {
   readonly busy: readonly string[];
   readonly error: PageError | null;
   readonly tipSite: TipSite | null;
+  /** The page names somebody to tip who may not be paid there. */
+  readonly tipProblem: PageError | null;
 }
 
 export const LOCAL_AT_START: PopupLocal = {
@@ -45,6 +47,7 @@ export const LOCAL_AT_START: PopupLocal = {
   busy: [],
   error: null,
   tipSite: null,
+  tipProblem: null,
 };
 
 export type PopupNotice =
@@ -59,6 +62,7 @@ export type PopupNotice =
       readonly busy: boolean;
     }
   | { readonly is: "topUp"; readonly state: TopUpView["state"]; readonly topUp: TopUpView }
+  | { readonly is: "tipProblem"; readonly problem: PageError }
   | { readonly is: "phrase" };
 
 export interface PaymentRow {
@@ -176,6 +180,7 @@ function notices(snapshot: WalletSnapshot, local: PopupLocal, now: number): Popu
   }
   const topUp = snapshot.topUps.find((candidate) => isTopUpNews(candidate, local, now));
   if (topUp) list.push({ is: "topUp", state: topUp.state, topUp });
+  if (local.tipProblem) list.push({ is: "tipProblem", problem: local.tipProblem });
   if (!snapshot.phraseConfirmed) list.push({ is: "phrase" });
   return list;
 }
