@@ -59,6 +59,7 @@ const PICTURES: readonly Picture[] = [
     "empty",
     "ready",
     "tipSite",
+    "tipProblem",
     "topUpOpen",
     "topUpDeclined",
     "topUpAbandoned",

@@ -4,7 +4,7 @@ import { type Clock, createWallet, type Wallet } from "../../wallet/core/index.t
 import { createProviderClient } from "../../wallet/provider/index.ts";
 import { readSession, registerScript, setAlarm, setBadge, writeSession } from "../platform.ts";
 import { openStore } from "../store/index.ts";
-import { prompt } from "./approvals.ts";
+import { prompt, showNext } from "./approvals.ts";
 import { keepLock, type Lock } from "./lock.ts";
 import { neutralFetch } from "./neutral-fetch.ts";
 import { type TopUpWatch, watchTopUps } from "./top-ups.ts";
@@ -26,7 +26,7 @@ export interface Background {
   readonly lock: Lock;
   readonly viewers: Viewers;
   readonly topUps: TopUpWatch;
-  /** Brings what follows from the wallet's state (badge, scripts at known sites, watched checkouts) up to date soon. */
+  /** Brings what follows from the wallet's state (badge, the next question, scripts at known sites, watched checkouts) up to date soon. */
   readonly settle: () => void;
 }
 
@@ -73,6 +73,7 @@ async function followState(wallet: Wallet, topUps: TopUpWatch): Promise<void> {
   const asking = snapshot.approvals.filter(({ state }) => state === "asking").length;
   await Promise.all([
     topUps.follow(snapshot),
+    showNext(snapshot),
     registerScript("known-sites", KNOWN_SITE_SCRIPT, origins),
     setBadge(asking === 0 ? "" : String(asking), BADGE_COLOUR),
   ]);

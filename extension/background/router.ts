@@ -12,6 +12,7 @@ import {
   type PageResults,
   PROTOCOL_VERSION,
   RelayedMessage,
+  TipJarMessage,
 } from "../../shared/protocol/page.ts";
 import {
   UiRequest,
@@ -36,11 +37,13 @@ import { putOffPhrase } from "./handlers/ui/putOffPhrase.ts";
 import { refund } from "./handlers/ui/refund.ts";
 import { removeAllowance } from "./handlers/ui/removeAllowance.ts";
 import { showPhrase } from "./handlers/ui/showPhrase.ts";
+import { showQuestion } from "./handlers/ui/showQuestion.ts";
 import { snapshot } from "./handlers/ui/snapshot.ts";
 import { startTip } from "./handlers/ui/startTip.ts";
 import { tipSite } from "./handlers/ui/tipSite.ts";
 import { topUp } from "./handlers/ui/topUp.ts";
 import { unlock } from "./handlers/ui/unlock.ts";
+import { light } from "./light.ts";
 import { isOwnPage, readFrame } from "./sender.ts";
 
 /** The answer to a message; undefined where it is nobody's of ours. */
@@ -49,6 +52,7 @@ export function answer(
   message: unknown,
   sender: unknown,
 ): Promise<string | null | UiResponse> | undefined {
+  if (v.is(TipJarMessage, message)) return light(background.wallet, sender).then(() => null);
   const relayed = v.safeParse(RelayedMessage, message);
   if (relayed.success) return answerPage(background, relayed.output, sender);
   return isOwnPage(sender) ? answerUi(background, message) : undefined;
@@ -133,6 +137,8 @@ function handleUi(background: Background, request: UiRequest): Promise<UiResultJ
       return topUp(background, request);
     case "decide":
       return decide(background.wallet, request);
+    case "showQuestion":
+      return showQuestion(background.wallet, request);
     case "tipSite":
       return tipSite(background.wallet);
     case "startTip":

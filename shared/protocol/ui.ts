@@ -167,7 +167,9 @@ export const UiRequest = v.variant("type", [
     amount: v.optional(positiveAmount),
     allowance: v.optional(positiveAmount),
   }),
-  /** Whom the page in the active tab lets one tip: `{ site: TipSite | null }`. */
+  /** Shows a question that waits, or the one that comes before it. */
+  request("showQuestion", { approvalId: id128 }),
+  /** Whom the page in the active tab lets one tip: `{ site, problem }`, both null where it names nobody. */
   request("tipSite", {}),
   /** Opens the approval for a tip to the site in the active tab. Answers `{ approvalId }`. */
   request("startTip", {}),
@@ -197,7 +199,9 @@ export const UiResults = {
   putOffPhrase: v.object({}),
   topUp: v.object({ topUpId: words, checkoutUrl: words }),
   decide: v.object({}),
-  tipSite: v.object({ site: v.nullable(TipSite) }),
+  showQuestion: v.object({}),
+  /** `problem`: the page names a merchant of this provider, and nobody may be paid for it here. */
+  tipSite: v.object({ site: v.nullable(TipSite), problem: v.nullable(PageError) }),
   startTip: v.object({ approvalId: words }),
   refund: v.object({}),
   removeAllowance: v.object({}),

@@ -6,7 +6,7 @@ import { decide } from "./approvals.ts";
 import { type Context, createContext } from "./context.ts";
 import { createWalletRow } from "./creation.ts";
 import { keepEntitlements } from "./entitlements.ts";
-import { answerPage, hasAsked, type PageParts } from "./pages.ts";
+import { answerPage, hasAsked, type PageParts, showQuestion } from "./pages.ts";
 import { preparePaying } from "./paying.ts";
 import { drivePayments } from "./payments.ts";
 import { confirmPhrase, putOffPhrase } from "./phrase.ts";
@@ -16,7 +16,7 @@ import { refundPayment } from "./refunds.ts";
 import { resumeWallet } from "./resume.ts";
 import { WALLET_KEY } from "./rows.ts";
 import { forgetSite, isKnown, knownOrigins } from "./sites.ts";
-import { takeSnapshot } from "./snapshot.ts";
+import { currencyOf, takeSnapshot } from "./snapshot.ts";
 import { keepStock } from "./stock.ts";
 import { judgeTip, startTip } from "./tips.ts";
 import { refreshTopUps, topUp } from "./top-ups.ts";
@@ -69,8 +69,13 @@ export function createWallet(ports: WalletPorts): Wallet {
     decide: (request) => decide(context, paying, request),
     startTip: (offer, sender) => startTip(parts, offer, sender),
     tipSite: async (offer, sender) => {
-      const order = await judgeTip(context, offer, sender).catch(noGenuineTip);
-      return order && { origin: order.origin, merchantName: order.merchantName };
+      const { origin, merchantName } = await judgeTip(context, offer, sender);
+      return { origin, merchantName };
+    },
+    showQuestion: async ({ approvalId }) => {
+      const approval = await context.store.read((tables) => tables.approvals.get(approvalId));
+      if (approval?.state !== "asking") throw new TuppenceError("approval_expired");
+      await showQuestion(context, approval);
     },
     refund: async ({ paymentId }) => {
       await refundPayment(context, paymentId);
@@ -81,9 +86,12 @@ export function createWallet(ports: WalletPorts): Wallet {
     },
     forgetSite: ({ origin }) => forgetSite(context, origin),
     knownOrigins: () => knownOrigins(context),
-    providerOrigin: async () =>
-      (await context.store.read((tables) => tables.wallet.get(WALLET_KEY)).catch(unlessLocked(undefined)))
-        ?.providerOrigin,
+    provider: async () => {
+      const row = await context.store
+        .read((tables) => tables.wallet.get(WALLET_KEY))
+        .catch(unlessLocked(undefined));
+      return row && { origin: row.providerOrigin, currency: currencyOf(row) };
+    },
     resume,
   };
 }
@@ -98,10 +106,4 @@ function unlessLocked<T>(otherwise: T): (error: unknown) => T {
     if (error instanceof TuppenceError && error.code === "wallet_locked") return otherwise;
     throw error;
   };
-}
-
-/** A page without a genuine tip jar is nothing to tell the reader about. */
-function noGenuineTip(error: unknown): undefined {
-  if (error instanceof TuppenceError) return undefined;
-  throw error;
 }

@@ -62,8 +62,11 @@ export interface Scheduler {
 }
 
 export interface PromptPort {
-  /** Shows the approval in a window of the wallet's own. `tabId` is the tab that asks. */
-  open(approvalId: string, tabId: number): Promise<void>;
+  /**
+   * Shows the question in a window of the wallet's own, in front; where another one is being asked (`isAsking` says which still
+   * are), that one is brought to the front instead and this one waits. `tabId` is the tab that asks.
+   */
+  open(approvalId: string, tabId: number, isAsking: (approvalId: string) => Promise<boolean>): Promise<void>;
 }
 
 /** A table; rows go in and out as copies. `Index` names the fields that it can be asked by. */

@@ -51,7 +51,7 @@ async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletR
     phraseConfirmed: wallet.phraseConfirmed,
     phraseReminder: phraseReminder(wallet, total, context.nowMs()),
     restoring: wallet.recovery === "pending",
-    currency: info?.currency ?? DEFAULT_CURRENCY,
+    currency: currencyOf(wallet),
     provider: {
       origin: wallet.providerOrigin,
       name: info?.name ?? new URL(wallet.providerOrigin).host,
@@ -75,6 +75,10 @@ async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletR
     lastTopUp: lastTopUp === undefined ? null : text(lastTopUp),
     approvals: approvals.map((approval) => showApproval(approval, funds, total, context.nowMs())),
   };
+}
+
+export function currencyOf({ info }: Pick<WalletRow, "info">): string {
+  return info?.currency ?? DEFAULT_CURRENCY;
 }
 
 function emptySnapshot({ ports, memory }: Context): Unprotected {

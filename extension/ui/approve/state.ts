@@ -8,6 +8,7 @@
  *
  * `short` is the article that costs more than there is, or the tip whose least amount does. The offer is kept.
  */
+import type { ErrorCode } from "../../../shared/errors.ts";
 import { add, isPayableInCoins, type Micros, micros, subtract, ZERO } from "../../../shared/money.ts";
 import type { PageError } from "../../../shared/protocol/page.ts";
 import type { ApprovalView, TopUpView, WalletSnapshot } from "../../../shared/protocol/ui.ts";
@@ -107,6 +108,8 @@ export interface ShortScreen extends Question {
 export type ApproveScreen =
   | { readonly is: "locked" }
   | { readonly is: "connecting" | "silent" | "gone" | "closed" }
+  /** No question: what the reader asked for in the menu or with the keys cannot be. */
+  | { readonly is: "problem"; readonly code: ErrorCode }
   | AskingScreen
   | ShortScreen
   | ({ readonly is: "paying" | "paid"; readonly amount: Micros } & Question)

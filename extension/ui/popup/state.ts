@@ -36,6 +36,8 @@ export interface PopupLocal {
   readonly busy: readonly string[];
   readonly error: PageError | null;
   readonly tipSite: TipSite | null;
+  /** The page names somebody to tip who may not be paid there. */
+  readonly tipProblem: PageError | null;
 }
 
 export const LOCAL_AT_START: PopupLocal = {
@@ -47,6 +49,7 @@ export const LOCAL_AT_START: PopupLocal = {
   busy: [],
   error: null,
   tipSite: null,
+  tipProblem: null,
 };
 
 export type PopupNotice =
@@ -61,6 +64,7 @@ export type PopupNotice =
       readonly busy: boolean;
     }
   | { readonly is: "topUp"; readonly state: TopUpView["state"]; readonly topUp: TopUpView }
+  | { readonly is: "tipProblem"; readonly problem: PageError }
   | { readonly is: "low"; readonly balance: Micros }
   | {
       readonly is: "phrase";
@@ -206,6 +210,7 @@ function notices(snapshot: WalletSnapshot, local: PopupLocal, now: number): Popu
   }
   const topUp = snapshot.topUps.find((candidate) => isTopUpNews(candidate, local, now));
   if (topUp) list.push({ is: "topUp", state: topUp.state, topUp });
+  if (local.tipProblem) list.push({ is: "tipProblem", problem: local.tipProblem });
   if (snapshot.balance.isLow) list.push({ is: "low", balance: snapshot.balance.total });
   if (snapshot.phraseReminder !== "none")
     list.push({

@@ -379,6 +379,12 @@ function HomeNotice({
         </Notice>
       );
     }
+    case "tipProblem":
+      return (
+        <Notice tone="warn" icon="alert" title="This page asks for tips, and cannot be tipped">
+          {notice.problem.message}
+        </Notice>
+      );
     case "topUp":
       return <TopUpNotice topUp={notice.topUp} currency={currency} actions={actions} />;
   }

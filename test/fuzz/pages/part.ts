@@ -121,6 +121,7 @@ const UI_REQUESTS: Readonly<Record<UiRequestType, readonly Genuine[]>> = {
     }),
     ui("decide", { approvalId: ID, approve: false }),
   ],
+  showQuestion: [async (world) => ({ kind: "ui", type: "showQuestion", approvalId: await approval(world) })],
   tipSite: [ui("tipSite")],
   startTip: [ui("startTip")],
   refund: [async (world) => ({ kind: "ui", type: "refund", paymentId: await newestId(world) })],
