@@ -9,7 +9,7 @@ import { Icon } from "../shared/icon.tsx";
 import { Mark } from "../shared/mark.tsx";
 import { formatBalance, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../shared/notice.tsx";
-import { t, tCount } from "../shared/text.tsx";
+import { countText, t, tCount } from "../shared/text.tsx";
 import { PinPicture } from "./pin-picture.tsx";
 import {
   type CreateStep,
@@ -145,7 +145,7 @@ function StepTitle(props: {
   return (
     <h2 class="step-title" ref={heading} tabIndex={-1}>
       <span class="step-number" aria-hidden="true">
-        {state === "done" ? <Icon name="check" size={18} /> : number}
+        {state === "done" ? <Icon name="check" size={18} /> : countText(number)}
       </span>
       <span class="unseen">{t("welcome_step", { number })} </span>
       {title}
@@ -169,6 +169,8 @@ function Create({ step, actions }: { readonly step: CreateStep; readonly actions
           <textarea
             id="phrase"
             class="input phrase-input"
+            dir="ltr"
+            lang="en"
             rows={3}
             autocomplete="off"
             autocapitalize="none"
@@ -203,6 +205,7 @@ function Create({ step, actions }: { readonly step: CreateStep; readonly actions
           <input
             id="provider"
             class="input"
+            dir="ltr"
             type="url"
             autocomplete="off"
             spellcheck={false}
@@ -238,9 +241,9 @@ function Phrase({ step, actions }: { readonly step: PhraseStep; readonly actions
           {Array.from({ length: PHRASE_WORDS }, (_, index) => (
             <li key={index} class="word">
               <span class="word-number" aria-hidden="true">
-                {index + 1}
+                {countText(index + 1)}
               </span>
-              <span class="word-text">
+              <span class="word-text" lang="en" translate={false}>
                 {words?.[index] ?? (
                   <span class="unseen" aria-hidden="true">
                     ••••••
