@@ -110,12 +110,12 @@ function titleOf(step: (typeof STEPS)[number], screen: CreateStep | PhraseStep |
   );
 }
 
-type StepState = "done" | "open" | "ahead" | "put off";
+type StepState = "done" | "open" | "ahead" | "later";
 
 function stepState(step: (typeof STEPS)[number], screen: CreateStep | PhraseStep | ReadyStep): StepState {
   const open = STEPS.indexOf(screen.is);
   const index = STEPS.indexOf(step);
-  if (step === "phrase" && screen.is === "ready" && !screen.phraseConfirmed) return "put off";
+  if (step === "phrase" && screen.is === "ready" && !screen.phraseConfirmed) return "later";
   return index < open ? "done" : index > open ? "ahead" : "open";
 }
 
@@ -150,7 +150,7 @@ function StepTitle(props: {
       <span class="unseen">{t("welcome_step", { number })} </span>
       {title}
       {state === "done" ? <span class="unseen"> {t("welcome_step_done")}</span> : null}
-      {state === "put off" ? <span class="step-later small">{t("welcome_step_later")}</span> : null}
+      {state === "later" ? <span class="step-later small">{t("welcome_step_later")}</span> : null}
     </h2>
   );
 }
