@@ -1,19 +1,19 @@
 /** Every page of the real extension, checked with axe under its real Content-Security-Policy; all states: `npm run pictures`. */
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import type { Page } from "@playwright/test";
+import path from "node:path";
 import { APPROVE_PAGE } from "../../shared/protocol/ui.ts";
+import { keyboardFaults, movingParts, structureFaults, violations } from "../support/accessibility.ts";
 import { expect, test } from "../support/extension.ts";
-import { type RunningProvider, startProvider } from "../support/provider.ts";
+import { sayings, walkThrough } from "../support/languages.ts";
 import { expectBalance, setUpWallet } from "../support/reader.ts";
+import { startWorld, type World } from "../support/world.ts";
 
-const AXE = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
+const DIST = path.resolve(import.meta.dirname, "../../dist/chrome");
 
-let provider: RunningProvider;
+let world: World;
 test.beforeAll(async () => {
-  provider = await startProvider();
+  world = await startWorld();
 });
-test.afterAll(() => provider.close());
+test.afterAll(() => world.close());
 
 test("no page shuts out a reader who uses a keyboard or a screen reader", async ({ extension }) => {
   const welcome = await extension.welcomePage();
@@ -23,7 +23,7 @@ test("no page shuts out a reader who uses a keyboard or a screen reader", async 
   expect(await violations(welcome)).toEqual([]);
   await welcome.getByRole("button", { name: "Make a new wallet instead" }).click();
 
-  await setUpWallet(extension, provider.origin);
+  await setUpWallet(extension, world.provider.origin);
   expect(await violations(welcome)).toEqual([]);
 
   const popup = await extension.openPopup();
@@ -44,15 +44,25 @@ test("no page shuts out a reader who uses a keyboard or a screen reader", async 
   expect(await violations(question)).toEqual([]);
 });
 
-async function violations(page: Page): Promise<string[]> {
-  // What is still fading in has not its colours yet.
-  await page.emulateMedia({ reducedMotion: "reduce" });
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
-    const found = await axe.run();
-    return found.violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ target }) => `${id}: ${target.join(" ")}`),
-    );
+test("no state of any page is out of reach, in either theme, for the keyboard, a screen reader or a reader whom motion makes ill", async ({
+  extension,
+}) => {
+  const faults: string[] = [];
+  const moving: string[] = [];
+  await walkThrough(extension, world, sayings(DIST, "en"), async (page, state) => {
+    const note = (found: readonly string[]) => faults.push(...found.map((fault) => `${state}: ${fault}`));
+    await page.emulateMedia({ reducedMotion: "no-preference" });
+    moving.push(...(await movingParts(page)).map((part) => `${state}: ${part}`));
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      note((await violations(page)).map((violation) => `${colorScheme}: ${violation}`));
+    }
+    // `violations` asked for less motion.
+    note((await movingParts(page)).map((part) => `${part} still moves`));
+    note(await structureFaults(page));
+    note(await keyboardFaults(page));
   });
-}
+  expect(faults).toEqual([]);
+  // The same look sees what does move for everyone else, so that it is not blind.
+  expect(moving).toContain("popup: waiting for the payment page: span.ring");
+});

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import process from "node:process";
 import {
   type BrowserContext,
   test as base,
@@ -51,6 +52,8 @@ export interface LaunchOptions {
   /** Where the extension was built to; `dist/chrome` of this checkout if not given. */
   readonly extensionFolder?: string;
   readonly extraFlags?: readonly string[];
+  /** What the browser itself speaks, and so the wallet: American English, wherever the test runs, if not given. */
+  readonly language?: string;
 }
 
 export interface Extension {
@@ -84,12 +87,17 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
   if (!existsSync(path.join(extensionFolder, "manifest.json")))
     throw new Error(`There is no extension in ${extensionFolder}. Run "npm run build".`);
   const profileFolder = options.profileFolder ?? (await mkdtemp(path.join(tmpdir(), "tuppence-chromium-")));
+  const language = options.language ?? "en-US";
   const context = await chromium.launchPersistentContext(profileFolder, {
     executablePath: requireBrowser("chromium"),
+    // On Linux Chromium takes its language from here.
+    env: { ...process.env, LANGUAGE: language.replace("-", "_") },
+    locale: language,
     headless: options.headless ?? true,
     viewport: null,
     args: [
       ...BROWSER_FLAGS,
+      `--lang=${language}`,
       `--disable-extensions-except=${extensionFolder}`,
       `--load-extension=${extensionFolder}`,
       ...(options.extraFlags ?? []),

@@ -423,7 +423,7 @@ function Progress(props: {
     <div class="content progress rise">
       {props.children}
       <h1>{props.title}</h1>
-      <p class="soft foreign">{t("approve_to_merchant", { merchant: props.question.merchantName })}</p>
+      <p class="soft">{t("approve_to_merchant", { merchant: props.question.merchantName })}</p>
     </div>
   );
 }

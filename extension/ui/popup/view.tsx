@@ -133,7 +133,7 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
           <button type="button" class="card tip" disabled={screen.tip.busy} onClick={actions.tip}>
             <Icon name="gift" size={20} />
             <span class="tip-words">
-              <span class="row-title foreign" data-lines="1">
+              <span class="row-title" data-lines="1">
                 {t("popup_tip", { merchant: screen.tip.merchantName })}
               </span>
               <span class="small soft foreign" data-lines="1">
@@ -365,7 +365,7 @@ function HomeNotice({
             </>
           }
         >
-          <span class="foreign" data-lines="2">
+          <span data-lines="2">
             {approval.kind === "tip"
               ? t("popup_asks_tip", { title: approval.title })
               : t("popup_asks_payment", {
@@ -373,7 +373,7 @@ function HomeNotice({
                   title: approval.title,
                 })}
           </span>
-          <span class="foreign soft small" data-lines="1">
+          <span class="soft small" data-lines="1">
             {t("popup_asks_site", { merchant: approval.merchantName, site })}
           </span>
         </Notice>

@@ -17,9 +17,13 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
+/** Those that point to where one reads on from. */
+const DIRECTIONAL: readonly IconName[] = ["back"];
+
 export function Icon({ name, size = 18 }: { readonly name: IconName; readonly size?: number }) {
   return (
     <svg
+      class={DIRECTIONAL.includes(name) ? "directional" : undefined}
       width={size}
       height={size}
       viewBox="0 0 20 20"

@@ -67,18 +67,44 @@ export function Words({
   return (
     <>
       {read(of)
-        .split(/\{(\w+)\}/)
-        .map((part, index) => (index % 2 === 0 ? part : values[part]))}
+        .split(PLACE)
+        .map((part, index) => (index % 2 === 0 ? part : valueOf(values[part])))}
     </>
   );
 }
 
+/** A whole number in the reader's digits. */
+export function countText(count: number): string {
+  return new Intl.NumberFormat(textLocale()).format(count);
+}
+
+const PLACE = /\{(\w+)\}/;
+const EVERY_PLACE = new RegExp(PLACE, "g");
+
 function fill(message: string, values: Values): string {
-  return message.replace(/\{(\w+)\}/g, (place, name: string) => {
-    const value = values[name];
-    if (value === undefined) return place;
-    return typeof value === "number" ? new Intl.NumberFormat(textLocale()).format(value) : value;
-  });
+  return message.replace(EVERY_PLACE, (place, name: string) => valueOf(values[name]) ?? place);
+}
+
+function valueOf<T>(value: T | string | number): T | string {
+  if (typeof value === "number") return countText(value);
+  return typeof value === "string" ? isolate(value) : value;
+}
+
+const FIRST_STRONG_ISOLATE = "\u2068";
+const POP_ISOLATE = "\u2069";
+/** The letters that run from the right, and every character that turns or breaks the direction of what follows it. */
+const RIGHT_TO_LEFT_LETTERS =
+  /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\u200f]/u;
+const DIRECTION_CHARACTERS = /[\u202a-\u202e\u2066-\u2069]/g;
+
+/**
+ * A title or a name of the other direction would turn the words about it round: "5¢ for" could stand after it. So it stands
+ * by itself (Unicode's bidirectional algorithm, isolates), and what it might break out with is taken away.
+ */
+function isolate(value: string): string {
+  const harmless = value.replace(DIRECTION_CHARACTERS, "");
+  const isMixed = textDirection() === "rtl" || RIGHT_TO_LEFT_LETTERS.test(harmless);
+  return isMixed ? `${FIRST_STRONG_ISOLATE}${harmless}${POP_ISOLATE}` : harmless;
 }
 
 /** A key that is in no file shows itself: a test finds it, and a reader finds more than nothing. */

@@ -1,7 +1,7 @@
-/** A piece of a browser's toolbar: the puzzle piece, and our mark beside it with its pin. */
+/** A piece of a browser's toolbar, the other way round where one reads from the right: the puzzle piece, our mark, its pin. */
 export function PinPicture() {
   return (
-    <svg class="pin-picture" viewBox="0 0 168 72" fill="none" aria-hidden="true">
+    <svg class="pin-picture directional" viewBox="0 0 168 72" fill="none" aria-hidden="true">
       <rect x="0.5" y="0.5" width="167" height="71" rx="12" class="pin-ground" />
       <rect x="14" y="14" width="92" height="16" rx="8" class="pin-field" />
       <path

@@ -11,7 +11,7 @@ import { Mark } from "../shared/mark.tsx";
 import { formatBalance, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../shared/notice.tsx";
 import { Passphrase } from "../shared/passphrase.tsx";
-import { t, tCount } from "../shared/text.tsx";
+import { countText, t, tCount } from "../shared/text.tsx";
 import { Unlock } from "../shared/unlock.tsx";
 import { PinPicture } from "./pin-picture.tsx";
 import type { AskedWord, CreateStep, PhraseStep, ReadyStep, WelcomeScreen } from "./state.ts";
@@ -117,12 +117,12 @@ function titleOf(step: (typeof STEPS)[number], screen: CreateStep | PhraseStep |
   );
 }
 
-type StepState = "done" | "open" | "ahead" | "put off";
+type StepState = "done" | "open" | "ahead" | "later";
 
 function stepState(step: (typeof STEPS)[number], screen: CreateStep | PhraseStep | ReadyStep): StepState {
   const open = STEPS.indexOf(screen.is);
   const index = STEPS.indexOf(step);
-  if (step === "phrase" && screen.is === "ready" && !screen.phraseConfirmed) return "put off";
+  if (step === "phrase" && screen.is === "ready" && !screen.phraseConfirmed) return "later";
   return index < open ? "done" : index > open ? "ahead" : "open";
 }
 
@@ -152,12 +152,12 @@ function StepTitle(props: {
   return (
     <h2 class="step-title" ref={heading} tabIndex={-1}>
       <span class="step-number" aria-hidden="true">
-        {state === "done" ? <Icon name="check" size={18} /> : number}
+        {state === "done" ? <Icon name="check" size={18} /> : countText(number)}
       </span>
       <span class="unseen">{t("welcome_step", { number })} </span>
       {title}
       {state === "done" ? <span class="unseen"> {t("welcome_step_done")}</span> : null}
-      {state === "put off" ? <span class="step-later small">{t("welcome_step_later")}</span> : null}
+      {state === "later" ? <span class="step-later small">{t("welcome_step_later")}</span> : null}
     </h2>
   );
 }
@@ -176,6 +176,8 @@ function Create({ step, actions }: { readonly step: CreateStep; readonly actions
           <textarea
             id="phrase"
             class="input phrase-input"
+            dir="ltr"
+            lang="en"
             rows={3}
             autocomplete="off"
             autocapitalize="none"
@@ -210,6 +212,7 @@ function Create({ step, actions }: { readonly step: CreateStep; readonly actions
           <input
             id="provider"
             class="input"
+            dir="ltr"
             type="url"
             autocomplete="off"
             spellcheck={false}
@@ -255,9 +258,9 @@ function Phrase({ step, actions }: { readonly step: PhraseStep; readonly actions
           {Array.from({ length: PHRASE_WORDS }, (_, index) => (
             <li key={index} class="word">
               <span class="word-number" aria-hidden="true">
-                {index + 1}
+                {countText(index + 1)}
               </span>
-              <span class="word-text">
+              <span class="word-text" lang="en" translate={false}>
                 {words?.[index] ?? (
                   <span class="unseen" aria-hidden="true">
                     ••••••
