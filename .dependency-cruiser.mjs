@@ -40,7 +40,7 @@ const FOLDERS = [
   {
     name: "ui",
     from: "^extension/ui/",
-    mayImport: ["^extension/ui/", "^extension/platform\\.ts$", "^shared/"],
+    mayImport: ["^extension/(ui|_locales)/", "^extension/platform\\.ts$", "^shared/"],
   },
   { name: "platform", from: "^extension/[^/]+$", mayImport: ["^shared/"] },
   { name: "ledger", from: "^server/ledger/", mayImport: ["^server/ledger/", "^shared/"] },

@@ -87,6 +87,18 @@ export async function setBadge(text: string, colour: string): Promise<void> {
   await browser.action.setBadgeText({ text });
 }
 
+// Language
+
+/** The message of `_locales` in the reader's language; empty where there is none. */
+export function message(key: string): string {
+  return browser.i18n.getMessage(key);
+}
+
+/** The language of the browser's own menus, BCP 47. */
+export function browserLanguage(): string {
+  return browser.i18n.getUILanguage();
+}
+
 // Alarms
 
 export function onAlarm(listener: (name: string) => void): void {

@@ -4,7 +4,7 @@
  * every change.
  */
 import { watch } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "vite";
@@ -67,6 +67,7 @@ async function buildExtension(browser: BrowserName): Promise<void> {
   await build({ root: ROOT, configFile: path.join(ROOT, "vite.config.ts"), mode: browser, logLevel: "warn" });
   for (const script of CONTENT_SCRIPTS) await buildContentScript(outDir, script);
   await nameContentScripts(outDir);
+  await cp(path.join(ROOT, "extension/_locales"), path.join(outDir, "_locales"), { recursive: true });
   // What the bundler keeps for itself and no browser reads.
   await rm(path.join(outDir, ".vite"), { recursive: true, force: true });
 }

@@ -10,6 +10,7 @@ import { EmptyState } from "../shared/empty-state.tsx";
 import { Icon } from "../shared/icon.tsx";
 import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../shared/notice.tsx";
 import { Section } from "../shared/section.tsx";
+import { t, tCount, Words } from "../shared/text.tsx";
 import type { AllowanceRow, HomeScreen, PaymentRow, PopupNotice, PopupScreen, TopUpScreen } from "./state.ts";
 
 export interface PopupActions {
@@ -97,7 +98,7 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
         </h1>
         <div class="hero-action" ref={action}>
           <Button look="hero" wide disabled={!screen.canTopUp} onClick={() => actions.show("topUp")}>
-            Top up
+            {t("top_up")}
           </Button>
         </div>
       </header>
@@ -137,7 +138,7 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
               {screen.hiddenPayments > 0 ? (
                 <li class="list-more">
                   <Button look="quiet" onClick={actions.showAll}>
-                    Show {screen.hiddenPayments} more
+                    {tCount("popup_show_more", screen.hiddenPayments)}
                   </Button>
                 </li>
               ) : null}
@@ -221,7 +222,11 @@ function Allowance({
           {row.merchantName}
         </p>
         <p class="small soft">
-          <AmountText amount={row.left} currency={currency} /> left of {shortMoney(row.limit, currency)}
+          <Words
+            of="popup_left_of"
+            left={<AmountText amount={row.left} currency={currency} />}
+            limit={shortMoney(row.limit, currency)}
+          />
         </p>
       </div>
       <Button
@@ -386,7 +391,7 @@ function TopUp({ screen, actions }: { readonly screen: TopUpScreen; readonly act
           <Icon name="back" size={20} />
         </button>
         <h1 ref={heading} tabIndex={-1}>
-          Top up
+          {t("top_up")}
         </h1>
       </div>
       <p class="soft">

@@ -1,9 +1,14 @@
-/** Where the pages' logic meets the browser: the connection and the requests of this page. */
+/** Where the pages' logic meets the browser: the language, the connection and the requests of this page. */
 import type { GenericSchema } from "valibot";
 import type { UiRequestJson } from "../../../shared/protocol/ui.ts";
-import { connectToBackground, sendToBackground } from "../../platform.ts";
+import { browserLanguage, connectToBackground, message, sendToBackground } from "../../platform.ts";
 import { askWith } from "./ask.ts";
 import { type Connection, followWallet } from "./connection.ts";
+import { speak, textDirection, textLocale } from "./text.tsx";
+
+speak({ message, browserLanguage });
+document.documentElement.lang = textLocale();
+document.documentElement.dir = textDirection();
 
 export function connectWallet(): Connection {
   return followWallet({

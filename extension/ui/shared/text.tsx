@@ -1,0 +1,87 @@
+/**
+ * The words of the pages, from the browser's own `_locales`. A message names its values in braces, "{amount} arrived": they
+ * are put in here and not by the browser, so that a translator reads names and not numbers. Each page says once, before
+ * it draws, where the messages come from (`speak`).
+ */
+import type { ComponentChildren, VNode } from "preact";
+import type messages from "../../_locales/en/messages.json";
+
+type Key = keyof typeof messages;
+/** Messages that stand there in one form, and not in a form for each number. */
+export type TextKey = Exclude<Key, `${string}__${PluralForm}`>;
+/** Messages that depend on a number: `payments__one`, `payments__other` and so on, as the language has it. */
+export type CountKey = Key extends infer K ? (K extends `${infer Name}__other` ? Name : never) : never;
+type PluralForm = "zero" | "one" | "two" | "few" | "many" | "other";
+
+export interface Messages {
+  /** The message by its key in the reader's language; empty where there is none. */
+  message(key: string): string;
+  /** The language that the browser speaks, e.g. "de-AT"; the messages may be in another. */
+  browserLanguage(): string;
+}
+
+type Values = Readonly<Record<string, string | number>>;
+
+const RIGHT_TO_LEFT = ["ar", "fa", "he", "ur"];
+
+let source: Messages | undefined;
+let locale: string | undefined;
+let plurals: Intl.PluralRules | undefined;
+
+/** Takes the words from there, from now on. */
+export function speak(messages: Messages): void {
+  source = messages;
+  locale = undefined;
+  plurals = undefined;
+}
+
+/** In what language amounts and times are written: that of the messages, as this reader's region has it. BCP 47. */
+export function textLocale(): string {
+  if (locale !== undefined) return locale;
+  const language = read("language");
+  const browserLanguage = source?.browserLanguage() ?? language;
+  locale = browserLanguage.split("-")[0] === language.split("-")[0] ? browserLanguage : language;
+  return locale;
+}
+
+export function textDirection(): "ltr" | "rtl" {
+  return RIGHT_TO_LEFT.includes(textLocale().split("-")[0] ?? "") ? "rtl" : "ltr";
+}
+
+export function t(key: TextKey, values: Values = {}): string {
+  return fill(read(key), values);
+}
+
+/** The message for this count, in which the count is `{count}`. */
+export function tCount(key: CountKey, count: number, values: Values = {}): string {
+  plurals ??= new Intl.PluralRules(textLocale());
+  const form = source?.message(`${key}__${plurals.select(count)}`) || read(`${key}__other`);
+  return fill(form, { count, ...values });
+}
+
+/** The message with elements for its values: `<Words of="left" amount={<AmountText … />} />`. */
+export function Words({
+  of,
+  ...values
+}: { readonly of: TextKey } & Record<string, ComponentChildren>): VNode {
+  return (
+    <>
+      {read(of)
+        .split(/\{(\w+)\}/)
+        .map((part, index) => (index % 2 === 0 ? part : values[part]))}
+    </>
+  );
+}
+
+function fill(message: string, values: Values): string {
+  return message.replace(/\{(\w+)\}/g, (place, name: string) => {
+    const value = values[name];
+    if (value === undefined) return place;
+    return typeof value === "number" ? new Intl.NumberFormat(textLocale()).format(value) : value;
+  });
+}
+
+/** A key that is in no file shows itself: a test finds it, and a reader finds more than nothing. */
+function read(key: string): string {
+  return source?.message(key) || key;
+}
