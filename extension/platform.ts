@@ -119,6 +119,12 @@ export async function setAlarm(name: string, timeMs: number): Promise<void> {
     browser.alarms.create(name, { when: timeMs });
 }
 
+/** As `setAlarm`, but later too: whatever time it was set to is forgotten. */
+export async function moveAlarm(name: string, timeMs: number): Promise<void> {
+  await browser.alarms.clear(name);
+  browser.alarms.create(name, { when: timeMs });
+}
+
 export async function clearAlarm(name: string): Promise<void> {
   await browser.alarms.clear(name);
 }
@@ -181,6 +187,11 @@ export async function focusWindow(windowId: number): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** Closes a window that may be closed already. */
+export async function closeWindow(windowId: number): Promise<void> {
+  await browser.windows.remove(windowId).catch(() => undefined);
 }
 
 export function onWindowClosed(listener: (windowId: number) => void): void {

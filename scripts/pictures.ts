@@ -15,7 +15,7 @@ import { build, type Plugin, preview } from "vite";
 import { type PageName, PICTURES, type Picture } from "../extension/ui/fixtures/pictures.ts";
 import { APPROVAL_ID } from "../extension/ui/fixtures/snapshots.ts";
 import manifest from "../manifest.json" with { type: "json" };
-import { APPROVE_PAGE, POPUP_PAGE, WELCOME_PAGE } from "../shared/protocol/ui.ts";
+import { APPROVE_PAGE, OPTIONS_PAGE, POPUP_PAGE, WELCOME_PAGE } from "../shared/protocol/ui.ts";
 import {
   type Look,
   openChromium,
@@ -45,6 +45,7 @@ const PAGES: Readonly<Record<PageName, Pixels & { readonly path: string }>> = {
   popup: { path: POPUP_PAGE, width: 360, height: 560 },
   approve: { path: APPROVE_PAGE, width: 420, height: 560 },
   welcome: { path: WELCOME_PAGE, width: 1_000, height: 900 },
+  options: { path: OPTIONS_PAGE, width: 1_100, height: 900 },
 };
 
 interface Series extends Look {
@@ -177,7 +178,7 @@ async function take(
 ): Promise<string[]> {
   const { path, ...viewport } = PAGES[picture.page];
   const query = new URLSearchParams({ scene: picture.scene, language: series.language, id: APPROVAL_ID });
-  const page = await browser.open(`${address}${path}?${query}`, viewport);
+  const page = await browser.open(`${address}${path}?${query}#${picture.place ?? ""}`, viewport);
   try {
     await page.waitFor("#root > *");
     for (const step of picture.steps ?? []) await page.act(step);
@@ -198,9 +199,9 @@ async function take(
   }
 }
 
-/** The browser cuts the popup to its content, and shows the window as it is; the welcome page is a tab, which scrolls. */
+/** The browser cuts the popup to its content, and shows the window as it is; the others are tabs, which scroll. */
 async function frame(name: PageName, page: PicturePage): Promise<Pixels | undefined> {
-  if (name === "welcome") return undefined;
+  if (name === "welcome" || name === "options") return undefined;
   const { width, height } = PAGES[name];
   if (name === "approve") return { width, height };
   const content = Number(await page.evaluate("document.body.getBoundingClientRect().height"));
@@ -248,7 +249,7 @@ function contactSheet(): string {
   body { margin: 32px; background: #8a8f8c; font: 14px sans-serif }
   figure { margin: 0 0 40px } figcaption { margin-bottom: 8px; color: #fff; font-weight: bold }
   figure div { display: flex; gap: 8px; align-items: flex-start; overflow-x: auto }
-  img { width: 270px; border-radius: 8px } .welcome img { width: 480px }
+  img { width: 270px; border-radius: 8px } .welcome img, .options img { width: 480px }
 </style>
 <p>${folders.join(" · ")}</p>
 ${figures.join("\n")}

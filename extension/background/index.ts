@@ -12,6 +12,7 @@ import {
 } from "../platform.ts";
 import { declineClosed } from "./approvals.ts";
 import { compose, RESUME_ALARM } from "./compose.ts";
+import { LOCK_ALARM } from "./lock.ts";
 import { prepareRequests } from "./neutral-fetch.ts";
 import { answer } from "./router.ts";
 import { TOP_UP_ALARM } from "./top-ups.ts";
@@ -20,15 +21,20 @@ import { TOP_UP_ALARM } from "./top-ups.ts";
 const RESUME_DELAY_MS = 500;
 
 const background = compose();
-const { wallet, viewers, settle } = background;
+const { wallet, lock, viewers, settle } = background;
 
 onMessage((message, sender) => answer(background, message, sender));
 onConnect((connection) => {
+  report(lock.use());
   viewers.accept(connection);
   settle();
 });
-onWindowClosed((windowId) => report(declineClosed(wallet, windowId)));
+onWindowClosed((windowId) => {
+  lock.windowClosed(windowId);
+  report(declineClosed(wallet, windowId));
+});
 onAlarm((name) => {
+  if (name === LOCK_ALARM) report(lock.check());
   if (name === RESUME_ALARM) report(wallet.resume());
   if (name === TOP_UP_ALARM) report(wallet.refreshTopUps());
 });

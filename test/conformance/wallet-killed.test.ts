@@ -273,6 +273,7 @@ function faulty(store: WalletStore, moment: Moment) {
       transaction: <T>(body: (tables: StoreTables) => Promise<T>) => call(() => real.transaction(body)),
       read: <T>(body: (tables: StoreTables) => Promise<T>) => call(() => real.read(body)),
       close: () => real.close(),
+      protection: () => real.protection(),
     }),
     between: (provider: ProviderPort): ProviderPort => around(provider, (work) => moment.call(work, true)),
   };

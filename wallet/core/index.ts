@@ -1,13 +1,15 @@
 /** The wallet core. `createWallet(ports)` gives the `Wallet` of `wallet.ts`. */
 import { TuppenceError } from "../../shared/errors.ts";
+import { micros } from "../../shared/money.ts";
 import type { PageRequestOf, PageRequestType, PageResults } from "../../shared/protocol/page.ts";
 import { decide } from "./approvals.ts";
-import { createContext } from "./context.ts";
+import { type Context, createContext } from "./context.ts";
 import { createWalletRow } from "./creation.ts";
 import { keepEntitlements } from "./entitlements.ts";
 import { answerPage, hasAsked, type PageParts } from "./pages.ts";
 import { preparePaying } from "./paying.ts";
 import { drivePayments } from "./payments.ts";
+import { confirmPhrase, putOffPhrase } from "./phrase.ts";
 import type { WalletPorts } from "./ports.ts";
 import { preparePayments } from "./prepared.ts";
 import { refundPayment } from "./refunds.ts";
@@ -39,9 +41,7 @@ export function createWallet(ports: WalletPorts): Wallet {
     page: async <T extends PageRequestType>(request: PageRequestOf<T>, sender: PageSender) =>
       (await answerPage(parts, request, sender)) as PageResults[T],
     mayAnswer: async (sender) =>
-      sender.clicked ||
-      (!sender.isPrivate && (await isKnown(context, sender.origin))) ||
-      hasAsked(context, sender),
+      sender.clicked || (await mayKnow(context, sender).catch(unlessLocked(false))),
     snapshot: () => takeSnapshot(context),
     onChange: (listener) => context.onChange(listener),
     create: async (request) => {
@@ -50,12 +50,20 @@ export function createWallet(ports: WalletPorts): Wallet {
       context.inBackground(resume);
       return made;
     },
+    forget: () => {
+      context.reopen();
+      preparation.reset();
+      context.changed();
+    },
     showPhrase: async () => ({ phrase: (await context.open()).row.phrase }),
-    confirmPhrase: async () => {
-      await context.updateWallet((row) => ({ ...row, phraseConfirmed: true }));
+    confirmPhrase: (request) => confirmPhrase(context, request),
+    putOffPhrase: async () => {
+      const { balance } = await takeSnapshot(context);
+      await putOffPhrase(context, micros(BigInt(balance.total)));
     },
     topUp: ({ amount }) => topUp(context, amount),
     refreshTopUps: async () => {
+      if ((await context.store.protection()).isLocked) return;
       if (await refreshTopUps(context)) await stock.restock();
     },
     decide: (request) => decide(context, paying, request),
@@ -74,8 +82,21 @@ export function createWallet(ports: WalletPorts): Wallet {
     forgetSite: ({ origin }) => forgetSite(context, origin),
     knownOrigins: () => knownOrigins(context),
     providerOrigin: async () =>
-      (await context.store.read((tables) => tables.wallet.get(WALLET_KEY)))?.providerOrigin,
+      (await context.store.read((tables) => tables.wallet.get(WALLET_KEY)).catch(unlessLocked(undefined)))
+        ?.providerOrigin,
     resume,
+  };
+}
+
+async function mayKnow(context: Context, sender: PageSender): Promise<boolean> {
+  return (!sender.isPrivate && (await isKnown(context, sender.origin))) || hasAsked(context, sender);
+}
+
+/** A locked wallet knows nothing, and keeps silent. */
+function unlessLocked<T>(otherwise: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof TuppenceError && error.code === "wallet_locked") return otherwise;
+    throw error;
   };
 }
 

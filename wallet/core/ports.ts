@@ -111,6 +111,15 @@ export interface WalletStore {
   read<T>(body: (tables: StoreTables) => Promise<T>): Promise<T>;
   /** Ends its use, e.g. before it is opened again in a test. */
   close(): Promise<void>;
+  /** How what is in it is kept from whoever has the disk. While it is locked, transactions reject with `wallet_locked`. */
+  protection(): Promise<Protection>;
+}
+
+export interface Protection {
+  readonly hasPassphrase: boolean;
+  readonly isLocked: boolean;
+  /** Without use for so long, the wallet locks itself; zero where it does not. */
+  readonly lockAfterMinutes: number;
 }
 
 export interface PublishedKeyset {

@@ -24,6 +24,7 @@ export function resumeWallet(parts: PageParts): () => Promise<void> {
 }
 
 async function resume({ context, drives, paying, stock }: PageParts): Promise<void> {
+  if ((await context.store.protection()).isLocked) return;
   if (!(await context.store.read((tables) => tables.wallet.get(WALLET_KEY)))) return;
   await context.store.transaction((tables) => expireQuestions(tables, context.nowMs()));
   const left = await context.store.read(async (tables) => ({

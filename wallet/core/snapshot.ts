@@ -4,6 +4,7 @@ import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
 import type { WalletSnapshotJson } from "../../shared/protocol/ui.ts";
 import type { Context } from "./context.ts";
 import { countFunds, type Funds } from "./funds.ts";
+import { phraseReminder } from "./phrase.ts";
 import type { StoreTables } from "./ports.ts";
 import {
   type AllowanceRow,
@@ -21,18 +22,20 @@ const SHOWN_APPROVALS = 20;
 /** Of a provider that was never reached. */
 const DEFAULT_CURRENCY = "USD";
 
+type Unprotected = Omit<WalletSnapshotJson, "protection">;
+
 export async function takeSnapshot(context: Context): Promise<WalletSnapshotJson> {
+  const { hasPassphrase, isLocked, lockAfterMinutes } = await context.store.protection();
+  const protection = { hasPassphrase, lockAfterMinutes };
+  if (isLocked) return { ...emptySnapshot(context), state: "locked", protection };
   return context.store.read(async (tables) => {
     const wallet = await tables.wallet.get(WALLET_KEY);
-    return wallet ? snapshotOf(context, tables, wallet) : emptySnapshot(context);
+    const snapshot = wallet ? await snapshotOf(context, tables, wallet) : emptySnapshot(context);
+    return { ...snapshot, protection };
   });
 }
 
-async function snapshotOf(
-  context: Context,
-  tables: StoreTables,
-  wallet: WalletRow,
-): Promise<WalletSnapshotJson> {
+async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletRow): Promise<Unprotected> {
   const [funds, payments, allowances, topUps, approvals] = await Promise.all([
     countFunds(tables, wallet),
     tables.payments.newest(SHOWN_PAYMENTS),
@@ -45,6 +48,7 @@ async function snapshotOf(
   return {
     state: "ready",
     phraseConfirmed: wallet.phraseConfirmed,
+    phraseReminder: phraseReminder(wallet, total, context.nowMs()),
     restoring: wallet.recovery === "pending",
     currency: info?.currency ?? DEFAULT_CURRENCY,
     provider: {
@@ -68,11 +72,12 @@ async function snapshotOf(
   };
 }
 
-function emptySnapshot({ ports, memory }: Context): WalletSnapshotJson {
+function emptySnapshot({ ports, memory }: Context): Unprotected {
   const origin = ports.defaultProviderOrigin;
   return {
     state: "none",
     phraseConfirmed: false,
+    phraseReminder: "none",
     restoring: false,
     currency: DEFAULT_CURRENCY,
     provider: { origin, name: new URL(origin).host, sandbox: false, reachable: memory.isReachable },

@@ -36,7 +36,11 @@ export interface Wallet {
 
   create(request: UiRequestOf<"createWallet">): Promise<UiResultJson<"createWallet">>;
   showPhrase(): Promise<UiResultJson<"showPhrase">>;
-  confirmPhrase(): Promise<void>;
+  /** Forgets what was opened from the store: after that was locked, erased or sealed anew. */
+  forget(): void;
+  /** Whether the reader has the phrase: some of its words are asked for. */
+  confirmPhrase(request: UiRequestOf<"confirmPhrase">): Promise<UiResultJson<"confirmPhrase">>;
+  putOffPhrase(): Promise<void>;
   /** Makes the top-up at the provider; the caller opens the checkout. */
   topUp(request: UiRequestOf<"topUp">): Promise<UiResultJson<"topUp">>;
   /** Asks the provider how the open top-ups stand, and restocks the drawer when one was paid. */

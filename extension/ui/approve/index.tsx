@@ -6,6 +6,7 @@ import type { UiRequestJson } from "../../../shared/protocol/ui.ts";
 import { UiResults } from "../../../shared/protocol/ui.ts";
 import { openTab } from "../../platform.ts";
 import { isWebAddress } from "../shared/site.ts";
+import { t } from "../shared/text.tsx";
 import { ask, connectWallet } from "../shared/wallet.ts";
 import { type ApproveLocal, approvalOf, LOCAL_AT_START, PAID_SHOWN_MS, screen } from "./state.ts";
 import { type ApproveActions, ApproveView } from "./view.tsx";
@@ -81,5 +82,6 @@ function Approve() {
   );
 }
 
+document.title = t("approve_title");
 const root = document.getElementById("root");
 if (root) render(<Approve />, root);

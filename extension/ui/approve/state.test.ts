@@ -2,7 +2,9 @@ import { parse } from "valibot";
 import { describe, expect, it } from "vitest";
 import { micros } from "../../../shared/money.ts";
 import { WalletSnapshot, type WalletSnapshotJson } from "../../../shared/protocol/ui.ts";
+import { ENGLISH } from "../fixtures/english.ts";
 import { APPROVAL_ID, approval, readySnapshot, tipApproval, topUp } from "../fixtures/snapshots.ts";
+import { speak } from "../shared/text.tsx";
 import {
   type ApproveLocal,
   type ApproveScreen,
@@ -12,6 +14,8 @@ import {
   screen,
   tipPresets,
 } from "./state.ts";
+
+speak(ENGLISH);
 
 type Approval = WalletSnapshotJson["approvals"][number];
 

@@ -8,20 +8,13 @@
  *
  * `short` is the article that costs more than there is, or the tip whose least amount does. The offer is kept.
  */
-import {
-  add,
-  formatMoney,
-  isPayableInCoins,
-  type Micros,
-  micros,
-  parseMoney,
-  subtract,
-  ZERO,
-} from "../../../shared/money.ts";
+import { add, isPayableInCoins, type Micros, micros, subtract, ZERO } from "../../../shared/money.ts";
 import type { PageError } from "../../../shared/protocol/page.ts";
 import type { ApprovalView, TopUpView, WalletSnapshot } from "../../../shared/protocol/ui.ts";
+import { exampleOf, formatMoney, parseMoney } from "../shared/money.ts";
 import { siteName } from "../shared/site.ts";
-import { describeSeconds } from "../shared/time.ts";
+import { t } from "../shared/text.tsx";
+import { describeWithin } from "../shared/time.ts";
 
 /** For so long "Paid" stands before the window closes. */
 export const PAID_SHOWN_MS = 900;
@@ -29,6 +22,7 @@ const TIP_PRESETS = 4;
 const ALLOWANCE_CHOICES = 3;
 
 const UNIT = 1_000_000n;
+const EXAMPLE = micros(750_000);
 /** Whole units in 1-2-5 steps; the limits that are offered are the first ones that reach the price. */
 const LIMITS: readonly Micros[] = [1n, 2n, 5n, 10n, 20n, 50n, 100n, 200n, 500n, 1_000n].map((units) =>
   micros(units * UNIT),
@@ -110,6 +104,7 @@ export interface ShortScreen extends Question {
 }
 
 export type ApproveScreen =
+  | { readonly is: "locked" }
   | { readonly is: "connecting" | "silent" | "gone" | "closed" }
   | AskingScreen
   | ShortScreen
@@ -124,6 +119,7 @@ export function screen(
 ): ApproveScreen {
   if (snapshot === undefined) return { is: silent ? "silent" : "connecting" };
   const approval = snapshot.approvals.find(({ id }) => id === approvalId);
+  if (snapshot.state === "locked") return { is: "locked" };
   // The background forgets a question soon after it is over.
   if (approval === undefined) return { is: local.sent === "decline" ? "closed" : "gone" };
   const { kind, merchantName, origin, title, state } = approval;
@@ -180,7 +176,7 @@ function unanswered(
   const amount = chosenAmount(approval, snapshot, local);
   const problem =
     amount === null
-      ? "Type an amount, like 0.75 or 75¢."
+      ? t("approve_problem_no_amount", { example: exampleOf(EXAMPLE) })
       : problemWith(amount, approval, available, snapshot.currency);
   if (local.sent === "approve" && amount !== null) return { is: "paying", ...question, amount };
   return {
@@ -189,7 +185,7 @@ function unanswered(
     amount: problem === null ? amount : null,
     problem: approval.kind === "tip" ? problem : null,
     balanceAfter: amount !== null && problem === null ? subtract(available, amount) : null,
-    refundWindow: approval.refundWindowSeconds > 0 ? describeSeconds(approval.refundWindowSeconds) : null,
+    refundWindow: approval.refundWindowSeconds > 0 ? describeWithin(approval.refundWindowSeconds) : null,
     tip: approval.kind === "tip" ? tipChoice(approval, snapshot, local) : null,
     allowance: approval.kind === "article" ? allowanceChoice(approval.amount, local) : null,
     declining: local.sent === "decline",
@@ -222,7 +218,7 @@ function availableFor(approval: ApprovalView, snapshot: WalletSnapshot): Micros 
 /** Null: the reader's own words are no amount. */
 function chosenAmount(approval: ApprovalView, snapshot: WalletSnapshot, local: ApproveLocal): Micros | null {
   if (approval.kind === "article") return approval.amount;
-  if (local.ownAmount !== null) return parseMoney(local.ownAmount) ?? null;
+  if (local.ownAmount !== null) return parseMoney(local.ownAmount, snapshot.currency) ?? null;
   return local.tip ?? tipAtStart(approval, availableFor(approval, snapshot));
 }
 
@@ -240,11 +236,12 @@ function problemWith(
   available: Micros,
   currency: string,
 ): string | null {
-  if (amount < approval.least) return `The least here is ${formatMoney(approval.least, currency)}.`;
-  if (amount > approval.most) return `The most here is ${formatMoney(approval.most, currency)}.`;
-  if (!isPayableInCoins(amount)) return "That is finer than the smallest coin, a tenth of a cent.";
-  if (amount > available)
-    return `You have ${formatMoney(available, currency)}. Choose less, or top up first.`;
+  if (amount < approval.least)
+    return t("approve_problem_least", { amount: formatMoney(approval.least, currency) });
+  if (amount > approval.most)
+    return t("approve_problem_most", { amount: formatMoney(approval.most, currency) });
+  if (!isPayableInCoins(amount)) return t("approve_problem_too_fine");
+  if (amount > available) return t("approve_problem_balance", { amount: formatMoney(available, currency) });
   return null;
 }
 

@@ -1,14 +1,17 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { formatBalance, formatMoney, type Micros } from "../../../shared/money.ts";
+import type { Micros } from "../../../shared/money.ts";
 import { AmountText } from "../shared/amount-text.tsx";
-import { shortMoney, TopUpAmounts } from "../shared/amounts.tsx";
+import { TopUpAmounts } from "../shared/amounts.tsx";
 import { Announcer } from "../shared/announcer.tsx";
 import { Brand } from "../shared/brand.tsx";
 import { Button } from "../shared/button.tsx";
 import { EmptyState } from "../shared/empty-state.tsx";
 import { Icon } from "../shared/icon.tsx";
+import { formatBalance, formatMoney, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice } from "../shared/notice.tsx";
+import { t } from "../shared/text.tsx";
+import { Unlock } from "../shared/unlock.tsx";
 import { guardAfterKey, guardFrom, keyApproves } from "./guard.ts";
 import type {
   AllowanceChoice,
@@ -53,14 +56,20 @@ function Content({ screen, actions }: { readonly screen: ApproveScreen; readonly
       return <div class="content" aria-busy="true" />;
     case "silent":
       return (
-        <Over title="The wallet is not answering" actions={actions}>
-          You were not charged. This window keeps trying; you can also close it and click again.
+        <Over title={t("shared_silent_title")} actions={actions}>
+          {t("approve_silent_text")}
         </Over>
+      );
+    case "locked":
+      return (
+        <div class="content">
+          <Unlock />
+        </div>
       );
     case "gone":
       return (
-        <Over title="This question is over" actions={actions}>
-          There is nothing to answer any more. If the article is still closed, click again on the page.
+        <Over title={t("approve_gone_title")} actions={actions}>
+          {t("approve_gone_text")}
         </Over>
       );
     case "asking":
@@ -69,13 +78,19 @@ function Content({ screen, actions }: { readonly screen: ApproveScreen; readonly
       return <Short screen={screen} actions={actions} />;
     case "paying":
       return (
-        <Progress title={`Paying ${formatMoney(screen.amount, screen.currency)}…`} question={screen}>
+        <Progress
+          title={t("approve_paying", { amount: formatMoney(screen.amount, screen.currency) })}
+          question={screen}
+        >
           <span class="ring progress-ring" />
         </Progress>
       );
     case "paid":
       return (
-        <Progress title={`Paid ${formatMoney(screen.amount, screen.currency)}`} question={screen}>
+        <Progress
+          title={t("approve_paid", { amount: formatMoney(screen.amount, screen.currency) })}
+          question={screen}
+        >
           <span class="progress-done">
             <Icon name="check" size={32} />
           </span>
@@ -87,18 +102,18 @@ function Content({ screen, actions }: { readonly screen: ApproveScreen; readonly
           <div class="content">
             <Merchant
               question={screen}
-              lead={screen.kind === "tip" ? "No tip to" : "Not paid to"}
+              lead={t(screen.kind === "tip" ? "approve_no_tip_to" : "approve_not_paid_to")}
               isVerified={false}
             />
             {screen.error ? (
               <ErrorNotice error={screen.error} />
             ) : (
-              <Notice tone="danger" icon="alert" title="The payment did not go through." />
+              <Notice tone="danger" icon="alert" title={t("approve_failed_title")} />
             )}
           </div>
           <footer class="answers">
             <Button look="plain" wide large onClick={actions.close}>
-              Close
+              {t("shared_close")}
             </Button>
           </footer>
         </>
@@ -109,7 +124,7 @@ function Content({ screen, actions }: { readonly screen: ApproveScreen; readonly
 function Asking({ screen, actions }: { readonly screen: AskingScreen; readonly actions: ApproveActions }) {
   const isOpen = useGuard(actions);
   const { amount, currency } = screen;
-  const pay = screen.kind === "tip" ? "Tip" : "Pay";
+  const isTip = screen.kind === "tip";
   const onSubmit = (event: Event): void => {
     event.preventDefault();
     if (isOpen) actions.approve();
@@ -117,7 +132,10 @@ function Asking({ screen, actions }: { readonly screen: AskingScreen; readonly a
   return (
     <form class="frame" onSubmit={onSubmit} noValidate>
       <div class="content">
-        <Merchant question={screen} lead={screen.kind === "tip" ? "A tip to" : "Payment to"} />
+        <Merchant
+          question={screen}
+          lead={t(screen.kind === "tip" ? "approve_tip_to" : "approve_payment_to")}
+        />
         {screen.error ? <ErrorNotice error={screen.error} /> : null}
         <div class="card bill">
           <p class="bill-title foreign" data-lines="3">
@@ -132,15 +150,15 @@ function Asking({ screen, actions }: { readonly screen: AskingScreen; readonly a
           )}
           <dl class="facts small">
             <div>
-              <dt>Balance after</dt>
+              <dt>{t("approve_balance_after")}</dt>
               <dd class="money">
                 {screen.balanceAfter === null ? "–" : formatBalance(screen.balanceAfter, currency)}
               </dd>
             </div>
             {screen.refundWindow ? (
               <div>
-                <dt>Money back</dt>
-                <dd>within {screen.refundWindow}</dd>
+                <dt>{t("approve_money_back")}</dt>
+                <dd>{screen.refundWindow}</dd>
               </div>
             ) : null}
           </dl>
@@ -151,10 +169,14 @@ function Asking({ screen, actions }: { readonly screen: AskingScreen; readonly a
       </div>
       <footer class="answers">
         <Button look="plain" large disabled={screen.declining} onClick={actions.decline}>
-          Not now
+          {t("shared_not_now")}
         </Button>
         <Button type="submit" large disabled={!isOpen || amount === null || screen.declining}>
-          {amount === null ? pay : `${pay} ${formatMoney(amount, currency)}`}
+          {amount === null
+            ? t(isTip ? "approve_tip" : "approve_pay")
+            : t(isTip ? "approve_tip_amount" : "approve_pay_amount", {
+                amount: formatMoney(amount, currency),
+              })}
         </Button>
       </footer>
     </form>
@@ -223,7 +245,7 @@ function Merchant(props: {
       <p class="merchant-site small" data-verified={isVerified ? "" : undefined}>
         {isVerified ? <Icon name="shield" size={16} /> : null}
         <span class="foreign">{question.site}</span>
-        {isVerified ? <span class="soft">verified</span> : null}
+        {isVerified ? <span class="soft">{t("approve_verified")}</span> : null}
       </p>
     </div>
   );
@@ -244,10 +266,10 @@ function Allowance(props: {
         onChange={(event) => actions.setDontAskAgain(event.currentTarget.checked)}
       />
       <span class="allowance-words">
-        <label for="allow">Don’t ask again at this site, up to</label>{" "}
+        <label for="allow">{t("approve_allow")}</label>{" "}
         <select
           class="select"
-          aria-label="Limit of the allowance"
+          aria-label={t("approve_allow_limit")}
           value={String(allowance.limit)}
           onChange={(event) => {
             const chosen = allowance.choices.find((choice) => String(choice) === event.currentTarget.value);
@@ -272,10 +294,10 @@ function Tip(props: {
   readonly actions: ApproveActions;
 }) {
   const { tip, currency, problem, actions } = props;
-  const range = `${shortMoney(tip.least, currency)} to ${shortMoney(tip.most, currency)}`;
+  const range = { least: shortMoney(tip.least, currency), most: shortMoney(tip.most, currency) };
   return (
     <fieldset class="tip">
-      <legend class="unseen">How much, {range}</legend>
+      <legend class="unseen">{t("approve_how_much", range)}</legend>
       <div class="amounts">
         {tip.presets.map((preset) => (
           <button
@@ -291,7 +313,7 @@ function Tip(props: {
       </div>
       <div class="field">
         <label for="own-amount" class="small">
-          Or your own amount
+          {t("approve_own_amount")}
         </label>
         <input
           id="own-amount"
@@ -306,7 +328,7 @@ function Tip(props: {
           onInput={(event) => actions.typeTip(event.currentTarget.value)}
         />
         <p id="own-amount-note" class="input-note" role="status">
-          {problem ?? `From ${range}`}
+          {problem ?? t("approve_own_amount_range", range)}
         </p>
       </div>
     </fieldset>
@@ -319,7 +341,10 @@ function Short({ screen, actions }: { readonly screen: ShortScreen; readonly act
   return (
     <>
       <div class="content">
-        <Merchant question={screen} lead={screen.kind === "tip" ? "A tip to" : "Payment to"} />
+        <Merchant
+          question={screen}
+          lead={t(screen.kind === "tip" ? "approve_tip_to" : "approve_payment_to")}
+        />
         <div class="card bill">
           <p class="bill-title foreign" data-lines="3">
             {screen.title}
@@ -329,7 +354,7 @@ function Short({ screen, actions }: { readonly screen: ShortScreen; readonly act
           </p>
           <dl class="facts small">
             <div>
-              <dt>Missing in your wallet</dt>
+              <dt>{t("approve_missing")}</dt>
               <dd>
                 <AmountText amount={screen.missing} currency={currency} />
               </dd>
@@ -342,19 +367,19 @@ function Short({ screen, actions }: { readonly screen: ShortScreen; readonly act
         ) : waitingFor ? (
           <Notice
             icon="busy"
-            title="Waiting for the payment page…"
+            title={t("shared_top_up_open_title")}
             actions={
               <Button look="quiet" onClick={() => actions.openCheckout(waitingFor.checkoutUrl)}>
-                Open it again
+                {t("shared_top_up_open_again")}
               </Button>
             }
           >
-            The offer is kept. This window goes on by itself.
+            {t("approve_waiting_text")}
           </Notice>
         ) : (
           <div class="top-up">
-            <h2>Top up to go on</h2>
-            <p class="soft">The offer is kept for you meanwhile.</p>
+            <h2>{t("approve_short_title")}</h2>
+            <p class="soft">{t("approve_short_text")}</p>
             <TopUpAmounts
               amounts={screen.topUpAmounts}
               currency={currency}
@@ -366,7 +391,7 @@ function Short({ screen, actions }: { readonly screen: ShortScreen; readonly act
       </div>
       <footer class="answers">
         <Button look="plain" large wide onClick={actions.decline}>
-          Not now
+          {t("shared_not_now")}
         </Button>
       </footer>
     </>
@@ -382,7 +407,7 @@ function Progress(props: {
     <div class="content progress rise">
       {props.children}
       <h1>{props.title}</h1>
-      <p class="soft foreign">to {props.question.merchantName}</p>
+      <p class="soft foreign">{t("approve_to_merchant", { merchant: props.question.merchantName })}</p>
     </div>
   );
 }
@@ -402,7 +427,7 @@ function Over(props: {
       </div>
       <footer class="answers">
         <Button look="plain" large wide onClick={props.actions.close}>
-          Close
+          {t("shared_close")}
         </Button>
       </footer>
     </>
@@ -425,13 +450,13 @@ function announcement(screen: ApproveScreen): string {
     case "asking":
       return screen.balanceAfter === null
         ? ""
-        : `Balance after the payment ${formatBalance(screen.balanceAfter, screen.currency)}`;
+        : t("approve_said_balance", { amount: formatBalance(screen.balanceAfter, screen.currency) });
     case "short":
-      return `${formatMoney(screen.missing, screen.currency)} are missing. The offer is kept.`;
+      return t("approve_said_missing", { amount: formatMoney(screen.missing, screen.currency) });
     case "paying":
-      return "Paying";
+      return t("approve_said_paying");
     case "paid":
-      return `Paid ${formatMoney(screen.amount, screen.currency)}`;
+      return t("approve_paid", { amount: formatMoney(screen.amount, screen.currency) });
     default:
       return "";
   }

@@ -12,6 +12,7 @@ import {
 } from "../../../shared/protocol/ui.ts";
 import { extensionUrl, openTab, openWindow } from "../../platform.ts";
 import { isWebAddress } from "../shared/site.ts";
+import { t } from "../shared/text.tsx";
 import { ask, connectWallet } from "../shared/wallet.ts";
 import { LOCAL_AT_START, type PopupLocal, screen } from "./state.ts";
 import { type PopupActions, PopupView } from "./view.tsx";
@@ -72,6 +73,8 @@ const actions: PopupActions = {
       window.close(),
     );
   },
+  putOffPhrase: () => void act("phrase", { kind: "ui", type: "putOffPhrase" }, UiResults.putOffPhrase),
+  lock: () => void act("lock", { kind: "ui", type: "lock" }, UiResults.lock),
   openWelcome: () => void openTab(extensionUrl(WELCOME_PAGE)).then(() => window.close()),
 };
 
@@ -97,5 +100,6 @@ function Popup() {
   );
 }
 
+document.title = t("popup_title");
 const root = document.getElementById("root");
 if (root) render(<Popup />, root);

@@ -1,6 +1,7 @@
 import { parse } from "valibot";
 import { describe, expect, it } from "vitest";
 import { WalletSnapshot, type WalletSnapshotJson } from "../../../shared/protocol/ui.ts";
+import { ENGLISH } from "../fixtures/english.ts";
 import {
   approval,
   emptySnapshot,
@@ -9,6 +10,7 @@ import {
   readySnapshot,
   topUp,
 } from "../fixtures/snapshots.ts";
+import { speak } from "../shared/text.tsx";
 import {
   type HomeScreen,
   LOCAL_AT_START,
@@ -17,6 +19,8 @@ import {
   screen,
   TOP_UP_NEWS_MS,
 } from "./state.ts";
+
+speak(ENGLISH);
 
 const NOW = Date.UTC(2026, 10, 23, 12);
 
@@ -55,7 +59,7 @@ describe("balance", () => {
 });
 
 it("does not leave a reader alone with an empty balance while the wallet is brought back", () => {
-  expect(home({ ...emptySnapshot(), phraseConfirmed: true, restoring: true }).notices).toEqual([
+  expect(home({ ...emptySnapshot(), phraseConfirmed: true, phraseReminder: "none", restoring: true }).notices).toEqual([
     { is: "restoring" },
   ]);
 });

@@ -14,6 +14,7 @@ import type {
   WalletSnapshot,
 } from "../../../shared/protocol/ui.ts";
 import { siteName } from "../shared/site.ts";
+import { t } from "../shared/text.tsx";
 import { describeTime } from "../shared/time.ts";
 
 /** So many payments before "show all". */
@@ -59,7 +60,12 @@ export type PopupNotice =
       readonly busy: boolean;
     }
   | { readonly is: "topUp"; readonly state: TopUpView["state"]; readonly topUp: TopUpView }
-  | { readonly is: "phrase" };
+  | {
+      readonly is: "phrase";
+      readonly reminder: "calm" | "firm" | "urgent";
+      readonly atStake: Micros;
+      readonly busy: boolean;
+    };
 
 export interface PaymentRow {
   readonly id: string;
@@ -95,6 +101,7 @@ export interface HomeScreen {
   /** Null where there is none: "in flight: 0" would only worry. */
   readonly inFlight: Micros | null;
   readonly canTopUp: boolean;
+  readonly canLock: boolean;
   readonly cameBack: boolean;
   readonly notices: readonly PopupNotice[];
   readonly tip: { readonly merchantName: string; readonly site: string; readonly busy: boolean } | null;
@@ -117,6 +124,7 @@ export type PopupScreen =
   | { readonly is: "connecting" }
   | { readonly is: "silent" }
   | { readonly is: "none"; readonly playMoney: boolean }
+  | { readonly is: "locked" }
   | HomeScreen
   | TopUpScreen;
 
@@ -129,6 +137,7 @@ export function screen(
   if (snapshot === undefined) return { is: silent ? "silent" : "connecting" };
   const playMoney = snapshot.provider.sandbox;
   if (snapshot.state === "none") return { is: "none", playMoney };
+  if (snapshot.state === "locked") return { is: "locked" };
   const common = { currency: snapshot.currency, playMoney, balance: snapshot.balance.total };
   if (local.page === "topUp") {
     return {
@@ -145,6 +154,7 @@ export function screen(
     ...common,
     inFlight: snapshot.balance.inFlight > ZERO ? snapshot.balance.inFlight : null,
     cameBack: local.cameBack,
+    canLock: snapshot.protection.hasPassphrase,
     canTopUp: !snapshot.frozen && snapshot.topUpAmounts.length > 0,
     notices: notices(snapshot, local, now),
     tip: local.tipSite && {
@@ -176,7 +186,13 @@ function notices(snapshot: WalletSnapshot, local: PopupLocal, now: number): Popu
   }
   const topUp = snapshot.topUps.find((candidate) => isTopUpNews(candidate, local, now));
   if (topUp) list.push({ is: "topUp", state: topUp.state, topUp });
-  if (!snapshot.phraseConfirmed) list.push({ is: "phrase" });
+  if (snapshot.phraseReminder !== "none")
+    list.push({
+      is: "phrase",
+      reminder: snapshot.phraseReminder,
+      atStake: snapshot.balance.total,
+      busy: local.busy.includes("phrase"),
+    });
   return list;
 }
 
@@ -191,16 +207,17 @@ function isTopUpNews(topUp: TopUpView, local: PopupLocal, now: number): boolean 
   );
 }
 
-const STANDINGS: Readonly<Record<PaymentView["state"], string | null>> = {
-  pending: "On its way",
+const STANDINGS = {
+  pending: "popup_standing_pending",
   paid: null,
-  refunding: "Coming back",
-  refunded: "Money is back",
-  failed: "Not charged",
-};
+  refunding: "popup_standing_refunding",
+  refunded: "popup_standing_refunded",
+  failed: "popup_standing_failed",
+} as const satisfies Record<PaymentView["state"], string | null>;
 
 function paymentRow(payment: PaymentView, local: PopupLocal, now: number): PaymentRow {
   const { id, title, merchantName, amount, state, refundableUntil } = payment;
+  const standing = STANDINGS[state];
   const canRefund = state === "paid" && refundableUntil !== null && refundableUntil > now;
   return {
     id,
@@ -208,7 +225,7 @@ function paymentRow(payment: PaymentView, local: PopupLocal, now: number): Payme
     merchantName,
     amount,
     time: describeTime(payment.at, now),
-    standing: STANDINGS[state],
+    standing: standing === null ? null : t(standing),
     struck: state === "refunded" || state === "failed",
     failed: state === "failed",
     canRefund,

@@ -1,16 +1,18 @@
 import { useEffect, useRef } from "preact/hooks";
-import { formatBalance, formatMoney, type Micros } from "../../../shared/money.ts";
+import type { Micros } from "../../../shared/money.ts";
 import type { TopUpView } from "../../../shared/protocol/ui.ts";
 import { AmountText } from "../shared/amount-text.tsx";
-import { shortMoney, TopUpAmounts } from "../shared/amounts.tsx";
+import { TopUpAmounts } from "../shared/amounts.tsx";
 import { Announcer } from "../shared/announcer.tsx";
 import { Brand } from "../shared/brand.tsx";
 import { Button } from "../shared/button.tsx";
 import { EmptyState } from "../shared/empty-state.tsx";
 import { Icon } from "../shared/icon.tsx";
+import { formatBalance, formatMoney, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../shared/notice.tsx";
 import { Section } from "../shared/section.tsx";
 import { t, tCount, Words } from "../shared/text.tsx";
+import { Unlock } from "../shared/unlock.tsx";
 import type { AllowanceRow, HomeScreen, PaymentRow, PopupNotice, PopupScreen, TopUpScreen } from "./state.ts";
 
 export interface PopupActions {
@@ -26,6 +28,8 @@ export interface PopupActions {
   decline(approvalId: string): void;
   answer(approvalId: string): void;
   openWelcome(): void;
+  lock(): void;
+  putOffPhrase(): void;
 }
 
 export function PopupView({
@@ -42,8 +46,8 @@ export function PopupView({
       return (
         <div class="page">
           <Brand playMoney={false} />
-          <EmptyState title="The wallet is not answering" isWholePage>
-            Your money is safe. This page keeps trying; if that lasts, restart the browser.
+          <EmptyState title={t("shared_silent_title")} isWholePage>
+            {t("popup_silent_text")}
           </EmptyState>
         </div>
       );
@@ -52,13 +56,20 @@ export function PopupView({
         <div class="page">
           <Brand playMoney={screen.playMoney} />
           <EmptyState
-            title="A few cents, one click"
+            title={t("popup_none_title")}
             isWholePage
             hasMark
-            action={<Button onClick={actions.openWelcome}>Set up your wallet</Button>}
+            action={<Button onClick={actions.openWelcome}>{t("popup_none_action")}</Button>}
           >
-            There is no wallet in this browser yet. Setting one up takes a minute.
+            {t("popup_none_text")}
           </EmptyState>
+        </div>
+      );
+    case "locked":
+      return (
+        <div class="page">
+          <Brand playMoney={false} />
+          <Unlock />
         </div>
       );
     case "topUp":
@@ -79,15 +90,25 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
     <>
       <header class="hero">
         <Discs />
-        <Brand playMoney={screen.playMoney} />
+        <div class="hero-top">
+          <Brand playMoney={screen.playMoney} />
+          {screen.canLock ? (
+            <button type="button" class="icon-button" aria-label={t("popup_lock")} onClick={actions.lock}>
+              <Icon name="lock" size={20} />
+            </button>
+          ) : null}
+        </div>
         <h1>
           <span class="hero-label">
-            <span>Balance </span>
+            <span>{t("shared_balance")} </span>
             {screen.inFlight === null ? null : (
               <span class="hero-flight">
                 <Icon name="clock" size={16} />
                 <span>
-                  <AmountText amount={screen.inFlight} currency={currency} /> in flight
+                  <Words
+                    of="popup_in_flight"
+                    amount={<AmountText amount={screen.inFlight} currency={currency} />}
+                  />
                 </span>
               </span>
             )}
@@ -98,12 +119,12 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
         </h1>
         <div class="hero-action" ref={action}>
           <Button look="hero" wide disabled={!screen.canTopUp} onClick={() => actions.show("topUp")}>
-            {t("top_up")}
+            {t("shared_top_up")}
           </Button>
         </div>
       </header>
       <div class="page">
-        <Announcer words={`Balance ${balance}`} />
+        <Announcer words={t("shared_said_balance", { amount: balance })} />
         {screen.notices.map((notice) => (
           <HomeNotice key={noticeKey(notice)} notice={notice} currency={currency} actions={actions} />
         ))}
@@ -112,7 +133,7 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
             <Icon name="gift" size={20} />
             <span class="tip-words">
               <span class="row-title foreign" data-lines="1">
-                Tip {screen.tip.merchantName}
+                {t("popup_tip", { merchant: screen.tip.merchantName })}
               </span>
               <span class="small soft foreign" data-lines="1">
                 {screen.tip.site}
@@ -123,12 +144,10 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
             </span>
           </button>
         ) : null}
-        <Section title="Payments">
+        <Section title={t("popup_payments")}>
           {screen.payments.length === 0 ? (
             <div class="card">
-              <EmptyState title="Nothing paid yet">
-                Where a page offers an article for a few cents, click, and it opens.
-              </EmptyState>
+              <EmptyState title={t("popup_payments_none_title")}>{t("popup_payments_none_text")}</EmptyState>
             </div>
           ) : (
             <ul class="card list">
@@ -146,7 +165,7 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
           )}
         </Section>
         {screen.allowances.length > 0 ? (
-          <Section title="Allowances" note="Sites that are paid without asking.">
+          <Section title={t("popup_allowances")} note={t("popup_allowances_note")}>
             <ul class="card list">
               {screen.allowances.map((row) => (
                 <Allowance key={row.origin} row={row} currency={currency} actions={actions} />
@@ -194,11 +213,11 @@ function Payment({
           <Button
             look="quiet"
             busy={row.busy}
-            label={`Money back for ${row.title}, until ${row.refundUntil}`}
-            title={`Until ${row.refundUntil}`}
+            label={t("popup_money_back_label", { title: row.title, time: row.refundUntil ?? "" })}
+            title={t("popup_money_back_until", { time: row.refundUntil ?? "" })}
             onClick={() => actions.refund(row.id)}
           >
-            Money back
+            {t("popup_money_back")}
           </Button>
         ) : null}
       </div>
@@ -232,10 +251,10 @@ function Allowance({
       <Button
         look="quiet"
         busy={row.busy}
-        label={`Remove the allowance of ${row.merchantName}, ${row.site}`}
+        label={t("popup_remove_label", { merchant: row.merchantName, site: row.site })}
         onClick={() => actions.removeAllowance(row.origin)}
       >
-        Remove
+        {t("popup_remove")}
       </Button>
       <progress class="bar" max={100} value={row.leftPercent} aria-hidden="true" />
     </li>
@@ -253,58 +272,82 @@ function HomeNotice({
 }) {
   switch (notice.is) {
     case "error":
-      return <ErrorNotice error={notice.error} actions={<Quiet onClick={actions.dismissError}>OK</Quiet>} />;
+      return (
+        <ErrorNotice
+          error={notice.error}
+          actions={<Quiet onClick={actions.dismissError}>{t("popup_ok")}</Quiet>}
+        />
+      );
     case "frozen":
       return <FrozenNotice />;
     case "restoring":
       return <RestoringNotice />;
     case "unreachable":
       return (
-        <Notice tone="warn" icon="offline" title={`${notice.provider} cannot be reached`}>
-          Your money is safe. The wallet keeps trying by itself.
-        </Notice>
-      );
-    case "phrase":
-      return (
         <Notice
           tone="warn"
-          icon="key"
-          title="Write down your recovery phrase"
-          actions={<Quiet onClick={actions.openWelcome}>Show the phrase</Quiet>}
+          icon="offline"
+          title={t("popup_unreachable_title", { provider: notice.provider })}
         >
-          Without it, a lost computer is lost money.
+          {t("popup_unreachable_text")}
         </Notice>
       );
+    case "phrase": {
+      const { reminder, atStake, busy } = notice;
+      return (
+        <Notice
+          tone={reminder === "calm" ? "calm" : reminder === "firm" ? "warn" : "danger"}
+          icon="key"
+          title={t("popup_phrase_title")}
+          actions={
+            <>
+              <Quiet onClick={actions.openWelcome}>{t("popup_phrase_action")}</Quiet>
+              <Quiet busy={busy} onClick={actions.putOffPhrase}>
+                {t("popup_phrase_later")}
+              </Quiet>
+            </>
+          }
+        >
+          {reminder === "calm"
+            ? t("shared_phrase_warning")
+            : t("popup_phrase_at_stake", { amount: formatBalance(atStake, currency) })}
+        </Notice>
+      );
+    }
     case "approval": {
       const { approval, site, busy } = notice;
       return (
         <Notice
           icon="bell"
-          title="Waiting for your answer"
+          title={t("popup_asks_title")}
           actions={
             <>
               <Quiet
-                label={`Answer ${approval.merchantName}: ${approval.title}`}
+                label={t("popup_answer_label", { merchant: approval.merchantName, title: approval.title })}
                 onClick={() => actions.answer(approval.id)}
               >
-                Answer
+                {t("popup_answer")}
               </Quiet>
               <Quiet
-                label={`Not now: ${approval.title}`}
+                label={t("popup_not_now_label", { title: approval.title })}
                 busy={busy}
                 onClick={() => actions.decline(approval.id)}
               >
-                Not now
+                {t("shared_not_now")}
               </Quiet>
             </>
           }
         >
           <span class="foreign" data-lines="2">
-            {approval.kind === "tip" ? "A tip: " : `${formatMoney(approval.amount, currency)} for `}“
-            {approval.title}”
+            {approval.kind === "tip"
+              ? t("popup_asks_tip", { title: approval.title })
+              : t("popup_asks_payment", {
+                  amount: formatMoney(approval.amount, currency),
+                  title: approval.title,
+                })}
           </span>
           <span class="foreign soft small" data-lines="1">
-            {approval.merchantName} · {site}
+            {t("popup_asks_site", { merchant: approval.merchantName, site })}
           </span>
         </Notice>
       );
@@ -324,10 +367,10 @@ function TopUpNotice({
   readonly actions: PopupActions;
 }) {
   const amount = shortMoney(topUp.amount, currency);
-  const dismiss = <Quiet onClick={() => actions.dismissTopUp(topUp.id)}>OK</Quiet>;
+  const dismiss = <Quiet onClick={() => actions.dismissTopUp(topUp.id)}>{t("popup_ok")}</Quiet>;
   const againOrNot = (
     <>
-      <Quiet onClick={() => actions.show("topUp")}>Try again</Quiet>
+      <Quiet onClick={() => actions.show("topUp")}>{t("popup_try_again")}</Quiet>
       {dismiss}
     </>
   );
@@ -336,23 +379,28 @@ function TopUpNotice({
       return (
         <Notice
           icon="busy"
-          title="Waiting for the payment page…"
+          title={t("shared_top_up_open_title")}
           actions={
             <>
-              <Quiet onClick={() => actions.openCheckout(topUp)}>Open it again</Quiet>
-              <Quiet onClick={() => actions.dismissTopUp(topUp.id)}>Hide</Quiet>
+              <Quiet onClick={() => actions.openCheckout(topUp)}>{t("shared_top_up_open_again")}</Quiet>
+              <Quiet onClick={() => actions.dismissTopUp(topUp.id)}>{t("shared_hide")}</Quiet>
             </>
           }
         >
-          {amount} will be here as soon as you confirm it there.
+          {t("shared_top_up_open_text", { amount })}
         </Notice>
       );
     case "paid":
-      return <Notice icon="check" title={`${amount} arrived`} actions={dismiss} />;
+      return <Notice icon="check" title={t("shared_top_up_arrived", { amount })} actions={dismiss} />;
     case "declined":
       return (
-        <Notice tone="warn" icon="alert" title={`Your ${amount} top-up was declined`} actions={againOrNot}>
-          Nothing was charged. Another card may work.
+        <Notice
+          tone="warn"
+          icon="alert"
+          title={t("shared_top_up_declined_title", { amount })}
+          actions={againOrNot}
+        >
+          {t("shared_top_up_declined_text")}
         </Notice>
       );
     case "abandoned":
@@ -360,10 +408,10 @@ function TopUpNotice({
         <Notice
           tone="warn"
           icon="clock"
-          title={`Your ${amount} top-up was not finished`}
+          title={t("shared_top_up_abandoned_title", { amount })}
           actions={againOrNot}
         >
-          The payment page was left. Nothing was charged.
+          {t("shared_top_up_abandoned_text")}
         </Notice>
       );
     case "charged_back":
@@ -387,16 +435,19 @@ function TopUp({ screen, actions }: { readonly screen: TopUpScreen; readonly act
   return (
     <div class="page sheet">
       <div class="sheet-head">
-        <button type="button" class="icon-button" aria-label="Back" onClick={() => actions.show("home")}>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={t("popup_back")}
+          onClick={() => actions.show("home")}
+        >
           <Icon name="back" size={20} />
         </button>
         <h1 ref={heading} tabIndex={-1}>
-          {t("top_up")}
+          {t("shared_top_up")}
         </h1>
       </div>
-      <p class="soft">
-        Pay once, on your provider’s page. Sites are then paid from it, a few cents at a time.
-      </p>
+      <p class="soft">{t("shared_top_up_text")}</p>
       {screen.error ? <ErrorNotice error={screen.error} /> : null}
       <TopUpAmounts
         amounts={screen.amounts}
@@ -407,12 +458,15 @@ function TopUp({ screen, actions }: { readonly screen: TopUpScreen; readonly act
       <p class="sheet-foot small soft" role="status">
         {screen.busy ? (
           <>
-            <span class="ring" /> Opening the payment page…
+            <span class="ring" /> {t("popup_opening_checkout")}
           </>
         ) : (
           <span>
-            You have <AmountText amount={screen.balance} currency={screen.currency} asBalance /> now.
-            {screen.playMoney ? " The provider deals in play money: no card is charged." : ""}
+            <Words
+              of="popup_balance_now"
+              amount={<AmountText amount={screen.balance} currency={screen.currency} asBalance />}
+            />{" "}
+            {screen.playMoney ? t("popup_play_money_note") : ""}
           </span>
         )}
       </p>

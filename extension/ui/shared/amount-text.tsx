@@ -1,4 +1,5 @@
-import { formatBalance, formatMoney, type Micros } from "../../../shared/money.ts";
+import type { Micros } from "../../../shared/money.ts";
+import { formatBalance, formatMoney } from "./money.ts";
 
 /** An amount as people read it: "5¢", or with `asBalance` always in the major unit, "$0.05". */
 export function AmountText(props: {

@@ -1,9 +1,6 @@
-import { formatMoney, type Micros } from "../../../shared/money.ts";
-
-/** "$5" rather than "$5.00" on a button: the amounts to choose from are whole. */
-export function shortMoney(amount: Micros, currency: string): string {
-  return formatMoney(amount, currency).replace(/\.00$/, "");
-}
+import type { Micros } from "../../../shared/money.ts";
+import { shortMoney } from "./money.ts";
+import { t } from "./text.tsx";
 
 /** The amounts for a top-up: one press starts it. */
 export function TopUpAmounts(props: {
@@ -15,14 +12,14 @@ export function TopUpAmounts(props: {
   const { amounts, currency, disabled, onChoose } = props;
   return (
     <fieldset class="amounts">
-      <legend class="unseen">Amounts to top up</legend>
+      <legend class="unseen">{t("shared_top_up_amounts")}</legend>
       {amounts.map((amount) => (
         <button
           key={String(amount)}
           type="button"
           class="amount"
           disabled={disabled}
-          aria-label={`Top up ${shortMoney(amount, currency)}`}
+          aria-label={t("shared_top_up_amount", { amount: shortMoney(amount, currency) })}
           onClick={() => onChoose(amount)}
         >
           {shortMoney(amount, currency)}

@@ -2,14 +2,11 @@
 import { type GenericSchema, type InferOutput, safeParse } from "valibot";
 import type { PageError } from "../../../shared/protocol/page.ts";
 import { type UiRequestJson, UiResponse } from "../../../shared/protocol/ui.ts";
+import { NO_ANSWER_CODE } from "./error-text.ts";
 
 export type Answer<T> = { readonly ok: T } | { readonly error: PageError };
 
-export const NO_ANSWER: PageError = {
-  code: "internal",
-  message:
-    "The wallet did not answer. Your money is safe: nothing is charged twice. Close this and try again.",
-};
+export const NO_ANSWER: PageError = { code: NO_ANSWER_CODE, message: "" };
 
 export async function askWith<S extends GenericSchema>(
   send: (message: unknown) => Promise<unknown>,

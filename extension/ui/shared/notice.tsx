@@ -1,6 +1,8 @@
 import type { ComponentChildren } from "preact";
 import type { PageError } from "../../../shared/protocol/page.ts";
+import { errorText } from "./error-text.ts";
 import { Icon, type IconName } from "./icon.tsx";
+import { t } from "./text.tsx";
 
 export interface NoticeProps {
   readonly tone?: "calm" | "warn" | "danger";
@@ -26,16 +28,16 @@ export function Notice({ tone = "calm", icon, title, children, actions }: Notice
 
 export function FrozenNotice() {
   return (
-    <Notice tone="danger" icon="alert" title="Your account is frozen">
-      A top-up was charged back. The coins that you hold stay yours. Talk to your provider.
+    <Notice tone="danger" icon="alert" title={t("shared_frozen_title")}>
+      {t("shared_frozen_text")}
     </Notice>
   );
 }
 
 export function RestoringNotice() {
   return (
-    <Notice icon="busy" title="Bringing your wallet back…">
-      Your provider is asked for your coins and for what you bought. The balance is not complete until then.
+    <Notice icon="busy" title={t("shared_restoring_title")}>
+      {t("shared_restoring_text")}
     </Notice>
   );
 }
@@ -48,16 +50,10 @@ export function ErrorNotice({
   readonly error: PageError;
   readonly actions?: ComponentChildren;
 }) {
-  const [happened, rest] = splitMessage(error.message);
+  const [happened, rest] = errorText(error.code);
   return (
     <Notice tone="danger" icon="alert" title={happened} actions={actions}>
       {rest}
     </Notice>
   );
-}
-
-/** The messages of `shared/errors.ts` are three sentences: what happened, what was kept safe, what to do. */
-export function splitMessage(message: string): readonly [string, string] {
-  const end = message.indexOf(". ");
-  return end < 0 ? [message, ""] : [message.slice(0, end + 1), message.slice(end + 2)];
 }

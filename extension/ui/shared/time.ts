@@ -1,28 +1,36 @@
-/** Moments in the words of a list that is read now: "just now", "14:05", "Yesterday", "Nov 3". */
+/** Moments and lengths of time in the reader's language: "just now", "14:05", "Yesterday", "Nov 3"; "within 15 minutes". */
+import { t, tCount, textLocale } from "./text.tsx";
+
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-export function describeTime(at: number, now: number, locale?: string, timeZone?: string): string {
-  if (now - at < MINUTE_MS) return "just now";
+/** A moment in a list that is read now. */
+export function describeTime(at: number, now: number, timeZone?: string): string {
+  if (now - at < MINUTE_MS) return t("shared_just_now");
   const zone = timeZone === undefined ? {} : { timeZone };
   const day = new Intl.DateTimeFormat("en-CA", zone);
   if (day.format(at) === day.format(now))
-    return new Intl.DateTimeFormat(locale, { ...zone, hour: "numeric", minute: "2-digit" }).format(at);
-  if (day.format(at) === day.format(now - DAY_MS)) return "Yesterday";
-  return new Intl.DateTimeFormat(locale, { ...zone, month: "short", day: "numeric" }).format(at);
+    return new Intl.DateTimeFormat(textLocale(), { ...zone, hour: "numeric", minute: "2-digit" }).format(at);
+  if (day.format(at) === day.format(now - DAY_MS)) return t("shared_yesterday");
+  return new Intl.DateTimeFormat(textLocale(), { ...zone, month: "short", day: "numeric" }).format(at);
 }
 
-/** "15 minutes", "1 hour", "30 seconds", "14 days": the largest unit that divides it. */
-export function describeSeconds(seconds: number): string {
-  const [size, name] = UNITS.find(
+/** "within 15 minutes", "within 14 days": in the largest unit that divides it. */
+export function describeWithin(seconds: number): string {
+  const [size, key] = UNITS.find(
     ([unitSeconds]) => seconds >= unitSeconds && seconds % unitSeconds === 0,
-  ) ?? [1, "second"];
-  const count = Math.round(seconds / size);
-  return `${count} ${name}${count === 1 ? "" : "s"}`;
+  ) ?? [1, "shared_within_seconds" as const];
+  return tCount(key, Math.round(seconds / size));
 }
 
-const UNITS: readonly (readonly [number, string])[] = [
-  [86_400, "day"],
-  [3_600, "hour"],
-  [60, "minute"],
-];
+const UNITS = [
+  [86_400, "shared_within_days"],
+  [3_600, "shared_within_hours"],
+  [60, "shared_within_minutes"],
+] as const;
+
+/** "15 minutes", "8 hours". */
+export function describeMinutes(minutes: number): string {
+  const [value, unit] = minutes % 60 === 0 ? [minutes / 60, "hour"] : [minutes, "minute"];
+  return new Intl.NumberFormat(textLocale(), { style: "unit", unit, unitDisplay: "long" }).format(value);
+}

@@ -1,8 +1,12 @@
 import { parse } from "valibot";
 import { describe, expect, it } from "vitest";
 import { WalletSnapshot } from "../../../shared/protocol/ui.ts";
+import { ENGLISH } from "../fixtures/english.ts";
 import { emptySnapshot, noWalletSnapshot, readySnapshot, topUp } from "../fixtures/snapshots.ts";
+import { speak } from "../shared/text.tsx";
 import { creationOf, LOCAL_AT_START, originOf, screen, wordsOf } from "./state.ts";
+
+speak(ENGLISH);
 
 const WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 const none = parse(WalletSnapshot, noWalletSnapshot());

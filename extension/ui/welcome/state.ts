@@ -7,9 +7,15 @@
  */
 import type { Micros } from "../../../shared/money.ts";
 import type { PageError } from "../../../shared/protocol/page.ts";
-import type { TopUpView, WalletSnapshot } from "../../../shared/protocol/ui.ts";
+import {
+  PHRASE_WORDS,
+  PHRASE_WORDS_ASKED,
+  type TopUpView,
+  type WalletSnapshot,
+} from "../../../shared/protocol/ui.ts";
+import { t } from "../shared/text.tsx";
 
-export const PHRASE_WORDS = 12;
+const EXAMPLE_ADDRESS = "https://provider.example";
 
 export interface WelcomeLocal {
   readonly mode: "create" | "restore";
@@ -22,7 +28,12 @@ export interface WelcomeLocal {
   /** In memory while it is shown, never stored by the page. */
   readonly phrase: string | null;
   readonly copied: boolean;
-  readonly writtenDown: boolean;
+  /** The places of the words that are asked for, from 1 on; null before. */
+  readonly asked: readonly number[] | null;
+  readonly typedWords: Readonly<Record<number, string>>;
+  readonly wrong: readonly number[];
+  /** Where a passphrase keeps the wallet, it is asked for before the phrase is shown. */
+  readonly passphrase: string;
   readonly later: boolean;
   /** Top-ups that were open while this page was. */
   readonly seenOpenTopUps: readonly string[];
@@ -36,7 +47,10 @@ export const LOCAL_AT_START: WelcomeLocal = {
   error: null,
   phrase: null,
   copied: false,
-  writtenDown: false,
+  asked: null,
+  typedWords: {},
+  wrong: [],
+  passphrase: "",
   later: false,
   seenOpenTopUps: [],
 };
@@ -58,9 +72,18 @@ export interface PhraseStep {
   /** Null while they are hidden. */
   readonly words: readonly string[] | null;
   readonly copied: boolean;
-  readonly writtenDown: boolean;
+  readonly takesPassphrase: boolean;
+  readonly passphrase: string;
+  /** Null before the reader says that they are written down. */
+  readonly check: readonly AskedWord[] | null;
   readonly busy: boolean;
   readonly error: PageError | null;
+}
+
+export interface AskedWord {
+  readonly place: number;
+  readonly typed: string;
+  readonly isWrong: boolean;
 }
 
 export interface ReadyStep {
@@ -80,6 +103,7 @@ export interface ReadyStep {
 export type WelcomeScreen =
   | { readonly is: "connecting" }
   | { readonly is: "silent" }
+  | { readonly is: "locked" }
   | CreateStep
   | PhraseStep
   | ReadyStep;
@@ -90,11 +114,12 @@ export function screen(
   local: WelcomeLocal,
 ): WelcomeScreen {
   if (snapshot === undefined) return { is: silent ? "silent" : "connecting" };
+  if (snapshot.state === "locked") return { is: "locked" };
   const { busy, error } = local;
   if (snapshot.state === "none") {
     const provider = local.typedProvider ?? snapshot.provider.origin;
     const problem =
-      originOf(provider) === undefined ? "This is no address, like https://provider.example" : null;
+      originOf(provider) === undefined ? t("welcome_provider_problem", { example: EXAMPLE_ADDRESS }) : null;
     const wordCount = wordsOf(local.typedPhrase).length;
     const canGo = problem === null && (local.mode === "create" || wordCount === PHRASE_WORDS);
     return {
@@ -111,7 +136,23 @@ export function screen(
   }
   if (!snapshot.phraseConfirmed && !local.later) {
     const words = local.phrase === null ? null : wordsOf(local.phrase);
-    return { is: "phrase", words, copied: local.copied, writtenDown: local.writtenDown, busy, error };
+    const check =
+      local.asked?.map((place) => ({
+        place,
+        typed: local.typedWords[place] ?? "",
+        isWrong: local.wrong.includes(place),
+      })) ?? null;
+    const takesPassphrase = snapshot.protection.hasPassphrase && words === null;
+    return {
+      is: "phrase",
+      words,
+      copied: local.copied,
+      takesPassphrase,
+      passphrase: local.passphrase,
+      check,
+      busy,
+      error,
+    };
   }
   return {
     is: "ready",
@@ -138,6 +179,15 @@ export function creationOf(
     ...(provider === undefined || provider === snapshot.provider.origin ? {} : { provider }),
     ...(local.mode === "restore" ? { phrase: wordsOf(local.typedPhrase).join(" ") } : {}),
   };
+}
+
+/** Which words to ask for: other places each time, in their order. `random` gives numbers from 0 up to, not including, 1. */
+export function choosePlaces(random: () => number): readonly number[] {
+  const places = Array.from({ length: PHRASE_WORDS }, (_, index) => index + 1);
+  const chosen = Array.from({ length: PHRASE_WORDS_ASKED }, () =>
+    places.splice(Math.floor(random() * places.length), 1),
+  );
+  return chosen.flat().sort((a, b) => a - b);
 }
 
 /** However they were pasted: with numbers, line breaks, capitals. */

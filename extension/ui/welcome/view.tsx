@@ -1,21 +1,20 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { formatBalance, type Micros } from "../../../shared/money.ts";
-import { shortMoney, TopUpAmounts } from "../shared/amounts.tsx";
+import type { Micros } from "../../../shared/money.ts";
+import { PHRASE_WORDS } from "../../../shared/protocol/ui.ts";
+import { TopUpAmounts } from "../shared/amounts.tsx";
 import { Announcer } from "../shared/announcer.tsx";
 import { Button } from "../shared/button.tsx";
 import { EmptyState } from "../shared/empty-state.tsx";
 import { Icon } from "../shared/icon.tsx";
 import { Mark } from "../shared/mark.tsx";
+import { formatBalance, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../shared/notice.tsx";
+import { Passphrase } from "../shared/passphrase.tsx";
+import { t, tCount } from "../shared/text.tsx";
+import { Unlock } from "../shared/unlock.tsx";
 import { PinPicture } from "./pin-picture.tsx";
-import {
-  type CreateStep,
-  PHRASE_WORDS,
-  type PhraseStep,
-  type ReadyStep,
-  type WelcomeScreen,
-} from "./state.ts";
+import type { AskedWord, CreateStep, PhraseStep, ReadyStep, WelcomeScreen } from "./state.ts";
 
 export interface WelcomeActions {
   setMode(mode: "create" | "restore"): void;
@@ -25,7 +24,10 @@ export interface WelcomeActions {
   reveal(): void;
   hide(): void;
   copy(): void;
-  setWrittenDown(writtenDown: boolean): void;
+  typePassphrase(passphrase: string): void;
+  check(): void;
+  typeWord(place: number, word: string): void;
+  backToWords(): void;
   confirm(): void;
   later(): void;
   backToPhrase(): void;
@@ -36,9 +38,9 @@ export interface WelcomeActions {
 
 const STEPS = ["create", "phrase", "ready"] as const;
 const TITLES = {
-  create: "Make your wallet",
-  phrase: "Write down the recovery phrase",
-  ready: "Put it to use",
+  create: "welcome_create_title",
+  phrase: "welcome_phrase_title",
+  ready: "welcome_ready_title",
 } as const;
 
 export function WelcomeView(props: {
@@ -52,9 +54,16 @@ export function WelcomeView(props: {
   if (screen.is === "silent") {
     return (
       <div class="welcome">
-        <EmptyState title="The wallet is not answering" isWholePage>
-          Nothing was changed. This page keeps trying; if that lasts, restart the browser.
+        <EmptyState title={t("shared_silent_title")} isWholePage>
+          {t("welcome_silent_text")}
         </EmptyState>
+      </div>
+    );
+  }
+  if (screen.is === "locked") {
+    return (
+      <div class="welcome">
+        <Unlock />
       </div>
     );
   }
@@ -64,17 +73,13 @@ export function WelcomeView(props: {
         <div class="intro-mark">
           <Mark size={56} />
         </div>
-        <h1>A few cents, one click</h1>
-        <p class="intro-words">
-          Tuppence is a prepaid wallet that pays websites a few cents at a time. Fill it once, and an article
-          opens with a click: no account at the site, no card form, and never more than you allow. Its coins
-          are blind-signed, so not even the provider that issues them can tell from a payment who made it.
-        </p>
+        <h1>{t("welcome_intro_title")}</h1>
+        <p class="intro-words">{t("welcome_intro_text")}</p>
         <p class="intro-badge">
           {playMoney ? (
             <>
-              <span class="badge">Play money</span>{" "}
-              <span class="small soft">{provider} is for trying things out: no real money moves.</span>
+              <span class="badge">{t("shared_play_money")}</span>{" "}
+              <span class="small soft">{t("welcome_play_money_text", { provider })}</span>
             </>
           ) : null}
         </p>
@@ -105,9 +110,11 @@ export function WelcomeView(props: {
 }
 
 function titleOf(step: (typeof STEPS)[number], screen: CreateStep | PhraseStep | ReadyStep): string {
-  return screen.is === "create" && step === "create" && screen.mode === "restore"
-    ? "Bring your wallet back"
-    : TITLES[step];
+  return t(
+    screen.is === "create" && step === "create" && screen.mode === "restore"
+      ? "welcome_restore_title"
+      : TITLES[step],
+  );
 }
 
 type StepState = "done" | "open" | "ahead" | "put off";
@@ -147,10 +154,10 @@ function StepTitle(props: {
       <span class="step-number" aria-hidden="true">
         {state === "done" ? <Icon name="check" size={18} /> : number}
       </span>
-      <span class="unseen">Step {number}: </span>
+      <span class="unseen">{t("welcome_step", { number })} </span>
       {title}
-      {state === "done" ? <span class="unseen"> (done)</span> : null}
-      {state === "put off" ? <span class="step-later small">later</span> : null}
+      {state === "done" ? <span class="unseen"> {t("welcome_step_done")}</span> : null}
+      {state === "put off" ? <span class="step-later small">{t("welcome_step_later")}</span> : null}
     </h2>
   );
 }
@@ -165,7 +172,7 @@ function Create({ step, actions }: { readonly step: CreateStep; readonly actions
     <form class="stack" onSubmit={onSubmit} noValidate>
       {mode === "restore" ? (
         <div class="field">
-          <label for="phrase">Your recovery phrase</label>
+          <label for="phrase">{t("welcome_restore_label")}</label>
           <textarea
             id="phrase"
             class="input phrase-input"
@@ -178,29 +185,28 @@ function Create({ step, actions }: { readonly step: CreateStep; readonly actions
             onInput={(event) => actions.typePhrase(event.currentTarget.value)}
           />
           <p id="phrase-count" class="input-note">
-            {wordCount} of {PHRASE_WORDS} words
+            {tCount("welcome_restore_count", wordCount, { total: PHRASE_WORDS })}
           </p>
           <p id="phrase-promise" class="soft">
-            This brings back your balance, your coins and what you bought. Allowances have to be given again.
-            Use a phrase in one browser only: two would spend the same coins.
+            {t("welcome_restore_text")}
           </p>
         </div>
       ) : (
-        <p class="soft">It lives in this browser. No name, no e-mail address, no password.</p>
+        <p class="soft">{t("welcome_create_text")}</p>
       )}
       {step.error ? <ErrorNotice error={step.error} /> : null}
       <div class="actions">
         <Button type="submit" large busy={busy} disabled={!step.canGo}>
-          {mode === "restore" ? "Restore my wallet" : "Create my wallet"}
+          {t(mode === "restore" ? "welcome_restore_action" : "welcome_create_action")}
         </Button>
         <Button look="quiet" onClick={() => actions.setMode(mode === "restore" ? "create" : "restore")}>
-          {mode === "restore" ? "Make a new wallet instead" : "I have a recovery phrase"}
+          {t(mode === "restore" ? "welcome_create_instead" : "welcome_restore_instead")}
         </Button>
       </div>
       <details class="advanced">
-        <summary>Advanced</summary>
+        <summary>{t("welcome_advanced")}</summary>
         <div class="field">
-          <label for="provider">Provider</label>
+          <label for="provider">{t("welcome_provider")}</label>
           <input
             id="provider"
             class="input"
@@ -213,8 +219,7 @@ function Create({ step, actions }: { readonly step: CreateStep; readonly actions
             onInput={(event) => actions.typeProvider(event.currentTarget.value)}
           />
           <p id="provider-note" class="input-note">
-            {providerProblem ??
-              "Who keeps your balance and issues your coins. The wallet connects to nobody else."}
+            {providerProblem ?? t("welcome_provider_note")}
           </p>
         </div>
       </details>
@@ -223,21 +228,28 @@ function Create({ step, actions }: { readonly step: CreateStep; readonly actions
 }
 
 function Phrase({ step, actions }: { readonly step: PhraseStep; readonly actions: WelcomeActions }) {
-  const { words, busy } = step;
+  const { words, busy, check } = step;
+  if (check !== null) return <PhraseCheck check={check} step={step} actions={actions} />;
   const onSubmit = (event: Event): void => {
     event.preventDefault();
-    if (step.writtenDown && !busy) actions.confirm();
+    if (words === null) actions.reveal();
+    else actions.check();
   };
   return (
     <form class="stack" onSubmit={onSubmit}>
-      <p class="soft">
-        Whoever has these {PHRASE_WORDS} words has your wallet, and you need them if this computer is lost.
-        Write them on paper, in this order.
-      </p>
+      <p class="soft">{t("welcome_phrase_text", { count: PHRASE_WORDS })}</p>
+      {step.takesPassphrase ? (
+        <Passphrase
+          label={t("unlock_passphrase")}
+          value={step.passphrase}
+          isNew={false}
+          onType={actions.typePassphrase}
+        />
+      ) : null}
       <div class="words-frame">
         <ol
           class="words"
-          aria-label={words === null ? "Recovery phrase, hidden" : "Recovery phrase"}
+          aria-label={t(words === null ? "welcome_phrase_list_hidden" : "welcome_phrase_list")}
           data-hidden={words === null ? "" : undefined}
         >
           {Array.from({ length: PHRASE_WORDS }, (_, index) => (
@@ -258,42 +270,92 @@ function Phrase({ step, actions }: { readonly step: PhraseStep; readonly actions
         {words === null ? (
           <div class="words-cover">
             <Button look="main" busy={busy} onClick={actions.reveal}>
-              <Icon name="eye" /> Show the words
+              <Icon name="eye" /> {t("welcome_phrase_show")}
             </Button>
           </div>
         ) : null}
       </div>
       {words === null ? (
-        <p class="words-note small soft">Best when nobody looks over your shoulder.</p>
+        <p class="words-note small soft">{t("welcome_phrase_alone")}</p>
       ) : (
         <div class="word-actions">
           <Button look="quiet" onClick={actions.copy}>
-            <Icon name={step.copied ? "check" : "copy"} size={16} /> {step.copied ? "Copied" : "Copy"}
+            <Icon name={step.copied ? "check" : "copy"} size={16} />{" "}
+            {t(step.copied ? "welcome_phrase_copied" : "welcome_phrase_copy")}
           </Button>
           <Button look="quiet" onClick={actions.hide}>
-            Hide
+            {t("shared_hide")}
           </Button>
           <span class="unseen" role="status">
-            {step.copied ? "The phrase is in the clipboard." : ""}
+            {step.copied ? t("welcome_phrase_copied_said") : ""}
           </span>
         </div>
       )}
       {step.error ? <ErrorNotice error={step.error} /> : null}
-      <div class="check">
-        <input
-          id="written-down"
-          type="checkbox"
-          checked={step.writtenDown}
-          onChange={(event) => actions.setWrittenDown(event.currentTarget.checked)}
-        />
-        <label for="written-down">I have written it down</label>
-      </div>
       <div class="actions">
-        <Button type="submit" large busy={busy && words !== null} disabled={!step.writtenDown}>
-          Go on
+        <Button type={words === null ? "button" : "submit"} large disabled={words === null}>
+          {t("welcome_phrase_written")}
         </Button>
         <Button look="quiet" onClick={actions.later}>
-          Do this later
+          {t("welcome_phrase_later")}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** Asks for some of the words, so that nobody finds out too late that they were not written down. */
+function PhraseCheck(props: {
+  readonly check: readonly AskedWord[];
+  readonly step: PhraseStep;
+  readonly actions: WelcomeActions;
+}) {
+  const { check, step, actions } = props;
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
+  const isComplete = check.every(({ typed }) => typed.trim() !== "");
+  return (
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (isComplete && !step.busy) actions.confirm();
+      }}
+    >
+      <p class="soft">{t("welcome_check_text")}</p>
+      <div class="asked-words">
+        {check.map(({ place, typed, isWrong }, index) => (
+          <div class="field" key={place}>
+            <label for={`word-${place}`}>{t("welcome_check_word", { number: place })}</label>
+            <input
+              ref={index === 0 ? first : null}
+              id={`word-${place}`}
+              class="input"
+              dir="ltr"
+              autocomplete="off"
+              autocapitalize="none"
+              spellcheck={false}
+              maxLength={50}
+              value={typed}
+              aria-invalid={isWrong}
+              aria-describedby={isWrong ? `word-${place}-note` : undefined}
+              onInput={(event) => actions.typeWord(place, event.currentTarget.value)}
+            />
+            {isWrong ? (
+              <p class="input-note small" id={`word-${place}-note`} role="alert">
+                {t("welcome_check_wrong")}
+              </p>
+            ) : null}
+          </div>
+        ))}
+      </div>
+      {step.error ? <ErrorNotice error={step.error} /> : null}
+      <div class="actions">
+        <Button type="submit" large busy={step.busy} disabled={!isComplete}>
+          {t("welcome_check_action")}
+        </Button>
+        <Button look="quiet" onClick={actions.backToWords}>
+          {t("welcome_check_back")}
         </Button>
       </div>
     </form>
@@ -304,19 +366,19 @@ function Ready({ step, actions }: { readonly step: ReadyStep; readonly actions: 
   const balance = formatBalance(step.balance, step.currency);
   return (
     <div class="stack">
-      <Announcer words={`Balance ${balance}`} />
+      <Announcer words={t("shared_said_balance", { amount: balance })} />
       <div class="pin">
         <PinPicture />
         <div class="pin-words">
-          <h3>Keep it in sight</h3>
-          <p class="soft">Click the puzzle piece in the toolbar, then the pin beside Tuppence.</p>
+          <h3>{t("welcome_pin_title")}</h3>
+          <p class="soft">{t("welcome_pin_text")}</p>
         </div>
       </div>
       <div class="stack fill">
         <div class="fill-head">
-          <h3>Top up</h3>
+          <h3>{t("shared_top_up")}</h3>
           <p>
-            <span class="soft">Balance</span> <strong class="money">{balance}</strong>
+            <span class="soft">{t("shared_balance")}</span> <strong class="money">{balance}</strong>
           </p>
         </div>
         <Fill step={step} actions={actions} />
@@ -325,21 +387,21 @@ function Ready({ step, actions }: { readonly step: ReadyStep; readonly actions: 
         <Notice
           tone="warn"
           icon="key"
-          title="The recovery phrase is not written down yet"
+          title={t("welcome_unwritten_title")}
           actions={
             <Button look="quiet" onClick={actions.backToPhrase}>
-              Show it now
+              {t("welcome_unwritten_action")}
             </Button>
           }
         >
-          Without it, a lost computer is lost money.
+          {t("shared_phrase_warning")}
         </Notice>
       )}
       <div class="actions">
         <Button look={step.topUp?.state === "paid" ? "main" : "plain"} large onClick={actions.close}>
-          Done
+          {t("welcome_done")}
         </Button>
-        <span class="small soft">The wallet is in the toolbar from now on.</span>
+        <span class="small soft">{t("welcome_done_note")}</span>
       </div>
     </div>
   );
@@ -372,44 +434,39 @@ function TopUpNews({
   readonly actions: WelcomeActions;
 }): ComponentChildren {
   const { topUp, currency } = step;
-  if (topUp === null)
-    return (
-      <p class="soft">
-        Pay once, on your provider’s page. Sites are then paid from it, a few cents at a time.
-      </p>
-    );
+  if (topUp === null) return <p class="soft">{t("shared_top_up_text")}</p>;
   const amount = shortMoney(topUp.amount, currency);
   switch (topUp.state) {
     case "open":
       return (
         <Notice
           icon="busy"
-          title="Waiting for the payment page…"
+          title={t("shared_top_up_open_title")}
           actions={
             <Button look="quiet" onClick={() => actions.openCheckout(topUp.checkoutUrl)}>
-              Open it again
+              {t("shared_top_up_open_again")}
             </Button>
           }
         >
-          {amount} will be here as soon as you confirm it there.
+          {t("shared_top_up_open_text", { amount })}
         </Notice>
       );
     case "paid":
       return (
-        <Notice icon="check" title={`${amount} arrived`}>
-          Everything is ready. Look for “Read on” on an article.
+        <Notice icon="check" title={t("shared_top_up_arrived", { amount })}>
+          {t("welcome_paid_text")}
         </Notice>
       );
     case "declined":
       return (
-        <Notice tone="warn" icon="alert" title={`Your ${amount} top-up was declined`}>
-          Nothing was charged. Another card may work.
+        <Notice tone="warn" icon="alert" title={t("shared_top_up_declined_title", { amount })}>
+          {t("shared_top_up_declined_text")}
         </Notice>
       );
     case "abandoned":
       return (
-        <Notice tone="warn" icon="clock" title={`Your ${amount} top-up was not finished`}>
-          The payment page was left. Nothing was charged.
+        <Notice tone="warn" icon="clock" title={t("shared_top_up_abandoned_title", { amount })}>
+          {t("shared_top_up_abandoned_text")}
         </Notice>
       );
     case "charged_back":
