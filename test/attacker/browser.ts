@@ -19,6 +19,9 @@ const LEAST_ALARM_MS = 30_000;
 /** How long a reader looks at the question. */
 const DECIDE_MS = 3_000;
 
+/** The largest that the wallet does not break by itself. */
+const ONE_COIN = 100_000n;
+
 /** What tells one browser from another. */
 export interface Profile {
   readonly languages: string;
@@ -28,16 +31,19 @@ export interface Profile {
 export interface ReaderBrowser {
   /** The wallet in the worker that runs, or in the next one. */
   wallet(): Wallet;
-  pay(offer: object, mode: "direct" | "http"): Promise<{ paymentId: string; paymentSignature?: string }>;
+  pay(offer: object, mode: "direct" | "http"): ReturnType<typeof payOf>;
   tip(offer: object, amount: bigint): Promise<{ paymentId: string }>;
   payments(): Promise<PaymentRow[]>;
-  /** Runs this with one coin in the drawer: the largest. */
+  /** Runs this with one coin of ten cents in the drawer. */
   withOneCoin<T>(work: () => Promise<T>): Promise<T>;
   phrase(): Promise<string>;
   accountId(): Promise<string>;
   /** The computer is lost. */
   end(): void;
 }
+
+const payOf = (wallet: Wallet, request: PageRequestOf<"pay">, sender: PageSender) =>
+  wallet.page(request, sender);
 
 export function openBrowser(world: World, random: Random, profile: Profile): ReaderBrowser {
   const store = createMemoryStore();
@@ -127,7 +133,7 @@ export function openBrowser(world: World, random: Random, profile: Profile): Rea
         type: "pay",
         payload: { offer: { ...offer }, mode },
       };
-      return current().wallet.page(request, senderOf(offer));
+      return payOf(current().wallet, request, senderOf(offer));
     },
     tip: (offer, amount) => {
       tipAmount = amount;
@@ -143,8 +149,11 @@ export function openBrowser(world: World, random: Random, profile: Profile): Rea
     async withOneCoin(work) {
       const holder = "set aside";
       await store.transaction(async (tables) => {
-        const free = (await tables.coins.where("state", "free")).sort((a, b) => Number(b.amount - a.amount));
-        await tables.coins.putAll(free.slice(1).map((coin) => ({ ...coin, state: "reserved", holder })));
+        const free = await tables.coins.where("state", "free");
+        const kept = free.find(({ amount }) => amount === ONE_COIN);
+        if (!kept) throw new Error("the drawer has no such coin");
+        const others = free.filter(({ secret }) => secret !== kept.secret);
+        await tables.coins.putAll(others.map((coin) => ({ ...coin, state: "reserved", holder })));
       });
       try {
         return await work();
@@ -193,7 +202,9 @@ function send(agent: Agent, profile: Profile, url: string, init: RequestInit): P
         for (const [name, value] of Object.entries(answer.headers))
           if (typeof value === "string") given.set(name, value);
         const body = Buffer.concat(chunks);
-        resolve(new Response(body.length > 0 ? body : null, { status: answer.statusCode ?? 502, headers: given }));
+        resolve(
+          new Response(body.length > 0 ? body : null, { status: answer.statusCode ?? 502, headers: given }),
+        );
       });
     });
     outgoing.on("error", reject);

@@ -53,7 +53,10 @@ export interface CoinSeen {
 }
 
 const Settle = v.looseObject({
-  paymentPayload: v.looseObject({ payload: v.looseObject({}), accepted: v.looseObject({ amount: v.string() }) }),
+  paymentPayload: v.looseObject({
+    payload: v.looseObject({}),
+    accepted: v.looseObject({ amount: v.string() }),
+  }),
 });
 const PaymentText = v.looseObject({
   paymentId: v.string(),
@@ -75,27 +78,40 @@ export function readEvidence(record: ProviderRecord): Evidence {
   const publicTokens = publicOf(record);
   const isPublic = (token: string) => publicTokens.has(token);
   const tokens = new Map(
-    record.exchanges.map((exchange) => [exchange.number, new Set([...tokensIn(exchange, record.opened)].filter((token) => !isPublic(token)))]),
+    record.exchanges.map((exchange) => [
+      exchange.number,
+      new Set([...tokensIn(exchange, record.opened)].filter((token) => !isPublic(token))),
+    ]),
   );
   return { record, accounts: readAccounts(record), payments: readPayments(record), tokens, isPublic };
 }
 
 /** What is said to everyone, in answer to a question that names nobody, and what stands in sites' pages. */
 function publicOf({ exchanges, published }: ProviderRecord): Set<string> {
-  const told = exchanges.filter(({ method, headers, path }) => method === "GET" && !has(headers, "authorization") && !/topups|quote|checkout/.test(path));
+  const told = exchanges.filter(
+    ({ method, headers, path }) =>
+      method === "GET" && !has(headers, "authorization") && !/topups|quote|checkout/.test(path),
+  );
   return tokensOf([...published, ...told.flatMap(({ path, answer }) => [path, answer])]);
 }
 
-function tokensIn(
-  { headers, path, body, answer }: Exchange,
-  opened: ProviderRecord["opened"],
-): Set<string> {
-  const own = headers.filter(([name]) => !HEADERS_OF_EVERYONE.includes(name.toLowerCase())).map(([, value]) => value);
+function tokensIn({ headers, path, body, answer }: Exchange, opened: ProviderRecord["opened"]): Set<string> {
+  const own = headers
+    .filter(([name]) => !HEADERS_OF_EVERYONE.includes(name.toLowerCase()))
+    .map(([, value]) => value);
   return tokensOf([path, body, opened.get(body) ?? "", answer, ...own]);
 }
 
 /** Compared by `headers` in strategies.ts, whole. */
-const HEADERS_OF_EVERYONE = ["host", "connection", "content-type", "content-length", "accept", "user-agent", "accept-encoding"];
+const HEADERS_OF_EVERYONE = [
+  "host",
+  "connection",
+  "content-type",
+  "content-length",
+  "accept",
+  "user-agent",
+  "accept-encoding",
+];
 
 export function has(headers: Exchange["headers"], wanted: string): boolean {
   return headers.some(([name]) => name.toLowerCase() === wanted);
@@ -139,7 +155,10 @@ function readAccounts({ exchanges }: ProviderRecord): AccountSeen[] {
 function accountOf({ side, headers }: Exchange): string | undefined {
   const [, token] = headers.find(([name]) => name.toLowerCase() === "authorization") ?? [];
   if (side !== "accounts" || token === undefined) return undefined;
-  const head = v.safeParse(TokenHeader, json(Buffer.from(token.split(/[ .]/)[1] ?? "", "base64url").toString()));
+  const head = v.safeParse(
+    TokenHeader,
+    json(Buffer.from(token.split(/[ .]/)[1] ?? "", "base64url").toString()),
+  );
   if (!head.success) return undefined;
   const { crv, kty, x } = head.output.jwk;
   return createHash("sha256").update(JSON.stringify({ crv, kty, x })).digest("base64url");

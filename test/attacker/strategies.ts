@@ -31,10 +31,26 @@ export const STRATEGIES: readonly Strategy[] = [
   { name: "a connection that carries both", proves: true, assign: byConnection },
   { name: "headers", proves: true, assign: byHeaders },
   { name: "how many coins were asked about", proves: false, assign: byCounts },
-  { name: "the account call before it", proves: false, assign: (seen) => byNearestCall(seen, "before", callsOf) },
-  { name: "the account call after it", proves: false, assign: (seen) => byNearestCall(seen, "after", callsOf) },
-  { name: "the withdraw before it", proves: false, assign: (seen) => byNearestCall(seen, "before", withdrawsOf) },
-  { name: "the withdraw after it", proves: false, assign: (seen) => byNearestCall(seen, "after", withdrawsOf) },
+  {
+    name: "the account call before it",
+    proves: false,
+    assign: (seen) => byNearestCall(seen, "before", callsOf),
+  },
+  {
+    name: "the account call after it",
+    proves: false,
+    assign: (seen) => byNearestCall(seen, "after", callsOf),
+  },
+  {
+    name: "the withdraw before it",
+    proves: false,
+    assign: (seen) => byNearestCall(seen, "before", withdrawsOf),
+  },
+  {
+    name: "the withdraw after it",
+    proves: false,
+    assign: (seen) => byNearestCall(seen, "after", withdrawsOf),
+  },
   { name: "a withdraw of its amount", proves: false, assign: byAmount },
   { name: "a withdraw of what was spent", proves: false, assign: bySums },
   { name: "a withdraw of the coins that were spent", proves: false, assign: byDenominations },
@@ -82,7 +98,15 @@ function byDerivedIds(seen: Evidence): Assignment {
       ]).flat(),
     );
   });
-  const cut = new Map([...owners].flatMap(([token, ids]) => [[token, ids], [token.slice(0, 32), ids]] as const));
+  const cut = new Map(
+    [...owners].flatMap(
+      ([token, ids]) =>
+        [
+          [token, ids],
+          [token.slice(0, 32), ids],
+        ] as const,
+    ),
+  );
   return assign(seen, ({ text }) => pointedAt([...tokensOf([text])], cut));
 }
 
@@ -95,21 +119,30 @@ function byHeaders(seen: Evidence): Assignment {
   return assign(seen, ({ own }) => pointedAt(own.flatMap(marksOf), owners));
 }
 
-/** After a restore: as many coins are asked about as an account was given. */
+/** How many coins a restored wallet asks about at once. */
+const PIECE = 50;
+
+/** As many coins are asked about as an account was given. */
 function byCounts(seen: Evidence): Assignment {
   const owners = ownersOf(seen, ({ withdraws }) => {
-    const each = withdraws.map(({ outputs }) => outputs.length);
-    return [...each, each.reduce((a, b) => a + b, 0)].map(String);
+    const all = sum(withdraws.map(({ outputs }) => outputs.length));
+    return [all, all % PIECE].map(String);
   });
   const groups = groupsOf(seen, { connections: true });
   const asked = new Map<number, string[]>();
   for (const exchange of seen.record.exchanges) {
     if (exchange.side !== "anonymous" || exchange.path !== "/v1/checkstate") continue;
     const group = groups.of(exchange);
-    asked.set(group, [...(asked.get(group) ?? []), String(exchange.body.split('"').filter((part) => /^0[23][0-9a-f]{64}$/.test(part)).length)]);
+    asked.set(group, [
+      ...(asked.get(group) ?? []),
+      String(exchange.body.split('"').filter((part) => /^0[23][0-9a-f]{64}$/.test(part)).length),
+    ]);
   }
   return assign(seen, ({ own }) =>
-    pointedAt([...new Set(own.map(groups.of))].flatMap((group) => asked.get(group) ?? []), owners),
+    pointedAt(
+      [...new Set(own.map(groups.of))].flatMap((group) => asked.get(group) ?? []),
+      owners,
+    ),
   );
 }
 
@@ -144,7 +177,9 @@ function withdrawsOf({ withdraws }: AccountSeen): number[] {
 function byAmount(seen: Evidence): Assignment {
   return assign(seen, ({ amount, at }) => {
     const equal = seen.accounts.flatMap(({ id, withdraws }) =>
-      withdraws.filter(({ amounts }) => sum(amounts) === amount).map((one) => ({ id, distance: Math.abs(one.at - at) })),
+      withdraws
+        .filter(({ amounts }) => sum(amounts) === amount)
+        .map((one) => ({ id, distance: Math.abs(one.at - at) })),
     );
     return equal.sort((a, b) => a.distance - b.distance)[0]?.id;
   });
@@ -181,18 +216,17 @@ function partsOf(total: number, payments: readonly PaymentSeen[], most: number):
   return search(0, total, most);
 }
 
-/** A withdraw refills the kinds of coins that were spent since the one before it. */
+/** A withdraw refills the kinds of coins that were spent since the one before it: whose is the first that has them all? */
 function byDenominations(seen: Evidence): Assignment {
   return assign(seen, ({ at, coins }) => {
-    const likely = seen.accounts.flatMap(({ id, withdraws }) => {
+    const refills = seen.accounts.flatMap(({ id, withdraws }) => {
       const index = withdraws.findIndex((withdraw) => withdraw.at > at);
       const next = withdraws[index];
-      if (index < 1 || !next) return [];
-      const wanted = coins.filter(({ amount }) => next.amounts.includes(amount)).length;
-      return [{ id, likeness: wanted / coins.length / next.amounts.length }];
+      // The first one refills nothing.
+      if (index < 1 || !next || !coins.every(({ amount }) => next.amounts.includes(amount))) return [];
+      return [{ id, at: next.at }];
     });
-    const [first, second] = likely.sort((a, b) => b.likeness - a.likeness);
-    return first && first.likeness > (second?.likeness ?? 0) ? first.id : undefined;
+    return refills.sort((a, b) => a.at - b.at)[0]?.id;
   });
 }
 
@@ -222,7 +256,10 @@ function ownersOf(
 }
 
 /** The account to which most of these point that not everybody shows; undefined where two are as likely. */
-function pointedAt(shown: Iterable<string>, owners: ReadonlyMap<string, ReadonlySet<string>>): string | undefined {
+function pointedAt(
+  shown: Iterable<string>,
+  owners: ReadonlyMap<string, ReadonlySet<string>>,
+): string | undefined {
   const points = new Map<string, number>();
   for (const one of new Set(shown)) {
     const ids = owners.get(one);
@@ -250,7 +287,9 @@ function textOf(value: unknown): string {
 
 /** Headers with their values, their order, and their absence. */
 function marksOf({ headers, method }: Exchange): string[] {
-  const told = headers.filter(([name]) => !["host", "authorization", "content-length"].includes(name.toLowerCase()));
+  const told = headers.filter(
+    ([name]) => !["host", "authorization", "content-length"].includes(name.toLowerCase()),
+  );
   return [
     ...told.map(([name, value]) => `${name}: ${value}`),
     `${method} with ${told.map(([name]) => name).join(", ")}`,
@@ -318,7 +357,9 @@ function isReaders({ record }: Evidence, { body, path }: Exchange): boolean {
 
 function byGroups(seen: Evidence, { of, accountsIn }: Groups): Assignment {
   return assign(seen, ({ own, settled }) => {
-    const accounts = new Set([settled, ...own].flatMap((exchange) => [...(accountsIn.get(of(exchange)) ?? [])]));
+    const accounts = new Set(
+      [settled, ...own].flatMap((exchange) => [...(accountsIn.get(of(exchange)) ?? [])]),
+    );
     return accounts.size === 1 ? [...accounts][0] : undefined;
   });
 }

@@ -18,7 +18,10 @@ export function tokensOf(texts: Iterable<string>): Set<string> {
 function collect(text: string, found: Set<string>, depth: number): void {
   if (text.length < LEAST_BYTES || depth > MAX_DEPTH) return;
   const json = parse(text);
-  if (typeof json === "object" && json !== null) return collectAll(json, found, depth + 1);
+  if (typeof json === "object" && json !== null) {
+    collectAll(json, found, depth + 1);
+    return;
+  }
   const bare = text.startsWith("Bearer ") ? text.slice("Bearer ".length) : text;
   if (JWS.test(bare)) {
     for (const part of bare.split(".")) {
@@ -29,10 +32,16 @@ function collect(text: string, found: Set<string>, depth: number): void {
     }
     return;
   }
-  if (HEX.test(text) || BASE64URL.test(text)) return add(text, found);
+  if (HEX.test(text) || BASE64URL.test(text)) {
+    add(text, found);
+    return;
+  }
   if (BASE64.test(text)) {
     const inner = Buffer.from(text, "base64").toString("utf8");
-    if (typeof parse(inner) === "object") return collect(inner, found, depth + 1);
+    if (typeof parse(inner) === "object") {
+      collect(inner, found, depth + 1);
+      return;
+    }
   }
   found.add(text);
   for (const part of text.split(/[^A-Za-z0-9_.-]+/))

@@ -20,8 +20,8 @@ export interface World {
   nowMs(): number;
   /** Calls it so long after now. */
   after(milliseconds: number, work: () => unknown): void;
-  /** Lets time go by until nothing is planned any more. */
-  run(): Promise<void>;
+  /** Lets so much time go by. */
+  run(milliseconds: number): Promise<void>;
   /** Counts as under way until it is settled. */
   busy<T>(work: Promise<T>): Promise<T>;
   /** Faults of what was called; none is expected. */
@@ -95,17 +95,20 @@ export async function openWorld(): Promise<World> {
     after(milliseconds, work) {
       planned.push({ at: nowMs() + Math.max(0, milliseconds), work });
     },
-    async run() {
+    async run(milliseconds) {
+      const until = nowMs() + milliseconds;
       for (;;) {
         await rest();
         planned.sort((a, b) => a.at - b.at);
-        const next = planned.shift();
-        if (!next) return;
+        const next = planned[0];
+        if (!next || next.at > until) break;
+        planned.shift();
         ahead = Math.max(ahead, next.at - began);
         Promise.resolve()
           .then(next.work)
           .catch((error: unknown) => faults.push(error));
       }
+      ahead = until - began;
     },
     record: (published, opened) => ({
       exchanges: tap.take(),
@@ -124,7 +127,18 @@ export async function openWorld(): Promise<World> {
 
 /** WebCrypto works in other threads, where no turn of this event loop is seen. */
 function countKeyWork(count: (change: 1 | -1) => void): () => void {
-  const names = ["sign", "verify", "digest", "deriveBits", "deriveKey", "generateKey", "importKey", "exportKey", "encrypt", "decrypt"] as const;
+  const names = [
+    "sign",
+    "verify",
+    "digest",
+    "deriveBits",
+    "deriveKey",
+    "generateKey",
+    "importKey",
+    "exportKey",
+    "encrypt",
+    "decrypt",
+  ] as const;
   const subtle = globalThis.crypto.subtle;
   for (const name of names) {
     const real: (...parameters: never[]) => Promise<unknown> = Reflect.get(subtle, name);

@@ -309,5 +309,6 @@ function around(real: ProviderPort, lead: <T>(work: () => Promise<T>) => Promise
     topUp: led(real.topUp),
     mintQuote: led(real.mintQuote),
     mint: led(real.mint),
+    restoreWithdrawn: led(real.restoreWithdrawn),
   };
 }

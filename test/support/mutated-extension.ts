@@ -1,0 +1,67 @@
+/** A copy of a built extension with mistakes in it: what a test that looks for such mistakes has to find. */
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+export interface MutatedExtension {
+  readonly folder: string;
+  remove(): void;
+}
+
+export interface Mutation {
+  readonly file: string;
+  /** From what the file holds; from nothing, where there is none. */
+  readonly change: (source: string) => string;
+}
+
+export function mutateExtension(browser: "chrome" | "firefox", mutations: readonly Mutation[]): MutatedExtension {
+  const folder = mkdtempSync(path.join(tmpdir(), "tuppence-mutated-"));
+  cpSync(path.resolve(import.meta.dirname, "../../dist", browser), folder, { recursive: true });
+  for (const { file, change } of mutations) {
+    const at = path.join(folder, file);
+    const before = existsSync(at) ? readFileSync(at, "utf8") : "";
+    const after = change(before);
+    if (after === before) throw new Error(`nothing was changed in ${file}`);
+    writeFileSync(at, after);
+  }
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+const CONTENT_SCRIPT = "extension/content/doorbell.js";
+
+/** A wallet that gives itself away in every way that the probing page looks for. */
+export const TELLTALE: readonly Mutation[] = [
+  {
+    file: CONTENT_SCRIPT,
+    change: (source) =>
+      `${source}
+      document.addEventListener("tuppence:request-wallet", () => document.dispatchEvent(new CustomEvent("tuppence:announce-wallet", { detail: "{}" })));
+      document.addEventListener("tuppence:request", ({ detail }) => { try { JSON.parse(detail); } catch {} });
+      addEventListener("DOMContentLoaded", () => {
+        document.documentElement.setAttribute("data-wallet", "");
+        const style = document.createElement("style");
+        document.head.append(style);
+      });
+      addEventListener("click", () => window.postMessage("clicked", "*"));`,
+  },
+  {
+    file: "extension/content/in-page.js",
+    change: () => `globalThis.tuppence = {};
+      setTimeout(() => document.addEventListener("click", (event) => event.composedPath().some(({ localName }) => localName), true));`,
+  },
+  {
+    file: "manifest.json",
+    change: (source) => {
+      const manifest = JSON.parse(source);
+      const [first] = manifest.content_scripts;
+      return JSON.stringify({
+        ...manifest,
+        web_accessible_resources: [{ resources: ["extension/icons/*"], matches: ["<all_urls>"] }],
+        content_scripts: [
+          first,
+          { ...first, js: ["extension/content/in-page.js"], world: "MAIN" },
+        ],
+      });
+    },
+  },
+];
