@@ -205,13 +205,15 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "refunds into the withdraw's blank coins",
+    name: "refunds into blank coins of the withdraws",
     caughtBy: "the same bytes on both sides",
+    restores: true,
+    // Numbers that no withdraw has come to yet.
     edits: [
       {
-        file: KEYS,
-        from: 'derive("tuppence refund outputs v1", NUT13_SEED_BYTES, salt)',
-        to: 'derive("tuppence withdraw v1", NUT13_SEED_BYTES)',
+        file: "wallet/core/refunds.ts",
+        from: "await paymentKeys.refundSeed(), keysetId, 0, amounts.length",
+        to: "keys.withdrawSeed, keysetId, 300, amounts.length",
       },
     ],
   },
@@ -226,8 +228,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [{ file: CALL, from: 'credentials: "omit"', to: 'credentials: "include"' }],
   },
   {
-    name: "one host for both origins",
+    name: "one connection for both origins",
     caughtBy: "a connection that carries both",
+    restores: true,
     // As browsers do by HTTP/2 where one certificate names both hosts (docs/OPERATING.md).
     edits: [
       {

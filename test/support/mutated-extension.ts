@@ -1,5 +1,5 @@
 /** A copy of a built extension with mistakes in it: what a test that looks for such mistakes has to find. */
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -27,6 +27,24 @@ export function mutateExtension(browser: "chrome" | "firefox", mutations: readon
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
+/** The one built file that holds this: its name changes with its content. */
+export function fileHolding(browser: "chrome" | "firefox", text: string): string {
+  const dist = path.resolve(import.meta.dirname, "../../dist", browser);
+  const files = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"));
+  const [found, ...others] = files.filter((file) => readFileSync(path.join(dist, file), "utf8").includes(text));
+  if (found === undefined || others.length > 0) throw new Error(`not one file holds ${text}`);
+  return found;
+}
+
+/** What differs of what the page saw, by the way in which it looked. */
+export function waysToTellApart(one: object, other: object): string[] {
+  const others = new Map(Object.entries(other).map(([way, seen]) => [way, JSON.stringify(seen)]));
+  return Object.entries(one)
+    .filter(([way, seen]) => JSON.stringify(seen) !== others.get(way))
+    .map(([way]) => way)
+    .sort();
+}
+
 const CONTENT_SCRIPT = "extension/content/doorbell.js";
 
 /** A wallet that gives itself away in every way that the probing page looks for. */
@@ -47,6 +65,7 @@ export const TELLTALE: readonly Mutation[] = [
   {
     file: "extension/content/in-page.js",
     change: () => `globalThis.tuppence = {};
+      setTimeout(() => { throw new Error("in the page"); });
       setTimeout(() => document.addEventListener("click", (event) => event.composedPath().some(({ localName }) => localName), true));`,
   },
   {

@@ -160,9 +160,9 @@ function pageHtml(otherOrigin: string): string {
     const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
     // How long a dispatch takes, in bunches, because clocks in pages are coarse: slower nearly every time, and by half, or it is chance.
-    const timeOf = (name, details) => {
+    const timeOf = (name, detail, count) => {
       const began = performance.now();
-      for (let times = 0; times < 300; times++) dispatch(document, new CustomEvent(name, { detail: details[times % details.length] }));
+      for (let times = 0; times < count; times++) dispatch(document, new CustomEvent(name, { detail }));
       return performance.now() - began;
     };
     const tellApart = (one, other, rounds, take) => {
@@ -260,10 +260,12 @@ function pageHtml(otherOrigin: string): string {
       const clicks = { beforeClick, heard: [...heard], accesses: [...accesses], outcomes: [...outcomes] };
       const still = document.documentElement.outerHTML.replace(/<title>.*?<\\/title>/, "") === untouched.replace(/<title>.*?<\\/title>/, "");
       const random = "a" + Math.random().toString(36).slice(2) + ":request";
-      const details = [JSON.stringify({ v: 1, id: "probe-timing", type: "status", payload: { paymentId: "x".repeat(30_000) } })];
+      // With as many listeners of the page's own as ours have.
+      for (const target of [window, document]) listen.call(target, random, (event) => { if (!event.ours) heard.push(random); }, true);
+      const long = JSON.stringify({ v: 1, id: "probe-timing", type: "status", payload: { paymentId: "x".repeat(30_000) } });
       const timing = {
-        request: tellApart(${JSON.stringify(REQUEST_EVENT)}, random, 30, (name) => timeOf(name, details)),
-        wallet: tellApart(${JSON.stringify(REQUEST_WALLET_EVENT)}, random, 30, (name) => timeOf(name, details)),
+        request: tellApart(${JSON.stringify(REQUEST_EVENT)}, random, 30, (name) => timeOf(name, long, 300)),
+        wallet: tellApart(${JSON.stringify(REQUEST_WALLET_EVENT)}, random, 30, (name) => timeOf(name, null, 2_000)),
       };
       globalThis.building = true;
       const frames = await framesSeen();
