@@ -11,21 +11,30 @@ describe("the meter", () => {
       expect(facts).toEqual(expect.arrayContaining(["address", "moment"]));
   });
 
-  it.each([...PAYMENTS, "refund"] as const)("does not tell of an account where none is told of: %s", (event) => {
-    expect(learns(event).provider).not.toContain("account");
-    expect(learns(event).provider).not.toContain("account_by_moment");
-    expect(learns(event).gateway).toEqual([]);
-  });
+  it.each([...PAYMENTS, "refund"] as const)(
+    "does not tell of an account where none is told of: %s",
+    (event) => {
+      expect(learns(event).provider).not.toContain("account");
+      expect(learns(event).provider).not.toContain("account_by_moment");
+      expect(learns(event).gateway).toEqual([]);
+    },
+  );
 
-  it.each(PAYMENTS)("does not keep it from the reader that a withdraw right before a payment can be compared: %s", (event) => {
-    expect(learns(event, { isShort: true }).provider).toContain("account_by_moment");
-  });
+  it.each(PAYMENTS)(
+    "does not keep it from the reader that a withdraw right before a payment can be compared: %s",
+    (event) => {
+      expect(learns(event, { isShort: true }).provider).toContain("account_by_moment");
+    },
+  );
 
-  it.each(["top_up", "withdraw"] as const)("does not tell of merchants where none is told of: %s", (event) => {
-    const { merchant, provider } = learns(event);
-    expect(merchant).toEqual([]);
-    for (const fact of ["merchant", "page", "payment_id"] as const) expect(provider).not.toContain(fact);
-  });
+  it.each(["top_up", "withdraw"] as const)(
+    "does not tell of merchants where none is told of: %s",
+    (event) => {
+      const { merchant, provider } = learns(event);
+      expect(merchant).toEqual([]);
+      for (const fact of ["merchant", "page", "payment_id"] as const) expect(provider).not.toContain(fact);
+    },
+  );
 
   it("says more where more is told", () => {
     const usual = learns("payment").provider;

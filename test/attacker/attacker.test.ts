@@ -19,23 +19,48 @@ const TIMEOUT_MS = 1_800_000;
 
 describe("an attacker who knows nothing", () => {
   it("is right about all of eight readers once in so many ways to name them", () => {
-    const all = Array.from({ length: 8 }, (_, reader) => Array.from({ length: 8 }, (__, account) => (reader === account ? 4 : 0)));
+    const all = Array.from({ length: 8 }, (_, reader) =>
+      Array.from({ length: 8 }, (__, account) => (reader === account ? 4 : 0)),
+    );
     expect(chanceOf([all])).toBeCloseTo(1 / 40_320, 12);
     expect(chanceOf([all, all])).toBeCloseTo(1 / 40_320 ** 2, 15);
   });
 
   it("is not taken for a clever one because its guesses hang together", () => {
     // All payments of a reader are guessed at once, and rightly: with two readers that is heads or tails.
-    expect(chanceOf([[[50, 0], [0, 50]]])).toBe(0.5);
-    expect(chanceOf([[[0, 50], [50, 0]]])).toBe(1);
-    expect(chanceOf([[[0, 0], [0, 0]]])).toBe(1);
+    expect(
+      chanceOf([
+        [
+          [50, 0],
+          [0, 50],
+        ],
+      ]),
+    ).toBe(0.5);
+    expect(
+      chanceOf([
+        [
+          [0, 50],
+          [50, 0],
+        ],
+      ]),
+    ).toBe(1);
+    expect(
+      chanceOf([
+        [
+          [0, 0],
+          [0, 0],
+        ],
+      ]),
+    ).toBe(1);
   });
 });
 
 it("finds the same bytes wherever they stand: in JSON, base64, a JWS, hex or an address", () => {
   const bytes = Buffer.from("0123456789abcdef0123456789abcdef", "hex");
   const encoded = bytes.toString("base64url");
-  const jws = [{ alg: "EdDSA" }, { jti: encoded }].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"));
+  const jws = [{ alg: "EdDSA" }, { jti: encoded }].map((part) =>
+    Buffer.from(JSON.stringify(part)).toString("base64url"),
+  );
   for (const text of [
     bytes.toString("hex"),
     encoded,
@@ -80,7 +105,8 @@ it.each(MUTANTS)(
       rounds: MOST_ROUNDS,
       readers: READERS,
       mutant: name,
-      isEnough: (sofar) => sofar.some(({ strategy, chance }) => strategy === caughtBy && chance < CHANCE_BOUND),
+      isEnough: (sofar) =>
+        sofar.some(({ strategy, chance }) => strategy === caughtBy && chance < CHANCE_BOUND),
     });
     expect(tallies.find(({ strategy }) => strategy === caughtBy)?.chance).toBeLessThan(CHANCE_BOUND);
   },

@@ -143,7 +143,11 @@ export const MUTANTS: readonly Mutant[] = [
     name: "a look at the account soon after each payment",
     caughtBy: "the account call after it",
     edits: [
-      { file: STOCK, from: "        await tidy();\n", to: "        await tidy();\n        await refreshAccount(context);\n" },
+      {
+        file: STOCK,
+        from: "        await tidy();\n",
+        to: "        await tidy();\n        await refreshAccount(context);\n",
+      },
     ],
   },
   {
@@ -179,7 +183,11 @@ export const MUTANTS: readonly Mutant[] = [
         from: "const wanted = times * WITHDRAWN_AT_ONCE;",
         to: "const wanted = WITHDRAWN_AT_ONCE - valueOf(await freeCoins(context));",
       },
-      { file: STOCK, from: "composeCoins(payable, [])", to: "composeCoins(payable, await freeCoins(context))" },
+      {
+        file: STOCK,
+        from: "composeCoins(payable, [])",
+        to: "composeCoins(payable, await freeCoins(context))",
+      },
     ],
   },
   {
@@ -200,7 +208,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: KEYS,
         from: "    paymentId: async (counter) =>\n      toHex(",
-        to: "    paymentId: async (counter) =>\n      toHex(await sha256(`${await thumbprintOf(account.publicJwk)}${counter}`)).slice(0, 32) ?? toHex(",
+        to: "    paymentId: async (counter) =>\n      toHex(await sha256((await thumbprintOf(account.publicJwk)) + String(counter))).slice(0, 32) ?? toHex(",
       },
     ],
   },

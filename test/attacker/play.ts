@@ -72,7 +72,10 @@ const LANGUAGES = [
   "it-IT,it;q=0.9",
 ];
 
-export async function playRound(world: World, { seed, readers, restores, purchases = PURCHASES.length }: RoundOptions): Promise<Round> {
+export async function playRound(
+  world: World,
+  { seed, readers, restores, purchases = PURCHASES.length }: RoundOptions,
+): Promise<Round> {
   const offers = PURCHASES.slice(0, purchases).map((purchase, index) => offerOf(world, purchase, index));
   const shoppers = Array.from({ length: readers }, (_, index) => {
     const random = seededRandom(seed, `reader ${index}`);

@@ -39,7 +39,14 @@ export interface Runs {
   readonly faults: readonly string[];
 }
 
-export function playRounds({ from, rounds, readers, mutant, isEnough, onRound }: RoundsToPlay): Promise<Runs> {
+export function playRounds({
+  from,
+  rounds,
+  readers,
+  mutant,
+  isEnough,
+  onRound,
+}: RoundsToPlay): Promise<Runs> {
   const task = [from, rounds, readers].map(String);
   const child = fork(WORKER, mutant === undefined ? task : [...task, mutant], { execPath: process.execPath });
   const played: ReadonlyMap<string, Guesses>[] = [];

@@ -3,7 +3,12 @@ import { type BrowserContext, chromium, type Page } from "@playwright/test";
 import * as v from "valibot";
 import { requireBrowser } from "../../scripts/browsers.ts";
 import { BROWSER_FLAGS, type Extension, expect, launchExtension, test } from "../support/extension.ts";
-import { type MutatedExtension, mutateExtension, TELLTALE, waysToTellApart } from "../support/mutated-extension.ts";
+import {
+  type MutatedExtension,
+  mutateExtension,
+  TELLTALE,
+  waysToTellApart,
+} from "../support/mutated-extension.ts";
 import {
   DONE_TITLE,
   type ProbingSite,
@@ -12,7 +17,12 @@ import {
   serveProbingSite,
 } from "../support/probing-page.ts";
 
-const FILES = ["manifest.json", "extension/content/doorbell.js", "extension/icons/16.png", "no/such/file.png"];
+const FILES = [
+  "manifest.json",
+  "extension/content/doorbell.js",
+  "extension/icons/16.png",
+  "no/such/file.png",
+];
 
 let site: ProbingSite;
 let addresses: readonly string[];

@@ -23,7 +23,9 @@ test.beforeAll(async () => {
     published.push((await site.publishArticle(path, { title: "An article", paid: "<p>Paid.</p>" })).html);
   readers = [];
   for (const [index, language] of LANGUAGES.entries()) {
-    const reader = await stockReader(provider, { extraFlags: [`--accept-lang=${language}`, `--user-agent=Browser/${index}`] });
+    const reader = await stockReader(provider, {
+      extraFlags: [`--accept-lang=${language}`, `--user-agent=Browser/${index}`],
+    });
     for (const url of [provider.origin, provider.accountsOrigin])
       await reader.extension.context.addCookies([{ name: "visitor", value: `number-${index}-of-two`, url }]);
     readers.push(reader);
@@ -44,13 +46,17 @@ test("two readers with browsers of their own pay, and nothing that the provider 
 
   // They do differ: the checkout, which is a page like any other, got it all.
   const told = evidence.accounts.map(({ exchanges }) =>
-    exchanges.flatMap(({ headers }) => headers.filter(([name]) => /^(accept-language|user-agent)$/i.test(name)).map(([, value]) => value)),
+    exchanges.flatMap(({ headers }) =>
+      headers.filter(([name]) => /^(accept-language|user-agent)$/i.test(name)).map(([, value]) => value),
+    ),
   );
   for (const [index, language] of LANGUAGES.entries()) {
     expect(told[index]?.some((value) => value.startsWith(language))).toBe(true);
     expect(told[index]).toContain(`Browser/${index}`);
   }
-  const own = evidence.payments.map(({ settled }) => Object.fromEntries(settled.headers.map(([name, value]) => [name.toLowerCase(), value])));
+  const own = evidence.payments.map(({ settled }) =>
+    Object.fromEntries(settled.headers.map(([name, value]) => [name.toLowerCase(), value])),
+  );
   for (const headers of own) {
     expect(headers).toMatchObject({ "accept-language": "en", "user-agent": "Tuppence" });
     for (const name of ["origin", "cookie", "referer", "authorization", "sec-ch-ua", "sec-ch-ua-platform"])

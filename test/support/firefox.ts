@@ -111,7 +111,10 @@ export async function launchFirefox(options: FirefoxOptions = {}): Promise<Firef
 }
 
 /** The browser alone. */
-export function launchBareFirefox({ profileFolder, preferences = {} }: BareFirefoxOptions = {}): Promise<Browser> {
+export function launchBareFirefox({
+  profileFolder,
+  preferences = {},
+}: BareFirefoxOptions = {}): Promise<Browser> {
   return puppeteer.launch({
     browser: "firefox",
     executablePath: requireBrowser("firefox"),

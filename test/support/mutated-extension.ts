@@ -14,7 +14,10 @@ export interface Mutation {
   readonly change: (source: string) => string;
 }
 
-export function mutateExtension(browser: "chrome" | "firefox", mutations: readonly Mutation[]): MutatedExtension {
+export function mutateExtension(
+  browser: "chrome" | "firefox",
+  mutations: readonly Mutation[],
+): MutatedExtension {
   const folder = mkdtempSync(path.join(tmpdir(), "tuppence-mutated-"));
   cpSync(path.resolve(import.meta.dirname, "../../dist", browser), folder, { recursive: true });
   for (const { file, change } of mutations) {
@@ -30,8 +33,12 @@ export function mutateExtension(browser: "chrome" | "firefox", mutations: readon
 /** The one built file that holds this: its name changes with its content. */
 export function fileHolding(browser: "chrome" | "firefox", text: string): string {
   const dist = path.resolve(import.meta.dirname, "../../dist", browser);
-  const files = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"));
-  const [found, ...others] = files.filter((file) => readFileSync(path.join(dist, file), "utf8").includes(text));
+  const files = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".js"),
+  );
+  const [found, ...others] = files.filter((file) =>
+    readFileSync(path.join(dist, file), "utf8").includes(text),
+  );
   if (found === undefined || others.length > 0) throw new Error(`not one file holds ${text}`);
   return found;
 }
@@ -76,10 +83,7 @@ export const TELLTALE: readonly Mutation[] = [
       return JSON.stringify({
         ...manifest,
         web_accessible_resources: [{ resources: ["extension/icons/*"], matches: ["<all_urls>"] }],
-        content_scripts: [
-          first,
-          { ...first, js: ["extension/content/in-page.js"], world: "MAIN" },
-        ],
+        content_scripts: [first, { ...first, js: ["extension/content/in-page.js"], world: "MAIN" }],
       });
     },
   },

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DENOMINATIONS, type Micros, micros, splitIntoCoins } from "../../shared/money.ts";
 import { MAX_PAYMENT_COINS } from "../../shared/protocol/x402.ts";
-import { chooseCoins, composeCoins, WITHDRAWN_AT_ONCE, isPoorlyComposed, valueOf } from "./drawer.ts";
+import { chooseCoins, composeCoins, isPoorlyComposed, valueOf, WITHDRAWN_AT_ONCE } from "./drawer.ts";
 
 const coinsOf = (amounts: readonly Micros[]) => amounts.map((amount) => ({ amount }));
 const anyDrawer = fc.array(fc.constantFrom(...DENOMINATIONS), { maxLength: 40 }).map(coinsOf);

@@ -231,7 +231,8 @@ async function withdrawNext(context: Context, needed: Micros): Promise<void> {
   if ((await openWithdrawals(context)).length > 0) return;
   const { row } = await context.open();
   const missing = needed - valueOf(await freeCoins(context));
-  const times = needed === ZERO ? 1n : missing > 0n ? (missing + WITHDRAWN_AT_ONCE - 1n) / WITHDRAWN_AT_ONCE : 0n;
+  const times =
+    needed === ZERO ? 1n : missing > 0n ? (missing + WITHDRAWN_AT_ONCE - 1n) / WITHDRAWN_AT_ONCE : 0n;
   const wanted = times * WITHDRAWN_AT_ONCE;
   const possible = row.account?.withdrawable ?? ZERO;
   const amount = wanted < possible ? wanted : possible;

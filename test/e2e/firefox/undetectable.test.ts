@@ -12,7 +12,12 @@ import {
   serveProbingSite,
 } from "../../support/probing-page.ts";
 
-const FILES = ["manifest.json", "extension/content/doorbell.js", "extension/icons/16.png", "no/such/file.png"];
+const FILES = [
+  "manifest.json",
+  "extension/content/doorbell.js",
+  "extension/icons/16.png",
+  "no/such/file.png",
+];
 
 describe("in Firefox", () => {
   let site: ProbingSite;

@@ -87,7 +87,8 @@ describe("in Firefox", () => {
     const checkout: Page | null = await target.page();
     if (!checkout) throw new Error("no checkout");
     await checkout.locator("button[value=approve]").click();
-    while ((await coinsOf(firefox)) !== TOPPED_UP) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    while ((await coinsOf(firefox)) !== TOPPED_UP)
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
 
     const page = await firefox.browser.newPage();
     await page.goto(site.addressOf("/a.html"));
