@@ -156,6 +156,7 @@ export interface ProviderPort {
   swap(inputs: readonly ProofJson[], outputs: readonly BlindedMessageJson[]): Promise<BlindSignature[]>;
   /** By Y: true where it is spent. */
   checkSpent(ys: readonly string[]): Promise<ReadonlyMap<string, boolean>>;
+  /** Never for what was withdrawn: the account is known to have sent that. */
   restore(outputs: readonly BlindedMessageJson[]): Promise<ReadonlyMap<string, BlindSignature>>;
   /** The merchant's record, a JWS. */
   merchant(id: string): Promise<string>;
@@ -176,4 +177,9 @@ export interface ProviderPort {
       readonly signature: string;
     },
   ): Promise<BlindSignature[]>;
+  /** NUT-09 for what was withdrawn, and for nothing else. */
+  restoreWithdrawn(
+    account: SigningKey,
+    outputs: readonly BlindedMessageJson[],
+  ): Promise<ReadonlyMap<string, BlindSignature>>;
 }

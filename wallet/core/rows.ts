@@ -28,6 +28,8 @@ export interface WalletRow {
   readonly registered: boolean;
   /** The account as it was seen last. */
   readonly account: AccountResponse | undefined;
+  /** When the account is visited next (stock.ts). A wallet from before there was such a moment has none yet. */
+  readonly visitAccountAt?: number;
   /** After a restore from a phrase: what is still to be looked for at the provider. */
   readonly recovery: "none" | "pending";
 }
