@@ -1,6 +1,6 @@
 /** Puts the wallet together with what a browser offers: the composition root of the background. */
 
-import { type Clock, createWallet, type Wallet } from "../../wallet/core/index.ts";
+import { type Clock, createWallet, upgradeFromFirst, type Wallet } from "../../wallet/core/index.ts";
 import { createProviderClient } from "../../wallet/provider/index.ts";
 import { registerScript, setAlarm, setBadge } from "../platform.ts";
 import { openStore } from "../store/index.ts";
@@ -31,7 +31,7 @@ export interface Background {
 export function compose(): Background {
   const clock: Clock = { nowMs: () => Date.now() };
   const wallet = createWallet({
-    store: openStore(STORE_NAME),
+    store: openStore(STORE_NAME, { 2: upgradeFromFirst }),
     clock,
     random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
     connect: (anonymousOrigin) => createProviderClient({ anonymousOrigin, fetch: neutralFetch, clock }),

@@ -7,7 +7,13 @@
  * browsers' default): what a cut may take is made again from the recovery phrase.
  */
 import Dexie from "dexie";
-import type { StoreTable, StoreTables, TimedStoreTable, WalletStore } from "../../wallet/core/ports.ts";
+import type {
+  StoreTable,
+  StoreTables,
+  TimedStoreTable,
+  TimeSpan,
+  WalletStore,
+} from "../../wallet/core/ports.ts";
 
 const VERSIONS = [
   {
@@ -24,12 +30,23 @@ const VERSIONS = [
     merchants: "id",
     keysets: "id",
   },
+  {
+    spending: "key, period, origin, series",
+    settings: "key",
+  },
 ] as const;
 
-export function openStore(name: string): WalletStore {
+/** By version, what brings its rows about from those of the version before, in the transaction that makes its tables. */
+export type Upgrades = Readonly<Record<number, (tables: StoreTables) => Promise<void>>>;
+
+export function openStore(name: string, upgrades: Upgrades = {}): WalletStore {
   const database = new Dexie(name);
-  for (const [index, schema] of VERSIONS.entries()) database.version(index + 1).stores(schema);
-  const names = Object.keys(VERSIONS[0]);
+  for (const [index, schema] of VERSIONS.entries()) {
+    const version = database.version(index + 1).stores(schema);
+    const upgrade = upgrades[index + 1];
+    if (upgrade) version.upgrade(({ idbtrans }) => upgrade(tablesOf(idbtrans)));
+  }
+  const names = VERSIONS.flatMap((schema) => Object.keys(schema));
   const run = async <T>(mode: IDBTransactionMode, body: (tables: StoreTables) => Promise<T>): Promise<T> => {
     if (!database.isOpen()) await database.open();
     return runTransaction(database.backendDB().transaction(names, mode), body);
@@ -89,6 +106,8 @@ function tablesOf(transaction: IDBTransaction): StoreTables {
     swaps: table(rows("swaps")),
     topUps: timedTable(rows("topUps")),
     allowances: table(rows("allowances")),
+    spending: table(rows("spending")),
+    settings: table(rows("settings")),
     approvals: timedTable(rows("approvals")),
     merchants: table(rows("merchants")),
     keysets: table(rows("keysets")),
@@ -105,26 +124,55 @@ function table<Row, Index extends keyof Row & string>(rows: IDBObjectStore): Sto
     remove: async (key) => void (await remove(key)),
     removeAll: async (keys) => void (await Promise.all(keys.map(remove))),
     where: (index, value) => answerOf(rows.index(index).getAll(value)),
+    find: (index, value, matches) => findIn(rows.index(index).openCursor(value), matches),
+    oneOfEach: async (index) => {
+      const found: Row[] = [];
+      await findIn<Row>(rows.index(index).openCursor(null, "nextunique"), (row) => {
+        found.push(row);
+        return false;
+      });
+      return found;
+    },
     all: () => answerOf(rows.getAll()),
+    count: () => answerOf(rows.count()),
   };
 }
 
 function timedTable<Row, Index extends keyof Row & string>(
   rows: IDBObjectStore,
 ): TimedStoreTable<Row, Index> {
-  return { ...table<Row, Index>(rows), newest: (limit) => newestOf(rows, limit) };
+  return { ...table<Row, Index>(rows), newest: (limit, span) => newestOf(rows, limit, span) };
 }
 
-function newestOf<Row>(rows: IDBObjectStore, limit: number): Promise<Row[]> {
+async function newestOf<Row>(rows: IDBObjectStore, limit: number, span: TimeSpan = {}): Promise<Row[]> {
   const newest: Row[] = [];
-  const request = rows.index("at").openCursor(null, "prev");
+  const { from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, skip } = span;
+  if (limit === 0 || from > until) return newest;
+  await findIn<Row>(
+    rows.index("at").openCursor(IDBKeyRange.bound(from, until), "prev"),
+    (row) => newest.push(row) === limit,
+    skip,
+  );
+  return newest;
+}
+
+/** The first row, from the `skip`th on, for which `isWanted` says true. */
+function findIn<Row>(
+  request: IDBRequest<IDBCursorWithValue | null>,
+  isWanted: (row: Row) => boolean,
+  skip = 0,
+): Promise<Row | undefined> {
+  let left = skip;
   return new Promise((resolve, reject) => {
     request.onerror = () => reject(request.error);
     request.onsuccess = () => {
       const cursor = request.result;
-      if (cursor === null || newest.length >= limit) return resolve(newest);
-      newest.push(cursor.value);
-      cursor.continue();
+      if (cursor === null) return resolve(undefined);
+      if (left > 0) {
+        cursor.advance(left);
+        left = 0;
+      } else if (isWanted(cursor.value)) resolve(cursor.value);
+      else cursor.continue();
     };
   });
 }

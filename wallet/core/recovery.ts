@@ -8,6 +8,7 @@ import { readUnverified } from "../../shared/jws.ts";
 import { add, MAX_CHANGE_OUTPUTS, micros, splitIntoCoins } from "../../shared/money.ts";
 import type { PaymentResult } from "../../shared/protocol/x402.ts";
 import { ReceiptClaims } from "../../shared/receipt.ts";
+import { dayOf } from "./calendar.ts";
 import { type BlankCoin, yOf } from "./cashu.ts";
 import { makeBlankCoins, openCoins, outputsOf } from "./coins.ts";
 import { type Context, knowProvider } from "./context.ts";
@@ -17,6 +18,7 @@ import { askById } from "./payments.ts";
 import { PAYMENT_COUNTER } from "./prepared.ts";
 import { resourceKeyOf } from "./reserve.ts";
 import type { CoinRow, CounterRow, PaymentRow } from "./rows.ts";
+import { recount } from "./spending.ts";
 
 const PIECE = 50;
 /** So many unsigned blank coins in a row, and there are no more: a withdraw that was refused leaves a gap of up to forty. */
@@ -53,6 +55,7 @@ export function recover(context: Context): Promise<void> {
         tables.payments.putAll(found.payments),
         tables.counters.putAll(counters),
       ]);
+      await recount(tables);
     });
     await context.updateWallet((row) => ({ ...row, recovery: "none" }));
   });
@@ -180,6 +183,7 @@ function rowOf(
     resourceKey: resourceKeyOf(claims.aud, claims.resource),
     amount: claims.amount,
     at: claims.iat * 1_000,
+    day: dayOf(claims.iat * 1_000),
     requestKey: `restored ${claims.jti}`,
     approvalId: undefined,
     fromAllowance: false,

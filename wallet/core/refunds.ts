@@ -4,10 +4,11 @@
  */
 import { TuppenceError } from "../../shared/errors.ts";
 import { splitIntoCoins } from "../../shared/money.ts";
+import { giveBudgetBack } from "./budgets.ts";
 import { makeBlankCoins, openCoins, outputsOf } from "./coins.ts";
 import { type Context, isFinal, TRY_AGAIN_AFTER_MS } from "./context.ts";
 import { activeKeyset, refreshKeysets } from "./keysets.ts";
-import { changePayment, giveBudgetBack } from "./payments.ts";
+import { changePayment } from "./payments.ts";
 import type { PaymentRow } from "./rows.ts";
 import { restoreAll } from "./swaps.ts";
 

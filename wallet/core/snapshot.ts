@@ -2,6 +2,16 @@
 import { type ErrorCode, tellReader } from "../../shared/errors.ts";
 import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
 import type { WalletSnapshotJson } from "../../shared/protocol/ui.ts";
+import {
+  type Budget,
+  budgetsOf,
+  exceeded,
+  monthBudget,
+  monthTaken,
+  type Standing,
+  standingAt,
+} from "./budgets.ts";
+import { dayOf, monthOf } from "./calendar.ts";
 import type { Context } from "./context.ts";
 import { countFunds, type Funds } from "./funds.ts";
 import type { StoreTables } from "./ports.ts";
@@ -13,6 +23,8 @@ import {
   WALLET_KEY,
   type WalletRow,
 } from "./rows.ts";
+import { readSettings } from "./settings.ts";
+import { spentIn } from "./spending.ts";
 import { topUpAmounts } from "./top-ups.ts";
 
 const SHOWN_PAYMENTS = 50;
@@ -33,13 +45,19 @@ async function snapshotOf(
   tables: StoreTables,
   wallet: WalletRow,
 ): Promise<WalletSnapshotJson> {
-  const [funds, payments, allowances, topUps, approvals] = await Promise.all([
+  const nowMs = context.nowMs();
+  const month = monthOf(dayOf(nowMs));
+  const [funds, payments, allowances, topUps, approvals, settings, { spent }, taken] = await Promise.all([
     countFunds(tables, wallet),
     tables.payments.newest(SHOWN_PAYMENTS),
     tables.allowances.all(),
     tables.topUps.newest(SHOWN_TOP_UPS),
     tables.approvals.newest(SHOWN_APPROVALS),
+    readSettings(tables),
+    spentIn(tables, month),
+    monthTaken(tables, month),
   ]);
+  const budget = monthBudget(settings, taken);
   const { info } = wallet;
   const total = add(funds.account, funds.coins, funds.onItsWay);
   return {
@@ -60,11 +78,17 @@ async function snapshotOf(
       inFlight: text(funds.inFlight),
     },
     frozen: wallet.account?.frozen ?? false,
+    paused: settings.paused,
+    month: { spent: text(spent), budget: budget ? showBudget(budget) : null },
     payments: payments.map((payment) => showPayment(payment)),
-    allowances: allowances.map((allowance) => showAllowance(allowance)),
+    allowances: await showAllowances(tables, allowances, nowMs),
     topUps: topUps.map((topUp) => showTopUp(topUp)),
     topUpAmounts: topUpAmounts(info?.topUps).map(text),
-    approvals: approvals.map((approval) => showApproval(approval, funds, total, context.nowMs())),
+    approvals: await Promise.all(
+      approvals.map(async (approval) =>
+        showApproval(approval, funds, total, await standingAt(tables, approval.order.origin, nowMs), nowMs),
+      ),
+    ),
   };
 }
 
@@ -78,6 +102,8 @@ function emptySnapshot({ ports, memory }: Context): WalletSnapshotJson {
     provider: { origin, name: new URL(origin).host, sandbox: false, reachable: memory.isReachable },
     balance: { total: "0", account: "0", coins: "0", inFlight: "0" },
     frozen: false,
+    paused: false,
+    month: { spent: "0", budget: null },
     payments: [],
     allowances: [],
     topUps: [],
@@ -86,7 +112,7 @@ function emptySnapshot({ ports, memory }: Context): WalletSnapshotJson {
   };
 }
 
-function showPayment(payment: PaymentRow): WalletSnapshotJson["payments"][number] {
+export function showPayment(payment: PaymentRow): WalletSnapshotJson["payments"][number] {
   const { order, paidAtSeconds } = payment;
   const until =
     paidAtSeconds === undefined || payment.state !== "paid"
@@ -107,26 +133,48 @@ function showPayment(payment: PaymentRow): WalletSnapshotJson["payments"][number
   };
 }
 
-function shownState({ state }: PaymentRow): WalletSnapshotJson["payments"][number]["state"] {
+export function shownState({ state }: PaymentRow): WalletSnapshotJson["payments"][number]["state"] {
   return state === "created" || state === "sent" || state === "unknown" || state === "cancelling"
     ? "pending"
     : state;
 }
 
-function showAllowance({
-  origin,
-  merchantName,
-  limit,
-  spent,
-  at,
-}: AllowanceRow): WalletSnapshotJson["allowances"][number] {
-  return {
-    origin,
-    merchantName,
-    limit: text(limit),
-    left: text(spent < limit ? subtract(limit, spent) : ZERO),
-    since: at,
-  };
+async function showAllowances(
+  tables: StoreTables,
+  allowances: readonly AllowanceRow[],
+  nowMs: number,
+): Promise<WalletSnapshotJson["allowances"]> {
+  const day = dayOf(nowMs);
+  const [today, thisMonth] = await Promise.all([
+    unaskedBySite(tables, day),
+    unaskedBySite(tables, monthOf(day)),
+  ]);
+  return allowances.map((allowance) => {
+    const { origin, merchantName, at } = allowance;
+    const budgets = budgetsOf(allowance, today.get(origin) ?? ZERO, thisMonth.get(origin) ?? ZERO);
+    const tightest = budgets
+      .filter(({ of }) => of !== "site_payment")
+      .reduce((least, budget) => (budget.left < least.left ? budget : least), budgets.at(-1) ?? NO_BUDGET);
+    return {
+      origin,
+      merchantName,
+      budgets: budgets.map(showBudget),
+      limit: text(tightest.limit),
+      left: text(tightest.left),
+      since: at,
+    };
+  });
+}
+
+const NO_BUDGET = { limit: ZERO, left: ZERO };
+
+async function unaskedBySite(tables: StoreTables, period: string): Promise<ReadonlyMap<string, Micros>> {
+  const rows = await tables.spending.where("period", period);
+  return new Map(rows.map(({ origin, unasked }) => [origin, unasked]));
+}
+
+function showBudget({ of, limit, left }: Budget): NonNullable<WalletSnapshotJson["month"]["budget"]> {
+  return { of, limit: text(limit), left: text(left) };
 }
 
 function showTopUp({ id, amount, state, at, checkoutUrl }: TopUpRow): WalletSnapshotJson["topUps"][number] {
@@ -137,6 +185,7 @@ function showApproval(
   approval: ApprovalRow,
   funds: Funds,
   total: Micros,
+  standing: Standing,
   nowMs: number,
 ): WalletSnapshotJson["approvals"][number] {
   const { order } = approval;
@@ -144,6 +193,8 @@ function showApproval(
   const amount = approval.amount ?? order.amount;
   const isAsking = approval.state === "asking" && !isExpired;
   const error = isExpired ? "approval_expired" : approval.error;
+  const { site, month } = standing;
+  const reason = isAsking ? exceeded(standing, amount) : undefined;
   return {
     id: approval.id,
     kind: order.kind,
@@ -156,6 +207,8 @@ function showApproval(
     balanceAfter: isAsking && total >= amount ? text(subtract(total, amount)) : null,
     missing: isAsking && funds.spendable < amount ? text(subtract(amount, funds.spendable)) : null,
     refundWindowSeconds: order.refundWindowSeconds,
+    reason: reason ? showBudget(reason) : null,
+    budgets: isAsking ? [...site, ...(month ? [month] : [])].map(showBudget) : [],
     state: isExpired ? "failed" : approval.state,
     error: error === undefined ? null : showError(error),
     at: approval.at,
