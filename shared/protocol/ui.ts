@@ -25,6 +25,8 @@ export const PaymentView = v.object({
   state: v.picklist(["pending", "paid", "refunding", "refunded", "failed"]),
   /** While this is ahead, one click takes the money back (milliseconds since 1970). */
   refundableUntil: v.nullable(time),
+  /** The article did not open: its money comes back by itself, or did, where `state` says so. */
+  unopened: v.boolean(),
   error: v.nullable(PageError),
 });
 export type PaymentView = v.InferOutput<typeof PaymentView>;

@@ -69,7 +69,7 @@ export function createWallet(ports: WalletPorts): Wallet {
       return order && { origin: order.origin, merchantName: order.merchantName };
     },
     refund: async ({ paymentId }) => {
-      await refundPayment(context, paymentId);
+      await refundPayment(context, paymentId, "reader");
     },
     setAllowance: (request) => setAllowance(context, request),
     removeAllowance: async ({ origin }) => {

@@ -13,7 +13,11 @@ import type { PaymentRow } from "./rows.ts";
 import { restoreAll } from "./swaps.ts";
 
 /** @throws TuppenceError payment_unknown, refund_window_closed and the like; provider_*: it goes on later */
-export async function refundPayment(context: Context, paymentId: string): Promise<PaymentRow> {
+export async function refundPayment(
+  context: Context,
+  paymentId: string,
+  refundCause: NonNullable<PaymentRow["refundCause"]>,
+): Promise<PaymentRow> {
   const { id: keysetId } = await activeKeyset(context);
   const refunding = await changePayment(context, paymentId, (row) => {
     if (row.state !== "paid") return row;
@@ -21,6 +25,7 @@ export async function refundPayment(context: Context, paymentId: string): Promis
       ...row,
       state: "refunding",
       error: undefined,
+      refundCause,
       refund: { keysetId, amounts: splitIntoCoins(row.amount) ?? [] },
     };
   });

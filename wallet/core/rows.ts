@@ -106,6 +106,8 @@ export interface PaymentRow {
   /** The key, and the seal that it opens: another seal of the same resource is asked for at the provider. */
   readonly contentKey: string | undefined;
   readonly contentKeySeal: string | undefined;
+  /** Why the money is to come back, or came. Undefined in rows of the first version, too. */
+  readonly refundCause?: "reader" | "content_unreadable" | undefined;
   readonly refund: { readonly keysetId: string; readonly amounts: readonly Micros[] } | undefined;
   readonly error: ErrorCode | undefined;
   /** How many payments of this order found spent coins before this one. */

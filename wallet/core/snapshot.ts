@@ -129,6 +129,7 @@ export function showPayment(payment: PaymentRow): WalletSnapshotJson["payments"]
     resource: order.resourceUrl,
     state: shownState(payment),
     refundableUntil: until,
+    unopened: payment.refundCause === "content_unreadable",
     error: payment.error === undefined ? null : showError(payment.error),
   };
 }

@@ -1,13 +1,19 @@
 /** The approval window: one question, told by `?id=`; draws what `state.ts` says and sends the answer. */
 import { effect, signal } from "@preact/signals";
 import { render } from "preact";
-import type { Micros } from "../../../shared/money.ts";
 import type { UiRequestJson } from "../../../shared/protocol/ui.ts";
 import { UiResults } from "../../../shared/protocol/ui.ts";
 import { openTab } from "../../platform.ts";
 import { isWebAddress } from "../shared/site.ts";
 import { ask, connectWallet } from "../shared/wallet.ts";
-import { type ApproveLocal, approvalOf, LOCAL_AT_START, PAID_SHOWN_MS, screen } from "./state.ts";
+import {
+  type Approved,
+  type ApproveLocal,
+  approvalOf,
+  LOCAL_AT_START,
+  PAID_SHOWN_MS,
+  screen,
+} from "./state.ts";
 import { type ApproveActions, ApproveView } from "./view.tsx";
 
 const approvalId = new URLSearchParams(location.search).get("id") ?? "";
@@ -19,13 +25,10 @@ const change = (changed: Partial<ApproveLocal>): void => {
 };
 const current = () => screen(snapshot.value, silent.value, approvalId, local.value);
 
-async function decide(
-  sent: "approve" | "decline",
-  chosen: { readonly amount?: Micros; readonly allowance?: Micros },
-): Promise<void> {
+async function decide(sent: "approve" | "decline", chosen: Partial<Approved>): Promise<void> {
   if (local.value.sent !== null) return;
   change({ sent, error: null });
-  const { amount, allowance } = chosen;
+  const { amount, allowance, beyondMonth } = chosen;
   const request: UiRequestJson = {
     kind: "ui",
     type: "decide",
@@ -33,6 +36,7 @@ async function decide(
     approve: sent === "approve",
     ...(amount === undefined ? {} : { amount: String(amount) }),
     ...(allowance === undefined ? {} : { allowance: String(allowance) }),
+    ...(beyondMonth === undefined ? {} : { beyondMonth }),
   };
   const answer = await ask(request, UiResults.decide);
   // A window that is closed is a "no" as well, so this "no" needs no answer.
@@ -56,6 +60,7 @@ const actions: ApproveActions = {
   typeTip: (ownAmount) => change({ ownAmount, error: null }),
   setDontAskAgain: (dontAskAgain) => change({ dontAskAgain }),
   setLimit: (limit) => change({ limit, dontAskAgain: true }),
+  agreeBeyondMonth: (agreed) => change({ beyondMonth: agreed, error: null }),
   topUp: async (amount) => {
     change({ toppingUp: true, error: null });
     const answer = await ask({ kind: "ui", type: "topUp", amount: String(amount) }, UiResults.topUp);
