@@ -127,7 +127,7 @@ export type WalletSnapshotJson = v.InferInput<typeof WalletSnapshot>;
 const period = v.pipe(v.string(), v.regex(/^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$/));
 
 /** Up to where the payments were read: a moment, and how many of that moment. */
-export const HistoryPlace = v.object({
+const HistoryPlace = v.object({
   at: v.pipe(v.number(), v.safeInteger()),
   skip: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
 });
@@ -202,7 +202,7 @@ export const TipSite = v.object({ origin: words, merchantName: words });
 export type TipSite = v.InferOutput<typeof TipSite>;
 
 /** `next` is null at the end. A page may be shorter than others, or empty, before that: then much was looked through. */
-export const HistoryPage = v.object({
+const HistoryPage = v.object({
   payments: v.array(PaymentView),
   next: v.nullable(HistoryPlace),
   /** So many payments were looked through for this page, of so many that there are. */
@@ -212,7 +212,7 @@ export const HistoryPage = v.object({
 export type HistoryPage = v.InferOutput<typeof HistoryPage>;
 
 const spent = { spent: amount, payments: v.number() };
-export const SpendingView = v.object({
+const SpendingView = v.object({
   ...spent,
   /** The days of the month, or the months of the year, all of them and in order. */
   over: v.array(v.object({ period: words, ...spent })),
@@ -223,7 +223,7 @@ export const SpendingView = v.object({
 });
 export type SpendingView = v.InferOutput<typeof SpendingView>;
 
-export const PaymentDetail = v.object({
+const PaymentDetail = v.object({
   payment: PaymentView,
   /** Paid out of the site's allowance, without a question. */
   unasked: v.boolean(),
@@ -244,8 +244,15 @@ export const PaymentDetail = v.object({
 });
 export type PaymentDetail = v.InferOutput<typeof PaymentDetail>;
 
-export const ExportedPayment = v.object({ ...PaymentView.entries, receipt: v.nullable(words) });
+const ExportedPayment = v.object({ ...PaymentView.entries, receipt: v.nullable(words) });
 export type ExportedPayment = v.InferOutput<typeof ExportedPayment>;
+
+const ExportedPage = v.object({
+  payments: v.array(ExportedPayment),
+  next: v.nullable(HistoryPlace),
+  total: v.number(),
+});
+export type ExportedPage = v.InferOutput<typeof ExportedPage>;
 
 /** What each request answers with, in `ok`. */
 export const UiResults = {
@@ -265,11 +272,7 @@ export const UiResults = {
   history: HistoryPage,
   spending: SpendingView,
   payment: PaymentDetail,
-  exportHistory: v.object({
-    payments: v.array(ExportedPayment),
-    next: v.nullable(HistoryPlace),
-    total: v.number(),
-  }),
+  exportHistory: ExportedPage,
   forgetSite: v.object({}),
 } as const satisfies Record<UiRequestType, v.GenericSchema>;
 export type UiResultJson<T extends UiRequestType> = v.InferInput<(typeof UiResults)[T]>;

@@ -1,9 +1,9 @@
 /** Many payments at once, of which some fail, with days that go by: no limit is ever passed that the reader did not agree to pass. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { monthOf } from "../../shared/calendar.ts";
 import { TuppenceError } from "../../shared/errors.ts";
 import { micros } from "../../shared/money.ts";
-import { monthOf } from "./calendar.ts";
 import type { PaymentRow } from "./rows.ts";
 import { makeTestWallet, offerOf, SITE, type TestWallet } from "./testing.ts";
 
@@ -42,7 +42,7 @@ it("however many payments race, whichever of them fail", async () => {
       expect(reader.faults).toEqual([]);
     }),
     // Making it smaller would take longer than looking at it.
-      { numRuns: RUNS, endOnFailure: true },
+    { numRuns: RUNS, endOnFailure: true },
   );
 }, 120_000);
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { dayOf, monthOf } from "../../shared/calendar.ts";
 import { micros } from "../../shared/money.ts";
 import type { UiRequestOf } from "../../shared/protocol/ui.ts";
-import { dayOf, monthOf } from "./calendar.ts";
 import { countOut, spentIn } from "./spending.ts";
 import { makeTestWallet, offerOf, SITE, senderAt, type TestWallet } from "./testing.ts";
 

@@ -7,10 +7,11 @@
  * Both are judged in the transaction that takes the money, so that of two payments at once only one may fit. What the reader
  * has agreed to counts from that moment on, in the month of that moment, though its coins are reserved a little later.
  */
+
+import { dayOf, monthOf } from "../../shared/calendar.ts";
 import { TuppenceError } from "../../shared/errors.ts";
 import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
 import type { UiRequestOf } from "../../shared/protocol/ui.ts";
-import { dayOf, monthOf } from "./calendar.ts";
 import type { Context } from "./context.ts";
 import type { StoreTables } from "./ports.ts";
 import type { AllowanceRow, Order, PaymentRow, SettingsRow } from "./rows.ts";

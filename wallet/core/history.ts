@@ -3,11 +3,12 @@
  * receipt. However many payments there are, each answer reads a bounded number of them; what is filtered or searched for is
  * looked for in pieces, and whoever asks goes on where the last answer ended.
  */
+
+import { daysOf, monthOf, monthsOf, spanOf } from "../../shared/calendar.ts";
 import { TuppenceError } from "../../shared/errors.ts";
 import { readUnverified } from "../../shared/jws.ts";
 import type { HistoryPlace, UiRequestOf, UiResultJson } from "../../shared/protocol/ui.ts";
 import { ReceiptClaims } from "../../shared/receipt.ts";
-import { daysOf, monthOf, monthsOf, spanOf } from "./calendar.ts";
 import type { Context } from "./context.ts";
 import type { StoreTables } from "./ports.ts";
 import { ALL_SITES, type PaymentRow, type SpendingRow } from "./rows.ts";

@@ -1,7 +1,8 @@
 /** Makes payments of orders: within the reader's budgets at once, otherwise after the reader's approval. */
+
+import { dayOf } from "../../shared/calendar.ts";
 import { TuppenceError } from "../../shared/errors.ts";
 import { isCovered, standingAt } from "./budgets.ts";
-import { dayOf } from "./calendar.ts";
 import type { BlankCoin } from "./cashu.ts";
 import { makeChangeBlanks } from "./coins.ts";
 import { type Context, isFinal, walletRow } from "./context.ts";

@@ -4,11 +4,12 @@
  * none was seen for a while; change and refunds follow from the payments. Nothing else happens before this is done,
  * because it would use numbers that were used already.
  */
+
+import { dayOf } from "../../shared/calendar.ts";
 import { readUnverified } from "../../shared/jws.ts";
 import { add, MAX_CHANGE_OUTPUTS, micros, splitIntoCoins } from "../../shared/money.ts";
 import type { PaymentResult } from "../../shared/protocol/x402.ts";
 import { ReceiptClaims } from "../../shared/receipt.ts";
-import { dayOf } from "./calendar.ts";
 import { type BlankCoin, yOf } from "./cashu.ts";
 import { makeBlankCoins, openCoins, outputsOf } from "./coins.ts";
 import { type Context, knowProvider } from "./context.ts";

@@ -1,4 +1,6 @@
 /** What the wallet's own pages show, in one piece. */
+
+import { dayOf, monthOf } from "../../shared/calendar.ts";
 import { type ErrorCode, tellReader } from "../../shared/errors.ts";
 import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
 import type { WalletSnapshotJson } from "../../shared/protocol/ui.ts";
@@ -11,7 +13,6 @@ import {
   type Standing,
   standingAt,
 } from "./budgets.ts";
-import { dayOf, monthOf } from "./calendar.ts";
 import type { Context } from "./context.ts";
 import { countFunds, type Funds } from "./funds.ts";
 import type { StoreTables } from "./ports.ts";

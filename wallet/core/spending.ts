@@ -6,8 +6,9 @@
  * Nothing is ever "reset": another day has another row. A clock that is set back, or a journey across time zones,
  * comes to rows in which what was spent then still stands.
  */
+
+import { monthOf } from "../../shared/calendar.ts";
 import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
-import { monthOf } from "./calendar.ts";
 import type { StoreTables } from "./ports.ts";
 import { ALL_SITES, type PaymentRow, type PaymentState, type SpendingRow } from "./rows.ts";
 

@@ -1,6 +1,7 @@
 /** From the rows of one version of the store to those of the next, where their shape changed. */
+
+import { dayOf } from "../../shared/calendar.ts";
 import { type Micros, ZERO } from "../../shared/money.ts";
-import { dayOf } from "./calendar.ts";
 import type { StoreTables } from "./ports.ts";
 import type { AllowanceRow, PaymentRow } from "./rows.ts";
 import { recount } from "./spending.ts";

@@ -5,12 +5,14 @@ import type { GenericSchema, InferOutput } from "valibot";
 import type { Micros } from "../../../shared/money.ts";
 import {
   APPROVE_PAGE,
+  OPTIONS_PAGE,
   type TopUpView,
   type UiRequestJson,
   UiResults,
   WELCOME_PAGE,
 } from "../../../shared/protocol/ui.ts";
 import { extensionUrl, openTab, openWindow } from "../../platform.ts";
+import { writeRoute } from "../shared/route.ts";
 import { isWebAddress } from "../shared/site.ts";
 import { ask, connectWallet } from "../shared/wallet.ts";
 import { LOCAL_AT_START, type PopupLocal, screen } from "./state.ts";
@@ -72,6 +74,9 @@ const actions: PopupActions = {
       window.close(),
     );
   },
+  setPaused: (paused) => void act("pause", { kind: "ui", type: "setPaused", paused }, UiResults.setPaused),
+  openOptions: (section, path = []) =>
+    void openTab(extensionUrl(`${OPTIONS_PAGE}${writeRoute(section, path)}`)).then(() => window.close()),
   openWelcome: () => void openTab(extensionUrl(WELCOME_PAGE)).then(() => window.close()),
 };
 

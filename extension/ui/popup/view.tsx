@@ -10,6 +10,7 @@ import { EmptyState } from "../shared/empty-state.tsx";
 import { Icon } from "../shared/icon.tsx";
 import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../shared/notice.tsx";
 import { Section } from "../shared/section.tsx";
+import { Switch } from "../shared/switch.tsx";
 import { t, tCount, Words } from "../shared/text.tsx";
 import type { AllowanceRow, HomeScreen, PaymentRow, PopupNotice, PopupScreen, TopUpScreen } from "./state.ts";
 
@@ -25,6 +26,9 @@ export interface PopupActions {
   removeAllowance(origin: string): void;
   decline(approvalId: string): void;
   answer(approvalId: string): void;
+  setPaused(paused: boolean): void;
+  /** In a tab: the section of the options page, and the place in it. */
+  openOptions(section: string, path?: readonly string[]): void;
   openWelcome(): void;
 }
 
@@ -123,7 +127,14 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
             </span>
           </button>
         ) : null}
-        <Section title="Payments">
+        <Section
+          title="Payments"
+          action={
+            screen.payments.length === 0 ? null : (
+              <Quiet onClick={() => actions.openOptions("spending")}>{t("popup_all_payments")}</Quiet>
+            )
+          }
+        >
           {screen.payments.length === 0 ? (
             <div class="card">
               <EmptyState title="Nothing paid yet">
@@ -146,7 +157,11 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
           )}
         </Section>
         {screen.allowances.length > 0 ? (
-          <Section title="Allowances" note="Sites that are paid without asking.">
+          <Section
+            title="Allowances"
+            note="Sites that are paid without asking."
+            action={<Quiet onClick={() => actions.openOptions("budgets")}>{t("popup_change_budgets")}</Quiet>}
+          >
             <ul class="card list">
               {screen.allowances.map((row) => (
                 <Allowance key={row.origin} row={row} currency={currency} actions={actions} />
@@ -154,6 +169,14 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
             </ul>
           </Section>
         ) : null}
+        <Switch
+          id="pause"
+          label={t("pause")}
+          note={t("pause_note")}
+          on={screen.pause.paused}
+          busy={screen.pause.busy}
+          onChange={actions.setPaused}
+        />
       </div>
     </>
   );
@@ -171,9 +194,14 @@ function Payment({
   return (
     <li class="row">
       <div class="row-words">
-        <p class="row-title foreign" data-lines="2">
+        <button
+          type="button"
+          class="row-title row-open foreign"
+          data-lines="2"
+          onClick={() => actions.openOptions("spending", ["payment", row.id])}
+        >
           {row.title}
-        </p>
+        </button>
         <p class="row-meta small soft">
           <span class="foreign" data-lines="1">
             {row.merchantName}
@@ -256,6 +284,21 @@ function HomeNotice({
       return <ErrorNotice error={notice.error} actions={<Quiet onClick={actions.dismissError}>OK</Quiet>} />;
     case "frozen":
       return <FrozenNotice />;
+    case "paused":
+      return (
+        <Notice
+          tone="warn"
+          icon="pause"
+          title={t("popup_paused")}
+          actions={
+            <Quiet busy={notice.busy} onClick={() => actions.setPaused(false)}>
+              {t("popup_resume")}
+            </Quiet>
+          }
+        >
+          {t("popup_paused_more")}
+        </Notice>
+      );
     case "restoring":
       return <RestoringNotice />;
     case "unreachable":
