@@ -128,6 +128,20 @@ export const ERRORS = {
     NOT_CHARGED,
     "Wait a little, then click again.",
   ),
+  wallet_paused: entry(
+    403,
+    "later",
+    "You have paused your wallet.",
+    NOT_CHARGED,
+    "Switch it on again in the toolbar, then click once more.",
+  ),
+  over_monthly_limit: entry(
+    403,
+    "later",
+    "This goes beyond your monthly limit.",
+    NOT_CHARGED,
+    "Agree to that as well, or leave it for next month.",
+  ),
   declined: entry(
     403,
     "never",

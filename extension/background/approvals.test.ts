@@ -222,6 +222,8 @@ function questionView(id: string): ApprovalView {
     balanceAfter: "0",
     missing: null,
     refundWindowSeconds: 0,
+    reason: null,
+    budgets: [],
     error: null,
     at: 0,
   };

@@ -1,6 +1,6 @@
 /** Puts the wallet together with what a browser offers: the composition root of the background. */
 
-import { type Clock, createWallet, type Wallet } from "../../wallet/core/index.ts";
+import { type Clock, createWallet, upgradeFromFirst, type Wallet } from "../../wallet/core/index.ts";
 import { createProviderClient } from "../../wallet/provider/index.ts";
 import { readSession, registerScript, setAlarm, setBadge, writeSession } from "../platform.ts";
 import { openStore } from "../store/index.ts";
@@ -32,7 +32,7 @@ export interface Background {
 
 export function compose(): Background {
   const clock: Clock = { nowMs: () => Date.now() };
-  const store = openStore(STORE_NAME, { read: readSession, write: writeSession });
+  const store = openStore(STORE_NAME, { read: readSession, write: writeSession }, { 2: upgradeFromFirst });
   const wallet = createWallet({
     store,
     clock,

@@ -189,6 +189,18 @@ const UI_REQUESTS: { readonly [T in UiRequestType]: { readonly kind: "ui"; reado
   refund: uiRequest("refund", { paymentId: "0".repeat(32) }),
   removeAllowance: uiRequest("removeAllowance", { origin: SITE }),
   forgetSite: uiRequest("forgetSite", { origin: SITE }),
+  setAllowance: uiRequest("setAllowance", {
+    origin: SITE,
+    perPayment: null,
+    perDay: null,
+    perMonth: "1000000",
+  }),
+  setPaused: uiRequest("setPaused", { paused: true }),
+  setMonthlyLimit: uiRequest("setMonthlyLimit", { limit: "10000000" }),
+  history: { kind: "ui", type: "history" },
+  spending: uiRequest("spending", { period: "2026-11" }),
+  payment: uiRequest("payment", { paymentId: "0".repeat(32) }),
+  exportHistory: { kind: "ui", type: "exportHistory" },
 };
 
 function uiRequest<T extends UiRequestType>(type: T, fields: object) {
@@ -215,6 +227,14 @@ describe("a page of ours", () => {
     ["startTip", "nothing_to_tip"],
     ["removeAllowance", undefined],
     ["forgetSite", undefined],
+    // The wallet of these tests has paid nobody yet.
+    ["setAllowance", "not_found"],
+    ["setPaused", undefined],
+    ["setMonthlyLimit", undefined],
+    ["history", undefined],
+    ["spending", undefined],
+    ["payment", "payment_unknown"],
+    ["exportHistory", undefined],
   ] as const satisfies readonly (readonly [UiRequestType, ErrorCode | undefined])[])(
     "has its %s answered in the agreed form, or hears why not",
     async (type, code) => {

@@ -30,15 +30,22 @@ import { confirmPhrase } from "./handlers/ui/confirmPhrase.ts";
 import { createWallet } from "./handlers/ui/createWallet.ts";
 import { decide } from "./handlers/ui/decide.ts";
 import { eraseWallet } from "./handlers/ui/eraseWallet.ts";
+import { exportHistory } from "./handlers/ui/exportHistory.ts";
 import { forgetSite } from "./handlers/ui/forgetSite.ts";
+import { history } from "./handlers/ui/history.ts";
 import { lock } from "./handlers/ui/lock.ts";
+import { payment } from "./handlers/ui/payment.ts";
 import { protect } from "./handlers/ui/protect.ts";
 import { putOffPhrase } from "./handlers/ui/putOffPhrase.ts";
 import { refund } from "./handlers/ui/refund.ts";
 import { removeAllowance } from "./handlers/ui/removeAllowance.ts";
+import { setAllowance } from "./handlers/ui/setAllowance.ts";
+import { setMonthlyLimit } from "./handlers/ui/setMonthlyLimit.ts";
+import { setPaused } from "./handlers/ui/setPaused.ts";
 import { showPhrase } from "./handlers/ui/showPhrase.ts";
 import { showQuestion } from "./handlers/ui/showQuestion.ts";
 import { snapshot } from "./handlers/ui/snapshot.ts";
+import { spending } from "./handlers/ui/spending.ts";
 import { startTip } from "./handlers/ui/startTip.ts";
 import { tipSite } from "./handlers/ui/tipSite.ts";
 import { topUp } from "./handlers/ui/topUp.ts";
@@ -147,6 +154,20 @@ function handleUi(background: Background, request: UiRequest): Promise<UiResultJ
       return refund(background.wallet, request);
     case "removeAllowance":
       return removeAllowance(background.wallet, request);
+    case "setAllowance":
+      return setAllowance(background.wallet, request);
+    case "setPaused":
+      return setPaused(background.wallet, request);
+    case "setMonthlyLimit":
+      return setMonthlyLimit(background.wallet, request);
+    case "history":
+      return history(background.wallet, request);
+    case "spending":
+      return spending(background.wallet, request);
+    case "payment":
+      return payment(background.wallet, request);
+    case "exportHistory":
+      return exportHistory(background.wallet, request);
     case "forgetSite":
       return forgetSite(background.wallet, request);
   }

@@ -3,8 +3,9 @@ import { randomUUID } from "node:crypto";
 import Dexie from "dexie";
 import { describe, expect, it } from "vitest";
 import { micros } from "../../shared/money.ts";
+import { newSession } from "../../test/support/session.ts";
 import { conformsAsStore } from "../../test/support/store-conformance.ts";
-import { openStore, type SessionPort } from "./index.ts";
+import { openStore } from "./index.ts";
 
 const PASSPHRASE = "correct horse battery staple";
 const LOCK = { passphrase: PASSPHRASE, lockAfterMinutes: 5 };
@@ -60,8 +61,10 @@ describe("what lies on the disk", () => {
           origin: "https://site.example",
           merchant: "merchant-1",
           merchantName: "The Site",
-          limit: micros(1_000_000),
-          spent: micros(0),
+          perPayment: undefined,
+          perDay: undefined,
+          perMonth: micros(1_000_000),
+          total: undefined,
           at: 1_764_000_000_000,
         });
       });
@@ -200,12 +203,6 @@ describe("a passphrase", () => {
     await store.close();
   });
 });
-
-/** As the browser's own, which lasts until the browser ends. */
-function newSession(): SessionPort {
-  const kept = new Map<string, unknown>();
-  return { read: async (name) => kept.get(name), write: async (name, value) => void kept.set(name, value) };
-}
 
 async function withDatabase<T>(name: string, body: (database: IDBDatabase) => Promise<T>): Promise<T> {
   const database = new Dexie(name);

@@ -9,8 +9,14 @@
  */
 import Dexie from "dexie";
 import * as v from "valibot";
-import type { StoreTables, TimedStoreTable, WalletStore } from "../../wallet/core/ports.ts";
-import { createRowSealer, type RowSealer, type StoredRow, type TableIndexes } from "./sealed-rows.ts";
+import type { StoreTables, TimedStoreTable, TimeSpan, WalletStore } from "../../wallet/core/ports.ts";
+import {
+  createRowSealer,
+  PLAIN_ROWS,
+  type RowSealer,
+  type StoredRow,
+  type TableIndexes,
+} from "./sealed-rows.ts";
 import {
   keepForSession,
   makeRowKey,
@@ -42,7 +48,11 @@ const VERSIONS: readonly Readonly<Record<string, string>>[] = [
     keysets: "id",
   },
   // Rows are sealed from here on. Those of the version before are sealed when the store is opened first.
-  { vault: "key" },
+  {
+    spending: "key, period, origin, series",
+    settings: "key",
+    vault: "key",
+  },
 ];
 const VAULT = "vault";
 const TABLES: readonly TableIndexes[] = Object.entries(
@@ -74,9 +84,16 @@ export interface LockableStore extends WalletStore {
   erase(): Promise<void>;
 }
 
-export function openStore(name: string, session: SessionPort): LockableStore {
+/** By version, what brings its rows about from those of the version before, in the transaction that makes its tables. */
+export type Upgrades = Readonly<Record<number, (tables: StoreTables) => Promise<void>>>;
+
+export function openStore(name: string, session: SessionPort, upgrades: Upgrades = {}): LockableStore {
   const database = new Dexie(name);
-  for (const [index, schema] of VERSIONS.entries()) database.version(index + 1).stores(schema);
+  for (const [index, schema] of VERSIONS.entries()) {
+    const version = database.version(index + 1).stores(schema);
+    const upgrade = upgrades[index + 1];
+    if (upgrade) version.upgrade(({ idbtrans }) => upgrade(tablesOf(idbtrans, PLAIN_ROWS)));
+  }
   const names = TABLES.map(({ table }) => table);
   /** What rows are sealed with. Undefined while the wallet is locked, and before the store was opened. */
   let sealer: Promise<RowSealer> | undefined;
@@ -284,21 +301,66 @@ function table(rows: IDBObjectStore, of: TableIndexes, sealer: RowSealer): Timed
       (await answerOf<StoredRow[]>(rows.index(index).getAll(sealer.indexed(of.table, index, value)))).map(
         open,
       ),
+    find: (index: string, value: unknown, matches) =>
+      findIn(rows.index(index).openCursor(sealer.indexed(of.table, index, value)), open, matches),
+    oneOfEach: async (index) => {
+      const found: object[] = [];
+      await findIn(rows.index(index).openCursor(null, "nextunique"), open, (row) => {
+        found.push(row);
+        return false;
+      });
+      return found;
+    },
     all: async () => (await answerOf<StoredRow[]>(rows.getAll())).map(open),
-    newest: async (limit) => (await newestOf(rows, limit)).map(open),
+    count: () => answerOf(rows.count()),
+    newest: (limit, span) => newestOf(rows, open, limit, span),
   };
 }
 
-function newestOf(rows: IDBObjectStore, limit: number): Promise<StoredRow[]> {
-  const newest: StoredRow[] = [];
-  const request = rows.index("at").openCursor(null, "prev");
+async function newestOf(
+  rows: IDBObjectStore,
+  open: (stored: StoredRow) => object,
+  limit: number,
+  span: TimeSpan = {},
+): Promise<object[]> {
+  const newest: object[] = [];
+  const { from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, skip } = span;
+  if (limit === 0 || from > until) return newest;
+  await findIn(
+    rows.index("at").openCursor(IDBKeyRange.bound(from, until), "prev"),
+    open,
+    (row) => newest.push(row) === limit,
+    skip,
+  );
+  return newest;
+}
+
+/** The first row, from the `skip`th on, for which `isWanted` says true. */
+function findIn(
+  request: IDBRequest<IDBCursorWithValue | null>,
+  open: (stored: StoredRow) => object,
+  isWanted: (row: object) => boolean,
+  skip = 0,
+): Promise<object | undefined> {
+  let left = skip;
   return new Promise((resolve, reject) => {
     request.onerror = () => reject(request.error);
     request.onsuccess = () => {
       const cursor = request.result;
-      if (cursor === null || newest.length >= limit) return resolve(newest);
-      newest.push(cursor.value);
-      cursor.continue();
+      if (cursor === null) return resolve(undefined);
+      if (left > 0) {
+        cursor.advance(left);
+        left = 0;
+        return;
+      }
+      try {
+        const row = open(cursor.value);
+        if (isWanted(row)) resolve(row);
+        else cursor.continue();
+      } catch (error) {
+        // A throw in here would reach nobody.
+        reject(error);
+      }
     };
   });
 }

@@ -38,6 +38,13 @@ export interface RowSealer {
   indexed(table: string, index: string, value: unknown): IDBValidKey;
 }
 
+/** Rows as the first version wrote them: for what happens before they are sealed. */
+export const PLAIN_ROWS: RowSealer = {
+  seal: (_of, row) => row as StoredRow,
+  open: (_of, stored) => stored,
+  indexed: (_table, _index, value) => value as IDBValidKey,
+};
+
 /** @param rowKey 32 bytes */
 export function createRowSealer(rowKey: Uint8Array): RowSealer {
   const [sealKey, hashKey] = ["seal rows", "hash indexes"].map((use) =>

@@ -78,6 +78,8 @@ async function checkBrowser({ deps, observer }: Rest, browser: Browser): Promise
     bought.set(resourceKey, id);
   }
 
+  await checkSpending(browser, payments);
+
   const { account } = await openKeys(wallet.seedHex);
   const name = readerAccount(await thumbprintOf(account.publicJwk));
   const { in: credits, out: debits } = await transfersOf(deps, name);
@@ -92,6 +94,31 @@ async function checkBrowser({ deps, observer }: Rest, browser: Browser): Promise
     toppedUp,
   );
   return held;
+}
+
+/** What the limits are judged by is what the payments come to: counted once each, and what came back not at all. */
+async function checkSpending(browser: Browser, payments: readonly PaymentRow[]): Promise<void> {
+  const rows = await browser.store.read((tables) => tables.spending.all());
+  const counted = new Map(
+    rows.map(({ period, origin, spent, unasked }) => [`${period} ${origin}`, { spent, unasked }]),
+  );
+  const expected = new Map<string, { spent: bigint; unasked: bigint }>();
+  for (const { state, day, origin, amount, fromAllowance } of payments) {
+    if (state === "failed" || state === "refunded") continue;
+    for (const key of [
+      `${day} `,
+      `${day} ${origin}`,
+      `${day.slice(0, 7)} `,
+      `${day.slice(0, 7)} ${origin}`,
+    ]) {
+      const { spent, unasked } = expected.get(key) ?? { spent: 0n, unasked: 0n };
+      expected.set(key, { spent: spent + amount, unasked: fromAllowance ? unasked + amount : unasked });
+    }
+  }
+  for (const key of new Set([...counted.keys(), ...expected.keys()])) {
+    const nothing = { spent: 0n, unasked: 0n };
+    same(`${browser.name}: spent in ${key}`, counted.get(key) ?? nothing, expected.get(key) ?? nothing);
+  }
 }
 
 /** What the wallet still has to do, in words. */

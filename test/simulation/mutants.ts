@@ -85,7 +85,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: "wallet/core/paying.ts",
         from: "      const approvalId = newId(context);\n      const admission",
-        to: "      const approvalId = newId(context);\n      const seen = await context.store.read((tables) => tables.allowances.get(asked.order.origin));\n      const admission",
+        to: "      const approvalId = newId(context);\n      const seen = await context.store.read((tables) => standingAt(tables, asked.order.origin, context.nowMs()));\n      const admission",
       },
       {
         file: "wallet/core/paying.ts",
@@ -95,11 +95,11 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: "wallet/core/paying.ts",
         from: "  approvalId: string,\n): Promise<Attempted<Admission>> {",
-        to: "  approvalId: string,\n  seen: AllowanceRow | undefined,\n): Promise<Attempted<Admission>> {",
+        to: "  approvalId: string,\n  seen: Awaited<ReturnType<typeof standingAt>>,\n): Promise<Attempted<Admission>> {",
       },
       {
         file: "wallet/core/paying.ts",
-        from: "    tables.allowances.get(order.origin),\n  ]);",
+        from: "    standingAt(tables, order.origin, nowMs),\n  ]);",
         to: "    seen,\n  ]);",
       },
     ],

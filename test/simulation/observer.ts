@@ -7,7 +7,7 @@ import { mustNotGoBelowZero } from "../../server/ledger/accounts.ts";
 import type { Group } from "../../server/ledger/ledger.ts";
 import { outputRecordKey } from "../../server/ledger/outputs.ts";
 import { paymentGroupId } from "../../server/payments/index.ts";
-import type { AllowanceRow, PaymentRow, PaymentState } from "../../wallet/core/rows.ts";
+import type { AllowanceRow, PaymentRow, PaymentState, SettingsRow } from "../../wallet/core/rows.ts";
 import type { Asking, Browser, BrowserWatch } from "./browser.ts";
 import { type Coverage, count, type Fault, type Step } from "./coverage.ts";
 import type { NetworkWatch, SimulatedAnswer, SimulatedRequest } from "./network.ts";
@@ -31,11 +31,10 @@ interface Followed {
   isCommitted: boolean;
 }
 
-interface Budget {
-  readonly at: number;
-  readonly limit: bigint;
-  readonly payments: Set<string>;
-  spent: bigint;
+/** What a reader has set, as it was stored last. */
+interface Budgets {
+  readonly sites: Map<string, AllowanceRow>;
+  settings: SettingsRow | undefined;
 }
 
 export interface Observer {
@@ -77,7 +76,7 @@ export function observe(world: World, aims: Aims): Observer {
   const idOfSealed = new Map<string, string>();
   const receipts = new Map<string, string>();
   const changes = new Map<string, string>();
-  const budgets = new Map<string, Budget>();
+  const budgets = new Map<string, Budgets>();
   let truth: Deps | undefined;
   let violation: Violation | undefined;
 
@@ -200,35 +199,41 @@ export function observe(world: World, aims: Aims): Observer {
     if (sum !== 0n) broken("sum zero", `all balances add up to ${sum}`);
   };
 
-  const noteAllowance = (browser: Browser, row: AllowanceRow): void => {
-    const key = `${browser.name} ${row.origin}`;
-    const before = budgets.get(key);
-    if (before?.at === row.at && before.limit === row.limit) {
-      before.spent = row.spent;
-      return;
-    }
-    budgets.set(key, { at: row.at, limit: row.limit, payments: new Set(), spent: row.spent });
+  const budgetsOf = (browser: Browser): Budgets => {
+    const known = budgets.get(browser.name);
+    if (known) return known;
+    const made: Budgets = { sites: new Map(), settings: undefined };
+    budgets.set(browser.name, made);
+    return made;
   };
-  const checkBudget = (key: string): void => {
-    const budget = budgets.get(key);
-    if (!budget) return;
-    let sum = 0n;
-    for (const id of budget.payments) {
-      const row = payments.get(id)?.row;
-      if (row && HOLDS_BUDGET.includes(row.state)) sum += row.amount;
-    }
-    // More may be counted than was paid, after a budget was replaced; never less.
-    if (sum > budget.spent)
-      broken("allowance", `${key}: payments of ${sum}, and ${budget.spent} counted as spent`);
-    if (sum > budget.limit)
-      broken("allowance", `${key}: payments of ${sum} out of a budget of ${budget.limit}`);
+  /** Judged when the payment is stored: the reader may set another limit later. */
+  const checkBudgets = (browser: Browser, row: PaymentRow): void => {
+    const { sites, settings } = budgetsOf(browser);
+    if (settings?.paused) broken("paused", `${browser.name} pays ${row.id}`);
+    const held = [...payments.values()]
+      .filter((payment) => payment.browser === browser && HOLDS_BUDGET.includes(payment.row.state))
+      .map((payment) => payment.row);
+    const sumOf = (rows: readonly PaymentRow[]): bigint => rows.reduce((sum, { amount }) => sum + amount, 0n);
+    const keeps = (limit: bigint | undefined, sum: bigint, what: string): void => {
+      if (limit !== undefined && sum > limit)
+        broken("budgets", `${browser.name}: ${what} of ${limit}, and payments of ${sum}`);
+    };
+    const month = row.day.slice(0, 7);
+    const inMonth = held.filter(({ day }) => day.startsWith(month));
+    keeps(settings?.monthlyLimit, sumOf(inMonth), "a monthly limit");
+    if (!row.fromAllowance) return;
+    const unasked = inMonth.filter(({ origin, fromAllowance }) => origin === row.origin && fromAllowance);
+    const site = sites.get(row.origin);
+    keeps(site?.perPayment, row.amount, "a limit for one payment");
+    keeps(site?.perDay, sumOf(unasked.filter(({ day }) => day === row.day)), "a day's limit");
+    keeps(site?.perMonth, sumOf(unasked), "a month's limit");
   };
   const notePayment = (browser: Browser, row: PaymentRow): void => {
     const known = payments.get(row.id);
     if (!known) {
       payments.set(row.id, { id: row.id, browser, row, step: "stored", arrivals: 0, isCommitted: false });
       aims.step(browser);
-      if (row.fromAllowance) budgets.get(`${browser.name} ${row.origin}`)?.payments.add(row.id);
+      checkBudgets(browser, row);
       void noteRivals(browser, row);
     } else {
       if (known.browser !== browser) broken("own ids", `payment ${row.id} is in two wallets`);
@@ -240,7 +245,6 @@ export function observe(world: World, aims: Aims): Observer {
       if (DECIDED.includes(row.state)) known.step = undefined;
     }
     if (row.order.mode === "http" && row.body !== "") idOfSealed.set(ciphertextOf(row.body), row.id);
-    if (row.fromAllowance) checkBudget(`${browser.name} ${row.origin}`);
   };
   /** Another tab that asks at the same time and finds less than it needs. */
   const noteRivals = async (browser: Browser, row: PaymentRow): Promise<void> => {
@@ -266,7 +270,8 @@ export function observe(world: World, aims: Aims): Observer {
     provider,
     browser: {
       written: (browser, written) => {
-        for (const row of written.allowances) noteAllowance(browser, row);
+        for (const row of written.allowances) budgetsOf(browser).sites.set(row.origin, row);
+        for (const row of written.settings) budgetsOf(browser).settings = row;
         for (const row of written.payments) notePayment(browser, row);
       },
       dies: (browser, isWholeBrowser) => {

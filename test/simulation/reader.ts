@@ -11,6 +11,7 @@ import type { World } from "./world.ts";
 const TABS = 4;
 const TOP_UPS = [20_000n, 60_000n, 200_000n, 400_000n];
 const ALLOWANCES = [10_000n, 30_000n, 100_000n];
+const MONTHLY_LIMITS = [20_000n, 50_000n, 150_000n];
 const MAX_DECISIONS = 5;
 const CALL_TIMEOUT_MS = 15_000;
 
@@ -89,6 +90,7 @@ export function playReader(parts: ReaderParts): Reader {
     }
     await topUp(state);
   });
+  setLimits(parts);
   const count = 4 + random.below(10);
   for (let index = 0; index < count; index++) {
     const action = choose(random, weighted);
@@ -100,6 +102,36 @@ export function playReader(parts: ReaderParts): Reader {
     isAsked: (approvalId) => decideLater(state, approvalId, 0),
     clicksAgain: () => void clickAgain(state),
   };
+}
+
+/** Some readers set limits, some pause for a while. With chance of its own, so that the other readers play as before. */
+function setLimits({ world, browser, horizonMs, shops }: ReaderParts): void {
+  const random = seededRandom(world.seed, `${browser.name} sets limits`);
+  if (random.chance(0.3))
+    world.after(1_500, `${browser.name} sets a monthly limit`, async () => {
+      const limit = micros(random.pick(MONTHLY_LIMITS));
+      await browser.act("sets a monthly limit", (wallet) =>
+        wallet.setMonthlyLimit({ kind: "ui", type: "setMonthlyLimit", limit }),
+      );
+    });
+  if (random.chance(0.3))
+    world.after(2_000 + random.below(120_000), `${browser.name} sets a site's limits`, async () => {
+      const { origin } = random.pick(shops);
+      const [perPayment, perDay] = [micros(random.pick(ALLOWANCES)), micros(random.pick(ALLOWANCES))];
+      await browser.act("sets a site's limits", (wallet) =>
+        wallet.setAllowance({ kind: "ui", type: "setAllowance", origin, perPayment, perDay, perMonth: null }),
+      );
+    });
+  if (!random.chance(0.2)) return;
+  const setPaused = (paused: boolean) => () =>
+    browser.act("pauses", (wallet) => wallet.setPaused({ kind: "ui", type: "setPaused", paused }));
+  const pausedAt = 2_000 + random.below(horizonMs);
+  world.after(pausedAt, `${browser.name} pauses`, async () => void (await setPaused(true)()));
+  world.after(
+    pausedAt + random.below(120_000),
+    `${browser.name} goes on`,
+    async () => void (await setPaused(false)()),
+  );
 }
 
 interface State extends ReaderParts {

@@ -1,10 +1,11 @@
 /** A wallet's store that tells, after each transaction, which rows it wrote. */
 import type { StoreTable, StoreTables, WalletStore } from "../../wallet/core/index.ts";
-import type { AllowanceRow, PaymentRow } from "../../wallet/core/rows.ts";
+import type { AllowanceRow, PaymentRow, SettingsRow } from "../../wallet/core/rows.ts";
 
 export interface Written {
   readonly payments: readonly PaymentRow[];
   readonly allowances: readonly AllowanceRow[];
+  readonly settings: readonly SettingsRow[];
 }
 
 export function watchStore(store: WalletStore, onWritten: (written: Written) => void): WalletStore {
@@ -13,14 +14,17 @@ export function watchStore(store: WalletStore, onWritten: (written: Written) => 
     transaction: async (body) => {
       const payments: PaymentRow[] = [];
       const allowances: AllowanceRow[] = [];
+      const settings: SettingsRow[] = [];
       const result = await store.transaction((tables: StoreTables) =>
         body({
           ...tables,
           payments: { ...tables.payments, ...noting(tables.payments, payments) },
           allowances: { ...tables.allowances, ...noting(tables.allowances, allowances) },
+          settings: { ...tables.settings, ...noting(tables.settings, settings) },
         }),
       );
-      if (payments.length > 0 || allowances.length > 0) onWritten({ payments, allowances });
+      if (payments.length + allowances.length + settings.length > 0)
+        onWritten({ payments, allowances, settings });
       return result;
     },
   };

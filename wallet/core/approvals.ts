@@ -8,20 +8,20 @@
  *   paid, declined, failed
  */
 import { TuppenceError } from "../../shared/errors.ts";
-import { add, isPayableInCoins, type Micros, subtract, ZERO } from "../../shared/money.ts";
+import { add, isPayableInCoins, subtract } from "../../shared/money.ts";
 import type { UiRequestOf } from "../../shared/protocol/ui.ts";
+import { allowPerMonth, isBeyondMonth, standingAt } from "./budgets.ts";
 import { type Context, walletRow } from "./context.ts";
 import { countFunds } from "./funds.ts";
 import { forgetRefusals, noteRefusal } from "./pauses.ts";
 import type { Paying } from "./paying.ts";
 import { type PaymentDrives, wantsOtherCoins } from "./payments.ts";
-import type { StoreTables } from "./ports.ts";
 import { expireQuestions, KEPT_OFFER_MS } from "./questions.ts";
-import type { Order, PaymentRow } from "./rows.ts";
+import type { PaymentRow } from "./rows.ts";
 
 /**
  * The reader's answer. Where there is not enough, the question stays.
- * @throws TuppenceError approval_expired, offer_changed, amount_invalid, insufficient_balance, withdraw_limit, account_frozen
+ * @throws TuppenceError approval_expired, wallet_paused, over_monthly_limit, offer_changed, amount_invalid, insufficient_balance, withdraw_limit, account_frozen
  */
 export async function decide(
   context: Context,
@@ -47,6 +47,10 @@ export async function decide(
       return new TuppenceError("offer_changed");
     if (amount < approval.order.least || amount > approval.order.most || !isPayableInCoins(amount))
       return new TuppenceError("amount_invalid");
+    const standing = await standingAt(tables, approval.order.origin, nowMs);
+    if (standing.settings.paused) return new TuppenceError("wallet_paused");
+    if (isBeyondMonth(standing, amount) && request.beyondMonth !== true)
+      return new TuppenceError("over_monthly_limit");
     const wallet = await walletRow(tables);
     const { account, coins, onItsWay, spendable } = await countFunds(tables, wallet);
     // It is there, and may not be used: another top-up would not help.
@@ -56,9 +60,10 @@ export async function decide(
       await tables.approvals.put({ ...approval, expiresAt: nowMs + KEPT_OFFER_MS });
       return new TuppenceError("insufficient_balance", { missing: subtract(amount, spendable).toString() });
     }
-    await tables.approvals.put({ ...approval, state: "approved", amount });
+    await tables.approvals.put({ ...approval, state: "approved", amount, day: standing.day });
     await forgetRefusals(tables, asking);
-    if (request.allowance !== undefined) await putAllowance(tables, approval.order, request.allowance, nowMs);
+    if (request.allowance !== undefined)
+      await allowPerMonth(tables, approval.order, request.allowance, nowMs);
     return undefined;
   });
   context.changed();
@@ -106,9 +111,4 @@ export async function paymentOf(
     if (payment.state !== "created") return payment;
     await change;
   }
-}
-
-async function putAllowance(tables: StoreTables, order: Order, limit: Micros, nowMs: number): Promise<void> {
-  const { origin, merchant, merchantName } = order;
-  await tables.allowances.put({ origin, merchant, merchantName, limit, spent: ZERO, at: nowMs });
 }

@@ -3,9 +3,11 @@ import { TuppenceError } from "../../shared/errors.ts";
 import { micros } from "../../shared/money.ts";
 import type { PageRequestOf, PageRequestType, PageResults } from "../../shared/protocol/page.ts";
 import { decide } from "./approvals.ts";
+import { setAllowance } from "./budgets.ts";
 import { type Context, createContext } from "./context.ts";
 import { createWalletRow } from "./creation.ts";
 import { keepEntitlements } from "./entitlements.ts";
+import { exportHistory, readHistory, readPayment, readSpending } from "./history.ts";
 import { answerPage, hasAsked, type PageParts, showQuestion } from "./pages.ts";
 import { preparePaying } from "./paying.ts";
 import { drivePayments } from "./payments.ts";
@@ -15,6 +17,7 @@ import { preparePayments } from "./prepared.ts";
 import { refundPayment } from "./refunds.ts";
 import { resumeWallet } from "./resume.ts";
 import { WALLET_KEY } from "./rows.ts";
+import { setMonthlyLimit, setPaused } from "./settings.ts";
 import { forgetSite, isKnown, knownOrigins } from "./sites.ts";
 import { currencyOf, takeSnapshot } from "./snapshot.ts";
 import { keepStock } from "./stock.ts";
@@ -24,6 +27,7 @@ import type { PageSender, Wallet } from "./wallet.ts";
 
 export { createMemoryStore } from "./memory-store.ts";
 export type * from "./ports.ts";
+export { upgradeFromFirst } from "./upgrade.ts";
 export type { PageSender, Wallet } from "./wallet.ts";
 
 export function createWallet(ports: WalletPorts): Wallet {
@@ -78,13 +82,20 @@ export function createWallet(ports: WalletPorts): Wallet {
       await showQuestion(context, approval);
     },
     refund: async ({ paymentId }) => {
-      await refundPayment(context, paymentId);
+      await refundPayment(context, paymentId, "reader");
     },
+    setAllowance: (request) => setAllowance(context, request),
     removeAllowance: async ({ origin }) => {
       await context.store.transaction((tables) => tables.allowances.remove(origin));
       context.changed();
     },
+    setPaused: (request) => setPaused(context, request),
+    setMonthlyLimit: (request) => setMonthlyLimit(context, request),
     forgetSite: ({ origin }) => forgetSite(context, origin),
+    history: (request) => readHistory(context, request),
+    spending: (request) => readSpending(context, request),
+    payment: ({ paymentId }) => readPayment(context, paymentId),
+    exportHistory: (request) => exportHistory(context, request),
     knownOrigins: () => knownOrigins(context),
     provider: async () => {
       const row = await context.store

@@ -1,5 +1,5 @@
 /** The wallet's store in memory: for tests, simulation, and a command line that keeps nothing. */
-import type { StoreTable, StoreTables, TimedStoreTable, WalletStore } from "./ports.ts";
+import type { StoreTable, StoreTables, TimedStoreTable, TimeSpan, WalletStore } from "./ports.ts";
 import type {
   AllowanceRow,
   ApprovalRow,
@@ -9,6 +9,8 @@ import type {
   MerchantRow,
   PauseRow,
   PaymentRow,
+  SettingsRow,
+  SpendingRow,
   SwapRow,
   TopUpRow,
   WalletRow,
@@ -51,6 +53,8 @@ interface Rows {
   readonly swaps: Map<string, SwapRow>;
   readonly topUps: Map<string, TopUpRow>;
   readonly allowances: Map<string, AllowanceRow>;
+  readonly spending: Map<string, SpendingRow>;
+  readonly settings: Map<string, SettingsRow>;
   readonly approvals: Map<string, ApprovalRow>;
   readonly merchants: Map<string, MerchantRow>;
   readonly keysets: Map<string, KeysetRow>;
@@ -67,6 +71,8 @@ function emptyRows(): Rows {
     swaps: new Map(),
     topUps: new Map(),
     allowances: new Map(),
+    spending: new Map(),
+    settings: new Map(),
     approvals: new Map(),
     merchants: new Map(),
     keysets: new Map(),
@@ -96,6 +102,8 @@ function tablesOver(rows: Rows): StoreTables {
     swaps: table(rows.swaps, (row) => row.id),
     topUps: timedTable(rows.topUps, (row) => row.id),
     allowances: table(rows.allowances, (row) => row.origin),
+    spending: table(rows.spending, (row) => row.key),
+    settings: table(rows.settings, (row) => row.key),
     approvals: timedTable(rows.approvals, (row) => row.id),
     merchants: table(rows.merchants, (row) => row.id),
     keysets: table(rows.keysets, (row) => row.id),
@@ -117,7 +125,11 @@ function table<Row extends object, Index extends keyof Row>(
       for (const key of keys) rows.delete(key);
     },
     where: async (index, value) => copies([...rows.values()].filter((row) => row[index] === value)),
+    find: async (index, value, matches) =>
+      copies(rows.values()).find((row) => row[index] === value && matches(row)),
+    oneOfEach: async (index) => copies(new Map([...rows.values()].map((row) => [row[index], row])).values()),
     all: async () => copies(rows.values()),
+    count: async () => rows.size,
   };
 }
 
@@ -125,10 +137,14 @@ function timedTable<Row extends { readonly at: number }, Index extends keyof Row
   rows: Map<string, Row>,
   keyOf: (row: Row) => string,
 ): TimedStoreTable<Row, Index> {
-  const newest = async (limit: number): Promise<Row[]> =>
+  const newest = async (
+    limit: number,
+    { from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, skip = 0 }: TimeSpan = {},
+  ): Promise<Row[]> =>
     [...rows.values()]
+      .filter(({ at }) => at >= from && at <= until)
       .sort((a, b) => b.at - a.at)
-      .slice(0, limit)
+      .slice(skip, skip + limit)
       .map((row) => structuredClone(row));
   return { ...table<Row, Index>(rows, keyOf), newest };
 }

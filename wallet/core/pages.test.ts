@@ -303,24 +303,24 @@ describe("paying", () => {
     expect(balance).toMatchObject({ total: "50000", inFlight: "0" });
     expect(allowances[0]).toMatchObject({ left: "200000" });
   });
-  it("gives no budget back to an allowance that came after the payment", async () => {
+  it("gives back what a payment that failed had taken, whatever the allowance is by then", async () => {
     const reader = await makeTestWallet([10_000, 10_000, 20_000, 20_000]);
     const at = (path: string, amount: bigint) => offerOf({ resource: `${SITE}/${path}`, amount });
-    const approved = async (path: string) => {
+    const approved = async (path: string, allowance: number) => {
       const asked = reader.ask(at(path, 10_000n));
       await prompted(reader, reader.prompts.length + 1);
-      await reader.decide(true, { allowance: micros(20_000) });
+      await reader.decide(true, { allowance: micros(allowance) });
       await asked;
       reader.clock.nowMs += 1_000;
     };
-    await approved("first");
+    await approved("first", 20_000);
     reader.provider.settleWith(() => Promise.reject(new TuppenceError("provider_unreachable")));
     reader.ask(at("unknown", 20_000n)).catch(() => undefined);
     await reached(() => reader.provider.settled.length > 1);
     reader.clock.nowMs += 1_000;
     reader.provider.settleWith((_, usual) => usual());
-    // The budget is used up, so the reader is asked, and gives another one.
-    await approved("second");
+    // The budget is used up, so the reader is asked, and gives a larger one, of which half is left.
+    await approved("second", 40_000);
     await reader.ask(at("third", 20_000n));
     reader.provider.settleWith(async () => ({
       success: false,
@@ -333,7 +333,7 @@ describe("paying", () => {
       async () =>
         (await reader.store.read((tables) => tables.payments.where("state", "failed"))).length === 1,
     );
-    expect((await reader.wallet.snapshot()).allowances[0]).toMatchObject({ limit: "20000", left: "0" });
+    expect((await reader.wallet.snapshot()).allowances[0]).toMatchObject({ limit: "40000", left: "20000" });
   });
   it("keeps to the allowance of the site and merchant that it was given to", async () => {
     const reader = await makeTestWallet();

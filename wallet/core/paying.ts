@@ -1,6 +1,8 @@
-/** Makes payments of orders: within a site's allowance at once, otherwise after the reader's approval. */
+/** Makes payments of orders: within the reader's budgets at once, otherwise after the reader's approval. */
+
+import { dayOf } from "../../shared/calendar.ts";
 import { TuppenceError } from "../../shared/errors.ts";
-import { subtract } from "../../shared/money.ts";
+import { isCovered, standingAt } from "./budgets.ts";
 import type { BlankCoin } from "./cashu.ts";
 import { makeChangeBlanks } from "./coins.ts";
 import { type Context, isFinal, walletRow } from "./context.ts";
@@ -14,7 +16,8 @@ import type { PaymentPreparation, PreparedPayment } from "./prepared.ts";
 import { isKept, putQuestion } from "./questions.ts";
 import { finishRefund } from "./refunds.ts";
 import { type Attempted, reserve, resourceKeyOf } from "./reserve.ts";
-import type { AllowanceRow, ApprovalRow, Order, PaymentRow } from "./rows.ts";
+import type { ApprovalRow, Order, PaymentRow } from "./rows.ts";
+import { readSettings } from "./settings.ts";
 import { mayShow } from "./sites.ts";
 import type { Stock } from "./stock.ts";
 
@@ -42,7 +45,7 @@ export interface Admitted {
 }
 
 export interface Paying {
-  /** @throws TuppenceError click_required, prompts_paused, or what stood in the way of coins */
+  /** @throws TuppenceError click_required, wallet_paused, prompts_paused, or what stood in the way of coins */
   admit(asked: Admitted): Promise<Admission>;
   /** Pays what the reader approved; does nothing in any other state. Many callers make one payment. */
   payApproved(approvalId: string): Promise<void>;
@@ -144,11 +147,11 @@ async function admitWithin(
 ): Promise<Attempted<Admission>> {
   const { order, requestKey } = asked;
   const nowMs = context.nowMs();
-  const [sameRequest, sameApproval, sameResource, allowance] = await Promise.all([
+  const [sameRequest, sameApproval, sameResource, standing] = await Promise.all([
     tables.payments.where("requestKey", requestKey),
     tables.approvals.where("requestKey", requestKey),
     ofSameResource(tables, order),
-    tables.allowances.get(order.origin),
+    standingAt(tables, order.origin, nowMs),
   ]);
   if (!asked.retryOf) {
     const [approval] = sameApproval;
@@ -160,15 +163,18 @@ async function admitWithin(
   const bought = findBought(sameResource.filter((payment) => mayShow(payment, sender)));
   if (bought) return { done: { kind: "known", payment: bought } };
   if (!asked.clicked && !asked.retryOf) throw new TuppenceError("click_required");
+  // What was bought opens all the same, and a page that nobody clicked on is not told.
+  if (standing.settings.paused) throw new TuppenceError("wallet_paused");
   const refunding = findRefunding(sameResource);
   if (refunding) return { lacks: "refund", paymentId: refunding.id };
-  if (allowance && reaches(allowance, order)) {
+  if (isCovered(standing, order)) {
     const reserved = await reserve(tables, {
       order,
       amount: order.amount,
       prepared: attempt.prepared,
       blanks: attempt.blanks,
-      allowance,
+      fromAllowance: true,
+      day: standing.day,
       approvalId: undefined,
       requestKey,
       spentRetries: asked.retryOf ? asked.retryOf.spentRetries + 1 : 0,
@@ -243,15 +249,6 @@ async function endRefund(context: Context, paymentId: string): Promise<void> {
     });
 }
 
-/** A tip is always asked about: its amount is the reader's. */
-function reaches(allowance: AllowanceRow, order: Order): boolean {
-  return (
-    order.kind === "article" &&
-    allowance.merchant === order.merchant &&
-    subtract(allowance.limit, allowance.spent) >= order.amount
-  );
-}
-
 async function payApproved(parts: PayingParts, approvalId: string): Promise<void> {
   const { context, drives } = parts;
   const approval = await context.store.read((tables) => tables.approvals.get(approvalId));
@@ -273,6 +270,7 @@ async function payApproved(parts: PayingParts, approvalId: string): Promise<void
           await tables.approvals.put({ ...kept, state, paymentId: bought.id });
           return { done: undefined };
         }
+        if ((await readSettings(tables)).paused) throw new TuppenceError("wallet_paused");
         const refunding = findRefunding(sameResource);
         if (refunding) return { lacks: "refund", paymentId: refunding.id };
         const before = kept.paymentId === undefined ? undefined : await tables.payments.get(kept.paymentId);
@@ -281,7 +279,8 @@ async function payApproved(parts: PayingParts, approvalId: string): Promise<void
           amount,
           prepared,
           blanks,
-          allowance: undefined,
+          fromAllowance: false,
+          day: kept.day ?? dayOf(context.nowMs()),
           approvalId,
           requestKey: kept.requestKey,
           spentRetries: before ? before.spentRetries + 1 : 0,

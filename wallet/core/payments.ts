@@ -20,11 +20,11 @@ import { utf8 } from "../../shared/bytes.ts";
 import { ERRORS, type ErrorCode, isErrorCode, TuppenceError } from "../../shared/errors.ts";
 import { paymentBinding, sealTo } from "../../shared/hpke.ts";
 import { signJws } from "../../shared/jws.ts";
-import { subtract } from "../../shared/money.ts";
 import type { HolderLookupClaims } from "../../shared/protocol/provider.ts";
 import type { PaymentResult, SettleResponse } from "../../shared/protocol/x402.ts";
 import { X402_VERSION } from "../../shared/protocol/x402.ts";
 import { verifyReceipt } from "../../shared/receipt.ts";
+import { giveBudgetBack } from "./budgets.ts";
 import {
   asTuppenceError,
   type Context,
@@ -432,15 +432,6 @@ async function endSwapsBack(tables: StoreTables, payment: PaymentRow): Promise<v
     ({ paymentId }) => paymentId === payment.id,
   );
   await tables.swaps.putAll(begun.map((swap) => ({ ...swap, state: "failed", error: "coin_spent" })));
-}
-
-export async function giveBudgetBack(tables: StoreTables, payment: PaymentRow): Promise<void> {
-  if (!payment.fromAllowance) return;
-  const allowance = await tables.allowances.get(payment.origin);
-  if (!allowance || allowance.merchant !== payment.order.merchant || allowance.spent < payment.amount) return;
-  // Another budget was given since: nothing of this payment was counted against it.
-  if (allowance.at > payment.at) return;
-  await tables.allowances.put({ ...allowance, spent: subtract(allowance.spent, payment.amount) });
 }
 
 async function closeApproval(

@@ -24,6 +24,8 @@ import type {
   MerchantRow,
   PauseRow,
   PaymentRow,
+  SettingsRow,
+  SpendingRow,
   SwapRow,
   TopUpRow,
   WalletRow,
@@ -77,13 +79,26 @@ export interface StoreTable<Row, Index extends keyof Row> {
   remove(key: string): Promise<void>;
   removeAll(keys: readonly string[]): Promise<void>;
   where(index: Index, value: Row[Index] & string): Promise<Row[]>;
+  /** Of the rows with that value, one for which `matches` says true: for looking into many without reading all. */
+  find(index: Index, value: Row[Index] & string, matches: (row: Row) => boolean): Promise<Row | undefined>;
+  /** For each value that the index has, one row with it. */
+  oneOfEach(index: Index): Promise<Row[]>;
   all(): Promise<Row[]>;
+  count(): Promise<number>;
+}
+
+/** Which rows of a time: milliseconds since 1970, both ends included. */
+export interface TimeSpan {
+  readonly from?: number;
+  readonly until?: number;
+  /** So many of the newest in it are left out: those of one moment that were read already. */
+  readonly skip?: number;
 }
 
 /** A table whose rows have a time, to show the newest of. */
 export interface TimedStoreTable<Row, Index extends keyof Row> extends StoreTable<Row, Index> {
   /** By `at`, newest first. */
-  newest(limit: number): Promise<Row[]>;
+  newest(limit: number, span?: TimeSpan): Promise<Row[]>;
 }
 
 export interface StoreTables {
@@ -99,6 +114,8 @@ export interface StoreTables {
   readonly swaps: StoreTable<SwapRow, "state">;
   readonly topUps: TimedStoreTable<TopUpRow, "state">;
   readonly allowances: StoreTable<AllowanceRow, never>;
+  readonly spending: StoreTable<SpendingRow, "period" | "origin" | "series">;
+  readonly settings: StoreTable<SettingsRow, never>;
   readonly approvals: TimedStoreTable<ApprovalRow, "state" | "requestKey">;
   readonly merchants: StoreTable<MerchantRow, never>;
   readonly keysets: StoreTable<KeysetRow, never>;

@@ -27,6 +27,7 @@ export async function putQuestion(tables: StoreTables, question: Question): Prom
     at: nowMs,
     expiresAt: nowMs + (question.isShort ? KEPT_OFFER_MS : APPROVAL_MS),
     amount: undefined,
+    day: undefined,
     paymentId: undefined,
     error: undefined,
   };

@@ -9,6 +9,7 @@
  * size that made-up ones fill: otherwise their number would say whose withdraw they came from.
  */
 import { toHex } from "../../shared/bytes.ts";
+import { dayOf } from "../../shared/calendar.ts";
 import { readUnverified } from "../../shared/jws.ts";
 import { add, MAX_CHANGE_OUTPUTS, micros, splitIntoCoins } from "../../shared/money.ts";
 import type { PaymentResult } from "../../shared/protocol/x402.ts";
@@ -23,6 +24,7 @@ import type { ProviderPort } from "./ports.ts";
 import { PAYMENT_COUNTER } from "./prepared.ts";
 import { resourceKeyOf } from "./reserve.ts";
 import type { CoinRow, CounterRow, PaymentRow } from "./rows.ts";
+import { recount } from "./spending.ts";
 
 const PIECE = 50;
 const SECRET_BYTES = 32;
@@ -63,6 +65,7 @@ export function recover(context: Context): Promise<void> {
         tables.payments.putAll(found.payments),
         tables.counters.putAll(counters),
       ]);
+      await recount(tables);
     });
     await context.updateWallet((row) => ({ ...row, recovery: "none" }));
   });
@@ -206,6 +209,7 @@ function rowOf(
     resourceKey: resourceKeyOf(claims.aud, claims.resource),
     amount: claims.amount,
     at: claims.iat * 1_000,
+    day: dayOf(claims.iat * 1_000),
     requestKey: `restored ${claims.jti}`,
     approvalId: undefined,
     fromAllowance: false,

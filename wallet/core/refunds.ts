@@ -4,15 +4,20 @@
  */
 import { TuppenceError } from "../../shared/errors.ts";
 import { splitIntoCoins } from "../../shared/money.ts";
+import { giveBudgetBack } from "./budgets.ts";
 import { makeBlankCoins, openCoins, outputsOf } from "./coins.ts";
 import { type Context, isFinal, TRY_AGAIN_AFTER_MS } from "./context.ts";
 import { activeKeyset, refreshKeysets } from "./keysets.ts";
-import { changePayment, giveBudgetBack } from "./payments.ts";
+import { changePayment } from "./payments.ts";
 import type { PaymentRow } from "./rows.ts";
 import { restoreAll } from "./swaps.ts";
 
 /** @throws TuppenceError payment_unknown, refund_window_closed and the like; provider_*: it goes on later */
-export async function refundPayment(context: Context, paymentId: string): Promise<PaymentRow> {
+export async function refundPayment(
+  context: Context,
+  paymentId: string,
+  refundCause: NonNullable<PaymentRow["refundCause"]>,
+): Promise<PaymentRow> {
   const { id: keysetId } = await activeKeyset(context);
   const refunding = await changePayment(context, paymentId, (row) => {
     if (row.state !== "paid") return row;
@@ -20,6 +25,7 @@ export async function refundPayment(context: Context, paymentId: string): Promis
       ...row,
       state: "refunding",
       error: undefined,
+      refundCause,
       refund: { keysetId, amounts: splitIntoCoins(row.amount) ?? [] },
     };
   });

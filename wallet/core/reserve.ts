@@ -5,18 +5,19 @@
  */
 import * as v from "valibot";
 import { TuppenceError } from "../../shared/errors.ts";
-import { add, type Micros } from "../../shared/money.ts";
+import type { Micros } from "../../shared/money.ts";
 import type {
   FacilitatorRequestJson,
   PaymentJson,
   PaymentRequirementsJson,
 } from "../../shared/protocol/x402.ts";
 import { PaymentRequirements, X402_VERSION } from "../../shared/protocol/x402.ts";
+import { takeBudget } from "./budgets.ts";
 import type { BlankCoin } from "./cashu.ts";
 import { changeCoins, chooseCoins, valueOf } from "./drawer.ts";
 import type { StoreTables } from "./ports.ts";
 import { PAYMENT_COUNTER, type PreparedPayment } from "./prepared.ts";
-import type { AllowanceRow, CoinRow, Order, PaymentRow } from "./rows.ts";
+import type { CoinRow, Order, PaymentRow } from "./rows.ts";
 
 export interface Reservation {
   readonly order: Order;
@@ -24,7 +25,10 @@ export interface Reservation {
   readonly prepared: PreparedPayment;
   /** Blank coins for the change, as many as were made. */
   readonly blanks: readonly BlankCoin[];
-  readonly allowance: AllowanceRow | undefined;
+  /** True where nobody was asked: the site's allowance pays. */
+  readonly fromAllowance: boolean;
+  /** The day in which it counts as spent. */
+  readonly day: string;
   readonly approvalId: string | undefined;
   readonly requestKey: string;
   readonly spentRetries: number;
@@ -44,7 +48,7 @@ export type Lacking =
 export type Attempted<T> = { readonly done: T } | Lacking;
 
 export async function reserve(tables: StoreTables, reservation: Reservation): Promise<Attempted<PaymentRow>> {
-  const { order, amount, prepared, allowance } = reservation;
+  const { order, amount, prepared, fromAllowance } = reservation;
   const choice = chooseCoins(await tables.coins.where("state", "free"), amount);
   if (!choice) return { lacks: "coins" };
   const count = changeCoins(choice);
@@ -61,9 +65,10 @@ export async function reserve(tables: StoreTables, reservation: Reservation): Pr
     resourceKey: resourceKeyOf(order.merchant, order.resourceUrl),
     amount,
     at: reservation.nowMs,
+    day: reservation.day,
     requestKey: reservation.requestKey,
     approvalId: reservation.approvalId,
-    fromAllowance: allowance !== undefined,
+    fromAllowance,
     body: isDirect ? settleBody(order, amount, payment) : "",
     paymentJson: JSON.stringify(payment),
     expiresAt: reservation.nowMs + order.maxTimeoutSeconds * 1_000,
@@ -85,7 +90,7 @@ export async function reserve(tables: StoreTables, reservation: Reservation): Pr
     tables.payments.put(row),
     tables.coins.putAll(choice.coins.map((coin) => ({ ...coin, state: "reserved", holder: row.id }))),
     countUp(tables, prepared.counter),
-    allowance && tables.allowances.put({ ...allowance, spent: add(allowance.spent, amount) }),
+    takeBudget(tables, row),
   ]);
   return { done: row };
 }

@@ -88,6 +88,8 @@ export interface PaymentRow {
   readonly resourceKey: string;
   readonly amount: Micros;
   readonly at: number;
+  /** The reader's day in which it counts as spent ("2026-11-29"): that of the agreement to it. */
+  readonly day: string;
   /** Tab and request id of the page's message; empty where nobody waits. */
   readonly requestKey: string;
   readonly approvalId: string | undefined;
@@ -114,6 +116,8 @@ export interface PaymentRow {
   /** The key, and the seal that it opens: another seal of the same resource is asked for at the provider. */
   readonly contentKey: string | undefined;
   readonly contentKeySeal: string | undefined;
+  /** Why the money is to come back, or came. Undefined in rows of the first version, too. */
+  readonly refundCause?: "reader" | "content_unreadable" | undefined;
   readonly refund: { readonly keysetId: string; readonly amounts: readonly Micros[] } | undefined;
   readonly error: ErrorCode | undefined;
   /** How many payments of this order found spent coins before this one. */
@@ -158,14 +162,48 @@ export interface TopUpRow {
   readonly checkoutUrl: string;
 }
 
-/** A budget for one site and the merchant behind it. `spent` includes what is reserved. */
+/**
+ * What one site and the merchant behind it are paid without asking, at most: in one payment, a day, a month. What was
+ * paid so is counted in `spending`. Undefined is no limit, but a day, a month or `total` has one.
+ */
 export interface AllowanceRow {
   readonly origin: string;
   readonly merchant: string;
   readonly merchantName: string;
-  readonly limit: Micros;
-  readonly spent: Micros;
+  readonly perPayment: Micros | undefined;
+  readonly perDay: Micros | undefined;
+  readonly perMonth: Micros | undefined;
+  /** Agreed to with the first version: a sum that does not renew. `spent` includes what is reserved. */
+  readonly total: { readonly limit: Micros; readonly spent: Micros } | undefined;
   readonly at: number;
+}
+
+/** In `origin`, instead of a site. */
+export const ALL_SITES = "";
+
+/** What was spent in a day ("2026-11-29") or a month ("2026-11"), at one site or at all of them. Made in `spending.ts`. */
+export interface SpendingRow {
+  readonly key: string;
+  readonly period: string;
+  readonly origin: string;
+  /** Unit and origin: the rows of one chart over time. */
+  readonly series: string;
+  /** Everything that left the wallet, what is reserved included, what came back not. */
+  readonly spent: Micros;
+  /** Of `spent`, what the site's allowance paid. */
+  readonly unasked: Micros;
+  readonly payments: number;
+}
+
+/** The one row of the table `settings`. */
+export const SETTINGS_KEY = "settings";
+
+export interface SettingsRow {
+  readonly key: typeof SETTINGS_KEY;
+  /** Nothing is paid. */
+  readonly paused: boolean;
+  /** Over all sites; what goes beyond it, the reader agrees to in so many words. */
+  readonly monthlyLimit: Micros | undefined;
 }
 
 /** Everything that paying needs, judged and verified. */
@@ -198,8 +236,9 @@ export interface ApprovalRow {
   readonly requestKey: string;
   readonly at: number;
   readonly expiresAt: number;
-  /** What the reader approved. */
+  /** What the reader approved, and on which of their days ("2026-11-29"): there it counts as spent from then on. */
   readonly amount: Micros | undefined;
+  readonly day: string | undefined;
   readonly paymentId: string | undefined;
   readonly error: ErrorCode | undefined;
 }

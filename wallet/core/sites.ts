@@ -2,29 +2,36 @@
 import type { Context } from "./context.ts";
 import { isOpen } from "./payments.ts";
 import type { PaymentRow } from "./rows.ts";
+import { recountSite } from "./spending.ts";
 import { takeChangeIn } from "./stock.ts";
 import type { PageSender } from "./wallet.ts";
 
 /** Origins with something bought, or with an allowance. What happened in private windows is not recognised. */
 export async function knownOrigins(context: Context): Promise<string[]> {
   return context.store.read(async (tables) => {
-    const [paid, refunding, allowances] = await Promise.all([
-      tables.payments.where("state", "paid"),
-      tables.payments.where("state", "refunding"),
+    const [oneOfEach, allowances] = await Promise.all([
+      tables.payments.oneOfEach("origin"),
       tables.allowances.all(),
     ]);
-    const bought = [...paid, ...refunding].filter(({ order }) => !order.isPrivate);
-    return [...new Set([...bought, ...allowances].map(({ origin }) => origin))].sort();
+    // Of each site any payment, which as a rule is one that counts: nobody reads all payments for this.
+    const bought = await Promise.all(
+      oneOfEach.map(async (payment) =>
+        isRecognised(payment) ? payment : tables.payments.find("origin", payment.origin, isRecognised),
+      ),
+    );
+    const known = [...bought.filter((payment) => payment !== undefined), ...allowances];
+    return [...new Set(known.map(({ origin }) => origin))].sort();
   });
+}
+
+function isRecognised({ state, order }: PaymentRow): boolean {
+  return (state === "paid" || state === "refunding") && !order.isPrivate;
 }
 
 export async function isKnown(context: Context, origin: string): Promise<boolean> {
   return context.store.read(async (tables) => {
     if (await tables.allowances.get(origin)) return true;
-    const payments = await tables.payments.where("origin", origin);
-    return payments.some(
-      ({ state, order }) => (state === "paid" || state === "refunding") && !order.isPrivate,
-    );
+    return (await tables.payments.find("origin", origin, isRecognised)) !== undefined;
   });
 }
 
@@ -49,6 +56,7 @@ export async function forgetSite(context: Context, origin: string): Promise<void
       tables.approvals.removeAll(approvals.map(({ id }) => id)),
       tables.allowances.remove(origin),
     ]);
+    await recountSite(tables, origin);
   });
   context.changed();
 }

@@ -1,7 +1,18 @@
 /** What the wallet's own pages show, in one piece. */
+
+import { dayOf, monthOf } from "../../shared/calendar.ts";
 import { type ErrorCode, tellReader } from "../../shared/errors.ts";
 import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
 import type { WalletSnapshotJson } from "../../shared/protocol/ui.ts";
+import {
+  type Budget,
+  budgetsOf,
+  exceeded,
+  monthBudget,
+  monthTaken,
+  type Standing,
+  standingAt,
+} from "./budgets.ts";
 import type { Context } from "./context.ts";
 import { countFunds, type Funds, isLow } from "./funds.ts";
 import { phraseReminder } from "./phrase.ts";
@@ -14,6 +25,8 @@ import {
   WALLET_KEY,
   type WalletRow,
 } from "./rows.ts";
+import { readSettings } from "./settings.ts";
+import { spentIn } from "./spending.ts";
 import { topUpAmounts } from "./top-ups.ts";
 
 const SHOWN_PAYMENTS = 50;
@@ -36,13 +49,19 @@ export async function takeSnapshot(context: Context): Promise<WalletSnapshotJson
 }
 
 async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletRow): Promise<Unprotected> {
-  const [funds, payments, allowances, topUps, approvals] = await Promise.all([
+  const nowMs = context.nowMs();
+  const month = monthOf(dayOf(nowMs));
+  const [funds, payments, allowances, topUps, approvals, settings, { spent }, taken] = await Promise.all([
     countFunds(tables, wallet),
     tables.payments.newest(SHOWN_PAYMENTS),
     tables.allowances.all(),
     tables.topUps.newest(SHOWN_TOP_UPS),
     tables.approvals.newest(SHOWN_APPROVALS),
+    readSettings(tables),
+    spentIn(tables, month),
+    monthTaken(tables, month),
   ]);
+  const budget = monthBudget(settings, taken);
   const { info } = wallet;
   const lastTopUp = topUps.find(({ state }) => state === "paid")?.amount;
   const total = add(funds.account, funds.coins, funds.onItsWay);
@@ -67,13 +86,19 @@ async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletR
       inFlight: text(funds.inFlight),
     },
     frozen: wallet.account?.frozen ?? false,
+    paused: settings.paused,
+    month: { spent: text(spent), budget: budget ? showBudget(budget) : null },
     payments: payments.map((payment) => showPayment(payment)),
-    allowances: allowances.map((allowance) => showAllowance(allowance)),
+    allowances: await showAllowances(tables, allowances, nowMs),
     topUps: topUps.map((topUp) => showTopUp(topUp)),
     topUpAmounts: topUpAmounts(info?.topUps, lastTopUp).map(text),
     topUpRange: info ? { least: text(info.topUps.least), most: text(info.topUps.most) } : null,
     lastTopUp: lastTopUp === undefined ? null : text(lastTopUp),
-    approvals: approvals.map((approval) => showApproval(approval, funds, total, context.nowMs())),
+    approvals: await Promise.all(
+      approvals.map(async (approval) =>
+        showApproval(approval, funds, total, await standingAt(tables, approval.order.origin, nowMs), nowMs),
+      ),
+    ),
   };
 }
 
@@ -92,6 +117,8 @@ function emptySnapshot({ ports, memory }: Context): Unprotected {
     provider: { origin, name: new URL(origin).host, sandbox: false, reachable: memory.isReachable },
     balance: { total: "0", account: "0", coins: "0", onItsWay: "0", inFlight: "0", isLow: false },
     frozen: false,
+    paused: false,
+    month: { spent: "0", budget: null },
     payments: [],
     allowances: [],
     topUps: [],
@@ -102,7 +129,7 @@ function emptySnapshot({ ports, memory }: Context): Unprotected {
   };
 }
 
-function showPayment(payment: PaymentRow): WalletSnapshotJson["payments"][number] {
+export function showPayment(payment: PaymentRow): WalletSnapshotJson["payments"][number] {
   const { order, paidAtSeconds } = payment;
   const until =
     paidAtSeconds === undefined || payment.state !== "paid"
@@ -119,30 +146,53 @@ function showPayment(payment: PaymentRow): WalletSnapshotJson["payments"][number
     resource: order.resourceUrl,
     state: shownState(payment),
     refundableUntil: until,
+    unopened: payment.refundCause === "content_unreadable",
     error: payment.error === undefined ? null : showError(payment.error),
   };
 }
 
-function shownState({ state }: PaymentRow): WalletSnapshotJson["payments"][number]["state"] {
+export function shownState({ state }: PaymentRow): WalletSnapshotJson["payments"][number]["state"] {
   return state === "created" || state === "sent" || state === "unknown" || state === "cancelling"
     ? "pending"
     : state;
 }
 
-function showAllowance({
-  origin,
-  merchantName,
-  limit,
-  spent,
-  at,
-}: AllowanceRow): WalletSnapshotJson["allowances"][number] {
-  return {
-    origin,
-    merchantName,
-    limit: text(limit),
-    left: text(spent < limit ? subtract(limit, spent) : ZERO),
-    since: at,
-  };
+async function showAllowances(
+  tables: StoreTables,
+  allowances: readonly AllowanceRow[],
+  nowMs: number,
+): Promise<WalletSnapshotJson["allowances"]> {
+  const day = dayOf(nowMs);
+  const [today, thisMonth] = await Promise.all([
+    unaskedBySite(tables, day),
+    unaskedBySite(tables, monthOf(day)),
+  ]);
+  return allowances.map((allowance) => {
+    const { origin, merchantName, at } = allowance;
+    const budgets = budgetsOf(allowance, today.get(origin) ?? ZERO, thisMonth.get(origin) ?? ZERO);
+    const tightest = budgets
+      .filter(({ of }) => of !== "site_payment")
+      .reduce((least, budget) => (budget.left < least.left ? budget : least), budgets.at(-1) ?? NO_BUDGET);
+    return {
+      origin,
+      merchantName,
+      budgets: budgets.map(showBudget),
+      limit: text(tightest.limit),
+      left: text(tightest.left),
+      since: at,
+    };
+  });
+}
+
+const NO_BUDGET = { limit: ZERO, left: ZERO };
+
+async function unaskedBySite(tables: StoreTables, period: string): Promise<ReadonlyMap<string, Micros>> {
+  const rows = await tables.spending.where("period", period);
+  return new Map(rows.map(({ origin, unasked }) => [origin, unasked]));
+}
+
+function showBudget({ of, limit, left }: Budget): NonNullable<WalletSnapshotJson["month"]["budget"]> {
+  return { of, limit: text(limit), left: text(left) };
 }
 
 function showTopUp({ id, amount, state, at, checkoutUrl }: TopUpRow): WalletSnapshotJson["topUps"][number] {
@@ -153,6 +203,7 @@ function showApproval(
   approval: ApprovalRow,
   funds: Funds,
   total: Micros,
+  standing: Standing,
   nowMs: number,
 ): WalletSnapshotJson["approvals"][number] {
   const { order } = approval;
@@ -160,6 +211,8 @@ function showApproval(
   const amount = approval.amount ?? order.amount;
   const isAsking = approval.state === "asking" && !isExpired;
   const error = isExpired ? "approval_expired" : approval.error;
+  const { site, month } = standing;
+  const reason = isAsking ? exceeded(standing, amount) : undefined;
   return {
     id: approval.id,
     kind: order.kind,
@@ -172,6 +225,8 @@ function showApproval(
     balanceAfter: isAsking && total >= amount ? text(subtract(total, amount)) : null,
     missing: isAsking && funds.spendable < amount ? text(subtract(amount, funds.spendable)) : null,
     refundWindowSeconds: order.refundWindowSeconds,
+    reason: reason ? showBudget(reason) : null,
+    budgets: isAsking ? [...site, ...(month ? [month] : [])].map(showBudget) : [],
     state: isExpired ? "failed" : approval.state,
     error: error === undefined ? null : showError(error),
     at: approval.at,

@@ -159,7 +159,10 @@ export interface TestWallet {
   /** Another process on the same store. */
   restarted(): Wallet;
   ask(offer?: object, changes?: Partial<PageSender> & { id?: string }): ReturnType<Wallet["page"]>;
-  decide(approve: boolean, changes?: { amount?: Micros; allowance?: Micros }): Promise<void>;
+  decide(
+    approve: boolean,
+    changes?: { amount?: Micros; allowance?: Micros; beyondMonth?: boolean },
+  ): Promise<void>;
 }
 
 /** With coins of these amounts in the drawer, and with a provider that differs in `changes`. */

@@ -53,8 +53,18 @@ export interface Wallet {
   /** Shows a question that is still asked, as its turn comes. */
   showQuestion(request: UiRequestOf<"showQuestion">): Promise<void>;
   refund(request: UiRequestOf<"refund">): Promise<void>;
+  setAllowance(request: UiRequestOf<"setAllowance">): Promise<void>;
   removeAllowance(request: UiRequestOf<"removeAllowance">): Promise<void>;
+  /** One switch for everything: nothing is paid until it is set back. What was bought opens, and money comes back. */
+  setPaused(request: UiRequestOf<"setPaused">): Promise<void>;
+  setMonthlyLimit(request: UiRequestOf<"setMonthlyLimit">): Promise<void>;
   forgetSite(request: UiRequestOf<"forgetSite">): Promise<void>;
+
+  /** Where the money went. */
+  history(request: UiRequestOf<"history">): Promise<UiResultJson<"history">>;
+  spending(request: UiRequestOf<"spending">): Promise<UiResultJson<"spending">>;
+  payment(request: UiRequestOf<"payment">): Promise<UiResultJson<"payment">>;
+  exportHistory(request: UiRequestOf<"exportHistory">): Promise<UiResultJson<"exportHistory">>;
 
   /** Origins that were dealt with (a receipt or an allowance): there the content script listens from the start. */
   knownOrigins(): Promise<string[]>;

@@ -2,7 +2,6 @@
 import { effect, signal } from "@preact/signals";
 import { render } from "preact";
 import { isErrorCode } from "../../../shared/errors.ts";
-import type { Micros } from "../../../shared/money.ts";
 import type { UiRequestJson } from "../../../shared/protocol/ui.ts";
 import { UiResults } from "../../../shared/protocol/ui.ts";
 import { openTab } from "../../platform.ts";
@@ -10,6 +9,7 @@ import { isWebAddress } from "../shared/site.ts";
 import { t } from "../shared/text.tsx";
 import { ask, connectWallet } from "../shared/wallet.ts";
 import {
+  type Approved,
   type ApproveLocal,
   type ApproveScreen,
   approvalOf,
@@ -33,13 +33,10 @@ const current = (): ApproveScreen =>
     ? { is: "problem", code: problem }
     : screen(snapshot.value, silent.value, approvalId, local.value);
 
-async function decide(
-  sent: "approve" | "decline",
-  chosen: { readonly amount?: Micros; readonly allowance?: Micros },
-): Promise<void> {
+async function decide(sent: "approve" | "decline", chosen: Partial<Approved>): Promise<void> {
   if (local.value.sent !== null) return;
   change({ sent, error: null });
-  const { amount, allowance } = chosen;
+  const { amount, allowance, beyondMonth } = chosen;
   const request: UiRequestJson = {
     kind: "ui",
     type: "decide",
@@ -47,6 +44,7 @@ async function decide(
     approve: sent === "approve",
     ...(amount === undefined ? {} : { amount: String(amount) }),
     ...(allowance === undefined ? {} : { allowance: String(allowance) }),
+    ...(beyondMonth === undefined ? {} : { beyondMonth }),
   };
   const answer = await ask(request, UiResults.decide);
   // A window that is closed is a "no" as well, so this "no" needs no answer.
@@ -70,6 +68,7 @@ const actions: ApproveActions = {
   typeTip: (ownAmount) => change({ ownAmount, error: null }),
   setDontAskAgain: (dontAskAgain) => change({ dontAskAgain }),
   setLimit: (limit) => change({ limit, dontAskAgain: true }),
+  agreeBeyondMonth: (agreed) => change({ beyondMonth: agreed, error: null }),
   topUp: async (amount) => {
     change({ toppingUp: true, error: null });
     const answer = await ask({ kind: "ui", type: "topUp", amount: String(amount) }, UiResults.topUp);

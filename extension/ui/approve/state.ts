@@ -11,8 +11,8 @@
 import type { ErrorCode } from "../../../shared/errors.ts";
 import { add, isPayableInCoins, type Micros, micros, subtract, ZERO } from "../../../shared/money.ts";
 import type { PageError } from "../../../shared/protocol/page.ts";
-import type { ApprovalView, TopUpView, WalletSnapshot } from "../../../shared/protocol/ui.ts";
-import { exampleOf, formatMoney, parseMoney } from "../shared/money.ts";
+import type { ApprovalView, BudgetView, TopUpView, WalletSnapshot } from "../../../shared/protocol/ui.ts";
+import { exampleOf, formatMoney, parseMoney, shortMoney } from "../shared/money.ts";
 import { siteName } from "../shared/site.ts";
 import { t } from "../shared/text.tsx";
 import { describeWithin } from "../shared/time.ts";
@@ -43,6 +43,8 @@ export interface ApproveLocal {
   /** Null while a preset is chosen. */
   readonly ownAmount: string | null;
   readonly toppingUp: boolean;
+  /** The reader agrees that this goes beyond the monthly limit. */
+  readonly beyondMonth: boolean;
 }
 
 export const LOCAL_AT_START: ApproveLocal = {
@@ -53,6 +55,7 @@ export const LOCAL_AT_START: ApproveLocal = {
   tip: null,
   ownAmount: null,
   toppingUp: false,
+  beyondMonth: false,
 };
 
 /** What stands on every screen with a question. */
@@ -79,8 +82,30 @@ export interface AllowanceChoice {
   readonly limit: Micros;
 }
 
+/** What the payment goes beyond the monthly limit, and whether the reader agrees to that as well. */
+export interface BeyondMonth {
+  readonly over: Micros;
+  readonly limit: Micros;
+  readonly agreed: boolean;
+}
+
+/** Of a limit, what is left. */
+export interface Left {
+  readonly left: Micros;
+  readonly limit: Micros;
+}
+
 export interface AskingScreen extends Question {
   readonly is: "asking";
+  /** Nothing is paid, by the reader's own wish. */
+  readonly paused: boolean;
+  /** Why a site that has an allowance asks all the same. */
+  readonly why: string | null;
+  readonly beyond: BeyondMonth | null;
+  /** Of the month, after this payment. */
+  readonly monthAfter: Left | null;
+  /** Of what the site is paid without asking; `of` says until when. */
+  readonly siteLeft: (Left & { readonly of: BudgetView["of"] }) | null;
   /** Null while the reader's own amount is none; `problem` says why. */
   readonly amount: Micros | null;
   readonly problem: string | null;
@@ -189,24 +214,34 @@ function unanswered(
     amount: problem === null ? amount : null,
     problem: approval.kind === "tip" ? problem : null,
     balanceAfter: amount !== null && problem === null ? subtract(available, amount) : null,
+    paused: snapshot.paused,
+    why: approval.kind === "article" ? whyAsked(approval.reason, snapshot.currency) : null,
+    beyond: amount === null ? null : beyondMonth(approval, amount, local),
+    monthAfter: amount === null ? null : monthAfter(approval, amount),
+    siteLeft: approval.kind === "article" ? siteLeft(approval) : null,
     refundWindow: approval.refundWindowSeconds > 0 ? describeWithin(approval.refundWindowSeconds) : null,
     tip: approval.kind === "tip" ? tipChoice(approval, snapshot, local) : null,
-    allowance: approval.kind === "article" ? allowanceChoice(approval.amount, local) : null,
+    allowance: approval.kind === "article" ? allowanceChoice(approval, local) : null,
     declining: local.sent === "decline",
     error: local.error,
   };
+}
+
+export interface Approved {
+  readonly amount: Micros;
+  readonly allowance?: Micros;
+  readonly beyondMonth?: boolean;
 }
 
 /**
  * What `decide` is sent for an approval of this screen. Undefined where there is nothing to approve. The amount goes along
  * always: whatever the page did to its offer meanwhile, the reader pays what stood here or nothing.
  */
-export function approvalOf(
-  asking: AskingScreen,
-): { readonly amount: Micros; readonly allowance?: Micros } | undefined {
-  if (asking.amount === null) return undefined;
+export function approvalOf(asking: AskingScreen): Approved | undefined {
+  if (asking.amount === null || asking.paused || asking.beyond?.agreed === false) return undefined;
   return {
     amount: asking.amount,
+    ...(asking.beyond ? { beyondMonth: true } : {}),
     ...(asking.allowance?.checked ? { allowance: asking.allowance.limit } : {}),
   };
 }
@@ -271,11 +306,59 @@ export function tipPresets({
   return sorted.slice(start, start + TIP_PRESETS);
 }
 
-/** Null where no offered limit reaches the price. */
-function allowanceChoice(price: Micros, local: ApproveLocal): AllowanceChoice | null {
-  const choices = LIMITS.filter((limit) => limit >= price).slice(0, ALLOWANCE_CHOICES);
+/**
+ * Null where no offered limit reaches the price, or where a month's limit would not help: the site has one for a day or a
+ * payment that this does not fit into.
+ */
+function allowanceChoice(approval: ApprovalView, local: ApproveLocal): AllowanceChoice | null {
+  const { amount, budgets, reason } = approval;
+  if (reason?.of === "site_day" || reason?.of === "site_payment") return null;
+  // What the site was paid without asking already counts in another limit for this month, too.
+  const month = budgets.find(({ of }) => of === "site_month" || of === "site_total");
+  const used = month === undefined ? ZERO : subtract(month.limit, month.left);
+  const choices = LIMITS.filter((limit) => limit >= add(used, amount)).slice(0, ALLOWANCE_CHOICES);
   const [first] = choices;
   if (first === undefined) return null;
   const limit = local.limit !== null && choices.includes(local.limit) ? local.limit : first;
   return { choices, checked: local.dontAskAgain, limit };
+}
+
+function whyAsked(reason: BudgetView | null, currency: string): string | null {
+  if (reason === null) return null;
+  const values = { limit: shortMoney(reason.limit, currency), left: formatMoney(reason.left, currency) };
+  switch (reason.of) {
+    case "site_payment":
+      return t("approve_over_site_payment", values);
+    case "site_day":
+      return t(reason.left > ZERO ? "approve_over_site_day" : "approve_over_site_day_empty", values);
+    case "site_month":
+      return t(reason.left > ZERO ? "approve_over_site_month" : "approve_over_site_month_empty", values);
+    case "site_total":
+      return t(reason.left > ZERO ? "approve_over_site_total" : "approve_over_site_total_empty", values);
+    // That is said with what is asked for beside the payment.
+    case "month":
+      return null;
+  }
+}
+
+function monthOf({ budgets }: ApprovalView): BudgetView | undefined {
+  return budgets.find(({ of }) => of === "month");
+}
+
+function beyondMonth(approval: ApprovalView, amount: Micros, local: ApproveLocal): BeyondMonth | null {
+  const month = monthOf(approval);
+  if (month === undefined || amount <= month.left) return null;
+  return { over: subtract(amount, month.left), limit: month.limit, agreed: local.beyondMonth };
+}
+
+function monthAfter(approval: ApprovalView, amount: Micros): Left | null {
+  const month = monthOf(approval);
+  if (month === undefined) return null;
+  return { limit: month.limit, left: amount < month.left ? subtract(month.left, amount) : ZERO };
+}
+
+/** The budget of which least is left. */
+function siteLeft({ budgets }: ApprovalView): AskingScreen["siteLeft"] {
+  const site = budgets.filter(({ of }) => of === "site_day" || of === "site_month" || of === "site_total");
+  return site.toSorted((a, b) => (a.left < b.left ? -1 : 1))[0] ?? null;
 }

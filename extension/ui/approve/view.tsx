@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Micros } from "../../../shared/money.ts";
+import type { BudgetView } from "../../../shared/protocol/ui.ts";
 import { AmountText } from "../shared/amount-text.tsx";
 import { TopUpAmounts } from "../shared/amounts.tsx";
 import { Announcer } from "../shared/announcer.tsx";
@@ -11,16 +12,19 @@ import { errorText } from "../shared/error-text.ts";
 import { Icon } from "../shared/icon.tsx";
 import { formatBalance, formatMoney, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice } from "../shared/notice.tsx";
-import { t } from "../shared/text.tsx";
+import { type TextKey, t } from "../shared/text.tsx";
 import { Unlock } from "../shared/unlock.tsx";
 import { GUARD_SHUT, guardAfterKey, guardFrom, keyApproves } from "./guard.ts";
-import type {
-  AllowanceChoice,
-  ApproveScreen,
-  AskingScreen,
-  Question,
-  ShortScreen,
-  TipChoice,
+import {
+  type AllowanceChoice,
+  type ApproveScreen,
+  type AskingScreen,
+  approvalOf,
+  type BeyondMonth,
+  type Left,
+  type Question,
+  type ShortScreen,
+  type TipChoice,
 } from "./state.ts";
 
 export interface ApproveActions {
@@ -31,6 +35,7 @@ export interface ApproveActions {
   typeTip(words: string): void;
   setDontAskAgain(dontAskAgain: boolean): void;
   setLimit(limit: Micros): void;
+  agreeBeyondMonth(agreed: boolean): void;
   topUp(amount: Micros): void;
   openCheckout(address: string): void;
 }
@@ -132,7 +137,8 @@ function Content({ screen, actions }: { readonly screen: ApproveScreen; readonly
 
 function Asking({ screen, actions }: { readonly screen: AskingScreen; readonly actions: ApproveActions }) {
   const isOpen = useGuard(actions);
-  const { amount, currency } = screen;
+  const { amount, currency, beyond } = screen;
+  const mayApprove = approvalOf(screen) !== undefined;
   const isTip = screen.kind === "tip";
   const onSubmit = (event: Event): void => {
     event.preventDefault();
@@ -146,6 +152,12 @@ function Asking({ screen, actions }: { readonly screen: AskingScreen; readonly a
           lead={t(screen.kind === "tip" ? "approve_tip_to" : "approve_payment_to")}
         />
         {screen.error ? <ErrorNotice error={screen.error} /> : null}
+        {screen.paused ? (
+          <Notice tone="warn" icon="pause" title={t("approve_paused")}>
+            {t("approve_paused_more")}
+          </Notice>
+        ) : null}
+        {screen.why ? <p class="why small">{screen.why}</p> : null}
         <div class="card bill">
           <p class="bill-title foreign" data-lines="3">
             {screen.title}
@@ -170,8 +182,15 @@ function Asking({ screen, actions }: { readonly screen: AskingScreen; readonly a
                 <dd>{screen.refundWindow}</dd>
               </div>
             ) : null}
+            {screen.monthAfter ? (
+              <LeftFact label={t("approve_month_after")} left={screen.monthAfter} currency={currency} />
+            ) : null}
+            {screen.siteLeft ? (
+              <LeftFact label={t(SITE_LEFT[screen.siteLeft.of])} left={screen.siteLeft} currency={currency} />
+            ) : null}
           </dl>
         </div>
+        {beyond ? <Beyond beyond={beyond} currency={currency} actions={actions} /> : null}
         {screen.allowance ? (
           <Allowance allowance={screen.allowance} currency={currency} actions={actions} />
         ) : null}
@@ -180,7 +199,7 @@ function Asking({ screen, actions }: { readonly screen: AskingScreen; readonly a
         <Button look="plain" large disabled={screen.declining} onClick={actions.decline}>
           {t("shared_not_now")}
         </Button>
-        <Button type="submit" large disabled={!isOpen || amount === null || screen.declining}>
+        <Button type="submit" large disabled={!isOpen || !mayApprove || screen.declining}>
           {amount === null
             ? t(isTip ? "approve_tip" : "approve_pay")
             : t(isTip ? "approve_tip_amount" : "approve_pay_amount", {
@@ -278,6 +297,7 @@ function Allowance(props: {
   readonly actions: ApproveActions;
 }) {
   const { allowance, currency, actions } = props;
+  const [before, after = ""] = t("approve_allow", { limit: "\n" }).split("\n");
   return (
     <div class="check allowance">
       <input
@@ -287,7 +307,7 @@ function Allowance(props: {
         onChange={(event) => actions.setDontAskAgain(event.currentTarget.checked)}
       />
       <span class="allowance-words">
-        <label for="allow">{t("approve_allow")}</label>{" "}
+        <label for="allow">{before}</label>
         <select
           class="select"
           aria-label={t("approve_allow_limit")}
@@ -303,7 +323,62 @@ function Allowance(props: {
             </option>
           ))}
         </select>
+        <label for="allow">{after}</label>
       </span>
+    </div>
+  );
+}
+
+/** Beyond the monthly limit: the reader agrees to that by itself, or does not pay. */
+function Beyond(props: {
+  readonly beyond: BeyondMonth;
+  readonly currency: string;
+  readonly actions: ApproveActions;
+}) {
+  const { beyond, currency, actions } = props;
+  return (
+    <div class="notice beyond rise" data-tone="warn">
+      <Icon name="alert" size={20} />
+      <div class="notice-body">
+        <p class="notice-title">
+          {t("approve_beyond", {
+            over: formatMoney(beyond.over, currency),
+            limit: shortMoney(beyond.limit, currency),
+          })}
+        </p>
+        <div class="check">
+          <input
+            id="beyond"
+            type="checkbox"
+            checked={beyond.agreed}
+            onChange={(event) => actions.agreeBeyondMonth(event.currentTarget.checked)}
+          />
+          <label for="beyond">{t("approve_beyond_agree")}</label>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+const SITE_LEFT = {
+  site_day: "approve_site_left_day",
+  site_month: "approve_site_left_month",
+  site_total: "approve_site_left_total",
+  site_payment: "approve_site_left_total",
+  month: "approve_month_after",
+} as const satisfies Record<BudgetView["of"], TextKey>;
+
+function LeftFact(props: { readonly label: string; readonly left: Left; readonly currency: string }) {
+  const { label, left, currency } = props;
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd class="money">
+        {t("approve_left_of", {
+          left: formatBalance(left.left, currency),
+          limit: shortMoney(left.limit, currency),
+        })}
+      </dd>
     </div>
   );
 }

@@ -3,9 +3,9 @@ import { signal } from "@preact/signals";
 import { render } from "preact";
 import { WELCOME_PAGE } from "../../../shared/protocol/ui.ts";
 import { extensionUrl, openTab } from "../../platform.ts";
+import { readRoute } from "../shared/route.ts";
 import { t } from "../shared/text.tsx";
 import { connectWallet } from "../shared/wallet.ts";
-import { readRoute } from "./route.ts";
 import { sectionNamed } from "./sections.tsx";
 import { OptionsView } from "./view.tsx";
 

@@ -1,6 +1,6 @@
 /** What a section of the options page is drawn from. */
 import type { WalletSnapshot } from "../../../shared/protocol/ui.ts";
-import type { Route } from "./route.ts";
+import type { Route } from "../shared/route.ts";
 
 export interface SectionProps {
   /** Of a wallet that is set up. A new one comes after every change. */

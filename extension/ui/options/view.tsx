@@ -4,9 +4,10 @@ import { Brand } from "../shared/brand.tsx";
 import { Button } from "../shared/button.tsx";
 import { EmptyState } from "../shared/empty-state.tsx";
 import { Icon } from "../shared/icon.tsx";
+import { type Route, writeRoute } from "../shared/route.ts";
 import { t } from "../shared/text.tsx";
 import { Unlock } from "../shared/unlock.tsx";
-import { type Route, writeRoute } from "./route.ts";
+
 import { SECTIONS, sectionNamed } from "./sections.tsx";
 
 export function OptionsView(props: {

@@ -3,8 +3,15 @@ import { signal } from "@preact/signals";
 import { render } from "preact";
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Micros } from "../../../shared/money.ts";
-import { type TopUpView, type UiRequestJson, UiResults, WELCOME_PAGE } from "../../../shared/protocol/ui.ts";
+import {
+  OPTIONS_PAGE,
+  type TopUpView,
+  type UiRequestJson,
+  UiResults,
+  WELCOME_PAGE,
+} from "../../../shared/protocol/ui.ts";
 import { extensionUrl, openTab } from "../../platform.ts";
+import { writeRoute } from "../shared/route.ts";
 import { isWebAddress } from "../shared/site.ts";
 import { t } from "../shared/text.tsx";
 import { ask, connectWallet } from "../shared/wallet.ts";
@@ -65,6 +72,9 @@ const actions: PopupActions = {
     ),
   putOffPhrase: () => void act("phrase", { kind: "ui", type: "putOffPhrase" }, UiResults.putOffPhrase),
   lock: () => void act("lock", { kind: "ui", type: "lock" }, UiResults.lock),
+  setPaused: (paused) => void act("pause", { kind: "ui", type: "setPaused", paused }, UiResults.setPaused),
+  openOptions: (section, path = []) =>
+    void openTab(extensionUrl(`${OPTIONS_PAGE}${writeRoute(section, path)}`)).then(() => window.close()),
   openWelcome: () => void openTab(extensionUrl(WELCOME_PAGE)).then(() => window.close()),
 };
 

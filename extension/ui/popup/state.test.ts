@@ -144,7 +144,9 @@ describe("what is told", () => {
 it("does not draw a bar longer than its allowance", () => {
   const rows = home({
     ...readySnapshot(NOW),
-    allowances: [{ origin: "https://a.example", merchantName: "A", limit: "0", left: "5", since: 0 }],
+    allowances: [
+      { origin: "https://a.example", merchantName: "A", budgets: [], limit: "0", left: "5", since: 0 },
+    ],
   }).allowances;
   expect(rows[0]?.leftPercent).toBe(0);
   expect(home(readySnapshot(NOW)).allowances.map(({ leftPercent }) => leftPercent)).toEqual([85, 90]);

@@ -32,7 +32,7 @@ export interface PopupLocal {
   /** Top-ups that were open while this popup was: their arrival is news. */
   readonly seenOpenTopUps: readonly string[];
   readonly dismissedTopUps: readonly string[];
-  /** Ids of payments, approvals and sites, and `topUp` or `tip`: asked for, not answered yet. */
+  /** Ids of payments, approvals and sites, and `topUp`, `tip` or `pause`: asked for, not answered yet. */
   readonly busy: readonly string[];
   readonly error: PageError | null;
   readonly tipSite: TipSite | null;
@@ -55,6 +55,7 @@ export const LOCAL_AT_START: PopupLocal = {
 export type PopupNotice =
   | { readonly is: "error"; readonly error: PageError }
   | { readonly is: "frozen" }
+  | { readonly is: "paused"; readonly busy: boolean }
   | { readonly is: "restoring" }
   | { readonly is: "unreachable"; readonly provider: string }
   | {
@@ -115,6 +116,7 @@ export interface HomeScreen {
   readonly parts: readonly BalancePart[];
   readonly canTopUp: boolean;
   readonly canLock: boolean;
+  readonly pause: { readonly paused: boolean; readonly busy: boolean };
   readonly cameBack: boolean;
   readonly notices: readonly PopupNotice[];
   readonly tip: { readonly merchantName: string; readonly site: string; readonly busy: boolean } | null;
@@ -171,11 +173,15 @@ export function screen(
     canLock: snapshot.protection.hasPassphrase,
     canTopUp: !snapshot.frozen && snapshot.topUpAmounts.length > 0,
     notices: notices(snapshot, local, now),
-    tip: local.tipSite && {
-      merchantName: local.tipSite.merchantName,
-      site: siteName(local.tipSite.origin),
-      busy: local.busy.includes("tip"),
-    },
+    pause: { paused: snapshot.paused, busy: local.busy.includes("pause") },
+    // A tip that is not paid is nothing to offer.
+    tip: snapshot.paused
+      ? null
+      : local.tipSite && {
+          merchantName: local.tipSite.merchantName,
+          site: siteName(local.tipSite.origin),
+          busy: local.busy.includes("tip"),
+        },
     payments: shown.map((payment) => paymentRow(payment, local, now)),
     hiddenPayments: snapshot.payments.length - shown.length,
     allowances: snapshot.allowances.map((allowance) => allowanceRow(allowance, local)),
@@ -197,6 +203,7 @@ function notices(snapshot: WalletSnapshot, local: PopupLocal, now: number): Popu
   const list: PopupNotice[] = [];
   if (local.error) list.push({ is: "error", error: local.error });
   if (snapshot.frozen) list.push({ is: "frozen" });
+  if (snapshot.paused) list.push({ is: "paused", busy: local.busy.includes("pause") });
   if (snapshot.restoring) list.push({ is: "restoring" });
   if (!snapshot.provider.reachable) list.push({ is: "unreachable", provider: snapshot.provider.name });
   for (const approval of snapshot.approvals) {

@@ -11,6 +11,7 @@ import { Icon } from "../shared/icon.tsx";
 import { formatBalance, formatMoney, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../shared/notice.tsx";
 import { Section } from "../shared/section.tsx";
+import { Switch } from "../shared/switch.tsx";
 import { t, tCount, Words } from "../shared/text.tsx";
 import { Unlock } from "../shared/unlock.tsx";
 import type { AllowanceRow, HomeScreen, PaymentRow, PopupNotice, PopupScreen, TopUpScreen } from "./state.ts";
@@ -27,6 +28,9 @@ export interface PopupActions {
   removeAllowance(origin: string): void;
   decline(approvalId: string): void;
   answer(approvalId: string): void;
+  setPaused(paused: boolean): void;
+  /** In a tab: the section of the options page, and the place in it. */
+  openOptions(section: string, path?: readonly string[]): void;
   openWelcome(): void;
   lock(): void;
   putOffPhrase(): void;
@@ -145,7 +149,14 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
             </span>
           </button>
         ) : null}
-        <Section title={t("popup_payments")}>
+        <Section
+          title={t("popup_payments")}
+          action={
+            screen.payments.length === 0 ? null : (
+              <Quiet onClick={() => actions.openOptions("spending")}>{t("popup_all_payments")}</Quiet>
+            )
+          }
+        >
           {screen.payments.length === 0 ? (
             <div class="card">
               <EmptyState title={t("popup_payments_none_title")}>{t("popup_payments_none_text")}</EmptyState>
@@ -166,7 +177,11 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
           )}
         </Section>
         {screen.allowances.length > 0 ? (
-          <Section title={t("popup_allowances")} note={t("popup_allowances_note")}>
+          <Section
+            title={t("popup_allowances")}
+            note={t("popup_allowances_note")}
+            action={<Quiet onClick={() => actions.openOptions("budgets")}>{t("popup_change_budgets")}</Quiet>}
+          >
             <ul class="card list">
               {screen.allowances.map((row) => (
                 <Allowance key={row.origin} row={row} currency={currency} actions={actions} />
@@ -174,6 +189,14 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
             </ul>
           </Section>
         ) : null}
+        <Switch
+          id="pause"
+          label={t("pause")}
+          note={t("pause_note")}
+          on={screen.pause.paused}
+          busy={screen.pause.busy}
+          onChange={actions.setPaused}
+        />
       </div>
     </>
   );
@@ -211,9 +234,14 @@ function Payment({
   return (
     <li class="row">
       <div class="row-words">
-        <p class="row-title foreign" data-lines="2">
+        <button
+          type="button"
+          class="row-title row-open foreign"
+          data-lines="2"
+          onClick={() => actions.openOptions("spending", ["payment", row.id])}
+        >
           {row.title}
-        </p>
+        </button>
         <p class="row-meta small soft">
           <span class="foreign" data-lines="1">
             {row.merchantName}
@@ -301,6 +329,21 @@ function HomeNotice({
       );
     case "frozen":
       return <FrozenNotice />;
+    case "paused":
+      return (
+        <Notice
+          tone="warn"
+          icon="pause"
+          title={t("popup_paused")}
+          actions={
+            <Quiet busy={notice.busy} onClick={() => actions.setPaused(false)}>
+              {t("popup_resume")}
+            </Quiet>
+          }
+        >
+          {t("popup_paused_more")}
+        </Notice>
+      );
     case "restoring":
       return <RestoringNotice />;
     case "unreachable":

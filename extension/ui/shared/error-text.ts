@@ -43,6 +43,8 @@ export const ERROR_WORDS: Readonly<
   click_required: ["not_charged", "click_button"],
   prompt_open: ["not_charged", "answer_first"],
   prompts_paused: ["not_charged", "wait_and_click"],
+  wallet_paused: ["not_charged", "switch_on"],
+  over_monthly_limit: ["not_charged", "agree_or_wait"],
   declined: ["not_charged", "click_whenever"],
   offer_changed: ["not_charged", "look_at_price"],
   approval_expired: ["not_charged", "click_to_pay"],

@@ -4,6 +4,7 @@ import { useId } from "preact/hooks";
 export function Section(props: {
   readonly title: string;
   readonly note?: string;
+  readonly action?: ComponentChildren;
   readonly children: ComponentChildren;
 }) {
   const id = useId();
@@ -14,6 +15,7 @@ export function Section(props: {
           {props.title}
         </h2>
         {props.note ? <p class="soft">{props.note}</p> : null}
+        {props.action}
       </div>
       {props.children}
     </section>

@@ -127,6 +127,27 @@ const UI_REQUESTS: Readonly<Record<UiRequestType, readonly Genuine[]>> = {
   refund: [async (world) => ({ kind: "ui", type: "refund", paymentId: await newestId(world) })],
   removeAllowance: [ui("removeAllowance", { origin: SITE })],
   forgetSite: [ui("forgetSite", { origin: SITE })],
+  setAllowance: [
+    ui("setAllowance", { origin: SITE, perPayment: "50000", perDay: "200000", perMonth: "1000000" }),
+    ui("setAllowance", { origin: SITE, perPayment: null, perDay: null, perMonth: "1000000" }),
+  ],
+  // What pauses the wallet would leave nothing to find in the messages that follow.
+  setPaused: [ui("setPaused", { paused: false })],
+  setMonthlyLimit: [ui("setMonthlyLimit", { limit: "100000000" }), ui("setMonthlyLimit", { limit: null })],
+  history: [
+    ui("history", {
+      period: "2026-11",
+      site: SITE,
+      state: "paid",
+      paymentKind: "article",
+      search: "tide mills",
+      after: { at: 1_790_000_000_000, skip: 1 },
+    }),
+    ui("history"),
+  ],
+  spending: [ui("spending", { period: "2026-11", site: SITE }), ui("spending", { period: "2026" })],
+  payment: [async (world) => ({ kind: "ui", type: "payment", paymentId: await newestId(world) })],
+  exportHistory: [ui("exportHistory", { after: { at: 1_790_000_000_000, skip: 0 } }), ui("exportHistory")],
 };
 
 function pageTargets(world: PageWorld): Target[] {

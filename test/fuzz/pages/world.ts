@@ -159,7 +159,7 @@ export async function openPageWorld() {
     for (const fault of [...faults.splice(0), ...of.faults.splice(0)]) throw fault;
     const code = codeOf(answer);
     if (after.stray.length > 0) throw new Error(`coins are reserved for nothing: ${after.stray.join(", ")}`);
-    if (code !== undefined || answer === null) refuseChanges(before, after, others);
+    if (code !== undefined || answer === null) refuseChanges(before, after);
     return { answer, seen: code ?? (answer === null || answer === undefined ? "silence" : "ok") };
   }
 
@@ -229,6 +229,7 @@ interface Holdings {
   readonly free: bigint;
   /** Payments under way. */
   readonly open: ReadonlySet<string>;
+  /** What counts as spent, by site and period. */
   readonly budgets: ReadonlyMap<string, bigint>;
   /** Secrets. */
   readonly stray: readonly string[];
@@ -237,11 +238,11 @@ interface Holdings {
 /** What a refused message must leave as it was, and coins that belong to nothing that is under way. */
 async function holdings({ store }: TestWallet): Promise<Holdings> {
   return store.read(async (tables) => {
-    const [coins, payments, swaps, allowances] = await Promise.all([
+    const [coins, payments, swaps, spending] = await Promise.all([
       tables.coins.all(),
       tables.payments.all(),
       tables.swaps.all(),
-      tables.allowances.all(),
+      tables.spending.all(),
     ]);
     const open = payments.filter(({ state }) => !CLOSED.includes(state));
     const holders = new Set([...open.map(({ id }) => id), ...swaps.map(({ id }) => id)]);
@@ -249,7 +250,7 @@ async function holdings({ store }: TestWallet): Promise<Holdings> {
     return {
       free,
       open: new Set(open.map(({ id }) => id)),
-      budgets: new Map(allowances.map(({ origin, spent }) => [origin, spent])),
+      budgets: new Map(spending.map(({ key, spent }) => [key, spent])),
       stray: coins
         .filter(({ state, holder }) => state === "reserved" && !holders.has(holder ?? ""))
         .map(({ secret }) => secret),
@@ -258,16 +259,14 @@ async function holdings({ store }: TestWallet): Promise<Holdings> {
 }
 
 /** Earlier payments may end meanwhile, which only gives coins back. */
-function refuseChanges(before: Holdings, after: Holdings, { decision }: Others): void {
+function refuseChanges(before: Holdings, after: Holdings): void {
   const begun = [...after.open].filter((id) => !before.open.has(id));
   if (begun.length > 0) throw new Error(`was refused, and the payment ${begun.join(", ")} is under way`);
   if (after.free < before.free)
     throw new Error(`was refused, and ${before.free - after.free} of the coins are not free any more`);
-  for (const [origin, spent] of after.budgets) {
-    // A new allowance begins at nothing, and then nothing may have been taken from it.
-    const isNew = decision === "allow" && spent === 0n;
-    if (spent > (before.budgets.get(origin) ?? 0n) && !isNew)
-      throw new Error(`was refused, and something was taken from the budget of ${origin}`);
+  for (const [key, spent] of after.budgets) {
+    if (spent > (before.budgets.get(key) ?? 0n))
+      throw new Error(`was refused, and something was taken from the budget ${key}`);
   }
 }
 
