@@ -115,7 +115,7 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
           <button type="button" class="card tip" disabled={screen.tip.busy} onClick={actions.tip}>
             <Icon name="gift" size={20} />
             <span class="tip-words">
-              <span class="row-title" data-lines="1">
+              <span class="row-title" data-lines="2">
                 {t("popup_tip", { merchant: screen.tip.merchantName })}
               </span>
               <span class="small soft foreign" data-lines="1">
