@@ -11,7 +11,7 @@ import { type SigningKey, signingKeyFromSeed, signJws, thumbprintOf } from "../s
 import { add, type Micros, micros } from "../shared/money.ts";
 import type { BlindedMessageJson } from "../shared/protocol/cashu.ts";
 import { quotePublicKey, signQuote } from "../wallet/core/cashu.ts";
-import { composeCoins, DRAWER_VALUE } from "../wallet/core/drawer.ts";
+import { composeCoins, WITHDRAWN_AT_ONCE } from "../wallet/core/drawer.ts";
 import type { Load } from "./load.ts";
 import { blanks, type PreparedProvider } from "./payments.ts";
 import { type Running, sendLoad } from "./process.ts";
@@ -21,7 +21,7 @@ const ACCOUNTS = 50;
 const WARM_UP = 100;
 const WITHDRAWS = 300;
 const QUOTE_PATH = "/v1/mint/quote/account";
-const DRAWER = composeCoins(DRAWER_VALUE, []);
+const DRAWER = composeCoins(WITHDRAWN_AT_ONCE, []);
 
 export interface WithdrawFigures {
   readonly coinsPerSecond: number;

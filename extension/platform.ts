@@ -99,6 +99,45 @@ export function browserLanguage(): string {
   return browser.i18n.getUILanguage();
 }
 
+// The toolbar's button
+
+/** How the toolbar's button looks while this tab shows this page: the browser takes it back with the next one. */
+export async function setTabIcon(
+  tabId: number,
+  icon: { readonly paths: Readonly<Record<number, string>>; readonly title: string },
+): Promise<void> {
+  const path = Object.fromEntries(
+    Object.entries(icon.paths).map(([size, file]) => [size, browser.runtime.getURL(file)]),
+  );
+  await Promise.all([
+    browser.action.setIcon({ tabId, path }),
+    browser.action.setTitle({ tabId, title: icon.title }),
+  ]);
+}
+
+// The menu and the keyboard
+
+/** Puts one item into the context menu of pages and of the toolbar's button. The browser keeps it. */
+export async function putMenuItem(id: string, title: string): Promise<void> {
+  await browser.contextMenus.removeAll();
+  browser.contextMenus.create({
+    id,
+    title,
+    contexts: ["page", "action"],
+    documentUrlPatterns: ["http://*/*", "https://*/*"],
+  });
+}
+
+/** The reader chose an item; the tab is the one that the menu was opened in. */
+export function onMenuItem(listener: (id: string | number, tab: Tab | undefined) => void): void {
+  browser.contextMenus.onClicked.addListener((item, tab) => listener(item.menuItemId, asTab(tab)));
+}
+
+/** The reader pressed the keys of a command of the manifest. */
+export function onCommand(listener: (name: string, tab: Tab | undefined) => void): void {
+  browser.commands.onCommand.addListener((name, tab) => listener(name, asTab(tab)));
+}
+
 // Alarms
 
 export function onAlarm(listener: (name: string) => void): void {
@@ -117,6 +156,12 @@ export async function setAlarm(name: string, timeMs: number): Promise<void> {
   const standing = await browser.alarms.get(name);
   if (standing === undefined || standing.scheduledTime > timeMs)
     browser.alarms.create(name, { when: timeMs });
+}
+
+/** As `setAlarm`, but later too: whatever time it was set to is forgotten. */
+export async function moveAlarm(name: string, timeMs: number): Promise<void> {
+  await browser.alarms.clear(name);
+  browser.alarms.create(name, { when: timeMs });
 }
 
 export async function clearAlarm(name: string): Promise<void> {
@@ -143,6 +188,10 @@ export async function openTab(url: string): Promise<number | undefined> {
 export async function activeTab(): Promise<Tab | undefined> {
   const tabs = await browser.tabs.query({ active: true, windowType: "normal" });
   const [tab] = tabs.sort((a, b) => (b.lastAccessed ?? 0) - (a.lastAccessed ?? 0));
+  return asTab(tab);
+}
+
+function asTab(tab: browser.Tabs.Tab | undefined): Tab | undefined {
   return tab?.id === undefined || tab.url === undefined
     ? undefined
     : { id: tab.id, url: tab.url, isPrivate: tab.incognito };
@@ -173,14 +222,19 @@ export async function openWindow(
   return (await browser.windows.create({ url, type: "popup", width: widthPixels, height: heightPixels })).id;
 }
 
-/** Brings a window to the front. False if there is no such window any more. */
+/** Brings a window to the front, out of the dock too. False if there is no such window any more. */
 export async function focusWindow(windowId: number): Promise<boolean> {
   try {
-    await browser.windows.update(windowId, { focused: true });
+    await browser.windows.update(windowId, { focused: true, state: "normal" });
     return true;
   } catch {
     return false;
   }
+}
+
+/** Closes a window that may be closed already. */
+export async function closeWindow(windowId: number): Promise<void> {
+  await browser.windows.remove(windowId).catch(() => undefined);
 }
 
 export function onWindowClosed(listener: (windowId: number) => void): void {
@@ -246,7 +300,8 @@ function isFirefox(): boolean {
 
 /**
  * Takes away what the browser itself adds to the extension's own requests and what tells one reader from another:
- * `Origin` (in Firefox an id per installation), cookies, and the languages. Requests of pages are not touched.
+ * `Origin` (in Firefox an id per installation), cookies, the languages, and which browser it is on which system: who has
+ * one that few have would be known by it on both sides. Requests of pages are not touched.
  */
 export async function makeOwnRequestsNeutral(): Promise<void> {
   await browser.declarativeNetRequest.updateSessionRules({
@@ -265,6 +320,8 @@ export async function makeOwnRequestsNeutral(): Promise<void> {
             { header: "origin", operation: "remove" },
             { header: "cookie", operation: "remove" },
             { header: "accept-language", operation: "set", value: "en" },
+            { header: "user-agent", operation: "set", value: "Tuppence" },
+            ...CLIENT_HINTS.map((header) => ({ header, operation: "remove" }) as const),
           ],
         },
       },
@@ -272,6 +329,8 @@ export async function makeOwnRequestsNeutral(): Promise<void> {
   });
 }
 
+/** What Chromium says of itself beside `User-Agent`. */
+const CLIENT_HINTS = ["sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform"] as const;
 const NEUTRAL_REQUESTS_RULE = 1;
 const NO_TAB = -1;
 

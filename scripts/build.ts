@@ -3,7 +3,7 @@
  * `dist/merchant/tuppence.js`. `--only chrome,firefox,merchant` makes some of them, `--watch` makes them again after
  * every change.
  */
-import { watch } from "node:fs";
+import { globSync, watch } from "node:fs";
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -68,6 +68,7 @@ async function buildExtension(browser: BrowserName): Promise<void> {
   for (const script of CONTENT_SCRIPTS) await buildContentScript(outDir, script);
   await nameContentScripts(outDir);
   await cp(path.join(ROOT, "extension/_locales"), path.join(outDir, "_locales"), { recursive: true });
+  await copyLitIcons(outDir);
   // What the bundler keeps for itself and no browser reads.
   await rm(path.join(outDir, ".vite"), { recursive: true, force: true });
 }
@@ -91,6 +92,12 @@ async function buildContentScript(outDir: string, script: string): Promise<void>
       },
     },
   });
+}
+
+/** The background shows them by name, which the bundler does not see. */
+async function copyLitIcons(outDir: string): Promise<void> {
+  for (const file of globSync("extension/icons/lit-*.png", { cwd: ROOT }))
+    await cp(path.join(ROOT, file), path.join(outDir, file));
 }
 
 async function nameContentScripts(outDir: string): Promise<void> {

@@ -1,195 +1,77 @@
 /**
- * `npm run pictures`: a picture of every screen of the extension in every state, light and dark, in `out/pictures/`,
- * with a contact sheet, `index.html`. The pages are the product's own under the product's Content-Security-Policy;
- * only the browser behind them is a stand-in (`extension/ui/fixtures/platform.ts`). Each screen is checked with axe as
- * well. Exits with 1 if axe finds something, if a page overflows sideways or writes an error. Words as arguments
- * take only the pictures whose names contain one of them.
+ * `npm run pictures`: a picture of every screen of the extension in every state (`extension/ui/fixtures/pictures.ts`), in both
+ * themes, two languages and both browsers, as `out/pictures/<browser>/<language>/<theme>/<page>-<name>.png`, with a contact
+ * sheet, `out/pictures/index.html`. The pages are the product's own under the product's Content-Security-Policy; only the
+ * browser's API behind them is a stand-in (`extension/ui/fixtures/platform.ts`). Each screen is checked with axe as well.
+ *
+ * Exits with 1 if axe finds something, if a page overflows sideways or writes an error. Words take only the pictures whose
+ * names contain one of them; `--browser firefox`, `--theme dark` and `--language ar,de` only those.
  */
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { type Browser, chromium, type Page } from "@playwright/test";
+import { parseArgs } from "node:util";
 import { build, type Plugin, preview } from "vite";
+import { type PageName, PICTURES, type Picture } from "../extension/ui/fixtures/pictures.ts";
 import { APPROVAL_ID } from "../extension/ui/fixtures/snapshots.ts";
 import manifest from "../manifest.json" with { type: "json" };
-import { APPROVE_PAGE, POPUP_PAGE, WELCOME_PAGE } from "../shared/protocol/ui.ts";
-import { requireBrowser } from "./browsers.ts";
+import { APPROVE_PAGE, OPTIONS_PAGE, POPUP_PAGE, WELCOME_PAGE } from "../shared/protocol/ui.ts";
+import {
+  type Look,
+  openChromium,
+  openFirefox,
+  type PictureBrowser,
+  type PicturePage,
+  type Pixels,
+  type Theme,
+} from "./picture-browsers.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = fileURLToPath(new URL("../out/pictures/", import.meta.url));
 const SITE = fileURLToPath(new URL("../out/pictures-site/", import.meta.url));
 const PLATFORM = fileURLToPath(new URL("../extension/platform.ts", import.meta.url));
 const STAND_IN = fileURLToPath(new URL("../extension/ui/fixtures/platform.ts", import.meta.url));
-const SCHEMES = ["light", "dark"] as const;
-/** The moment of all pictures, so that the times in them do not change from run to run. */
-const NOW = new Date("2026-11-23T14:32:00Z");
-const POPUP_HEIGHT_PIXELS = 560;
+const LOCALES = fileURLToPath(new URL("../extension/_locales/", import.meta.url));
 
-type Scheme = (typeof SCHEMES)[number];
-type PageName = "popup" | "approve" | "welcome";
-interface Picture {
-  readonly name: string;
-  readonly page: PageName;
-  readonly scene: string;
-  readonly act?: (page: Page) => Promise<void>;
-}
+const BROWSERS: Readonly<Record<string, (look: Look) => Promise<PictureBrowser>>> = {
+  chromium: openChromium,
+  firefox: openFirefox,
+};
+const THEMES: readonly Theme[] = ["light", "dark"];
+/** One that is written from left to right, and one from right to left. */
+const LANGUAGES = ["en", "ar"];
 
-const PAGES: Readonly<
-  Record<PageName, { readonly path: string; readonly width: number; readonly height: number }>
-> = {
-  popup: { path: POPUP_PAGE, width: 360, height: POPUP_HEIGHT_PIXELS },
+const PAGES: Readonly<Record<PageName, Pixels & { readonly path: string }>> = {
+  popup: { path: POPUP_PAGE, width: 360, height: 560 },
   approve: { path: APPROVE_PAGE, width: 420, height: 560 },
   welcome: { path: WELCOME_PAGE, width: 1_000, height: 900 },
+  options: { path: OPTIONS_PAGE, width: 1_100, height: 900 },
 };
 
-const press = (name: string | RegExp) => (page: Page) => page.getByRole("button", { name }).click();
-const say = (scene: string) => (page: Page) =>
-  page.evaluate((detail) => void window.dispatchEvent(new CustomEvent("scene", { detail })), scene);
-const inOrder =
-  (...acts: readonly ((page: Page) => Promise<void>)[]) =>
-  async (page: Page) => {
-    for (const act of acts) await act(page);
-  };
+interface Series extends Look {
+  readonly browser: string;
+}
 
-const PICTURES: readonly Picture[] = [
-  ...popup(
-    "none",
-    "silent",
-    "empty",
-    "ready",
-    "tipSite",
-    "topUpOpen",
-    "topUpDeclined",
-    "topUpAbandoned",
-    "inFlight",
-    "unreachable",
-    "realMoney",
-    "frozen",
-    "restoring",
-    "waiting",
-    "everything",
-  ),
-  {
-    name: "popup-ready-end",
-    page: "popup",
-    scene: "ready",
-    act: (page) => page.locator("#root").evaluate((root) => root.scrollTo(0, root.scrollHeight)),
-  },
-  {
-    name: "popup-everything-end",
-    page: "popup",
-    scene: "everything",
-    act: (page) => page.locator("#root").evaluate((root) => root.scrollTo(0, root.scrollHeight)),
-  },
-  { name: "popup-top-up", page: "popup", scene: "ready", act: press("Top up") },
-  {
-    name: "popup-top-up-stuck",
-    page: "popup",
-    scene: "topUpStuck",
-    act: inOrder(press("Top up"), press("Top up $5")),
-  },
-  {
-    name: "popup-top-up-refused",
-    page: "popup",
-    scene: "topUpRefused",
-    act: inOrder(press("Top up"), press("Top up $5")),
-  },
-  { name: "popup-top-up-arrived", page: "popup", scene: "topUpOpen", act: say("topUpArrived") },
-  { name: "popup-refund-stuck", page: "popup", scene: "refundStuck", act: press(/^Money back for/) },
-  ...approve(
-    "ask",
-    "askLong",
-    "tip",
-    "short",
-    "shortWaiting",
-    "shortFrozen",
-    "paying",
-    "paid",
-    "failed",
-    "gone",
-    "silent",
-  ),
-  {
-    name: "approve-ask-allowance",
-    page: "approve",
-    scene: "ask",
-    act: (page) => page.getByRole("checkbox").check(),
-  },
-  {
-    name: "approve-ask-focus",
-    page: "approve",
-    scene: "ask",
-    act: async (page) => {
-      for (let tabs = 0; tabs < 4; tabs += 1) await page.keyboard.press("Tab");
-    },
-  },
-  { name: "approve-ask-refused", page: "approve", scene: "refused", act: press("Pay 5¢") },
-  {
-    name: "approve-tip-own",
-    page: "approve",
-    scene: "tip",
-    act: (page) => page.getByLabel("Or your own amount").fill("0.75"),
-  },
-  {
-    name: "approve-tip-problem",
-    page: "approve",
-    scene: "tip",
-    act: (page) => page.getByLabel("Or your own amount").fill("40"),
-  },
-  { name: "approve-short-then-ask", page: "approve", scene: "short", act: say("ask") },
-  { name: "welcome-create", page: "welcome", scene: "none" },
-  {
-    name: "welcome-create-advanced",
-    page: "welcome",
-    scene: "none",
-    act: inOrder(
-      (page) => page.getByText("Advanced").click(),
-      (page) => page.getByLabel("Provider").fill("provider"),
-    ),
-  },
-  { name: "welcome-restore", page: "welcome", scene: "none", act: press("I have a recovery phrase") },
-  {
-    name: "welcome-restore-refused",
-    page: "welcome",
-    scene: "phraseRefused",
-    act: inOrder(
-      press("I have a recovery phrase"),
-      (page) =>
-        page
-          .getByLabel("Your recovery phrase")
-          .fill("one two three four five six seven eight nine ten eleven twelve"),
-      press("Restore my wallet"),
-    ),
-  },
-  { name: "welcome-phrase", page: "welcome", scene: "empty" },
-  {
-    name: "welcome-phrase-shown",
-    page: "welcome",
-    scene: "empty",
-    act: inOrder(press("Show the words"), (page) => page.getByRole("checkbox").check()),
-  },
-  { name: "welcome-ready", page: "welcome", scene: "justReady" },
-  { name: "welcome-ready-restoring", page: "welcome", scene: "restoring" },
-  { name: "welcome-ready-frozen", page: "welcome", scene: "frozen" },
-  { name: "welcome-ready-waiting", page: "welcome", scene: "topUpOpen" },
-  { name: "welcome-ready-later", page: "welcome", scene: "empty", act: press("Do this later") },
-  {
-    name: "welcome-ready-arrived",
-    page: "welcome",
-    scene: "justReady",
-    act: inOrder(press("Top up $5"), say("topUpArrived")),
-  },
-  { name: "welcome-silent", page: "welcome", scene: "silent" },
-];
+/** When every animation that ends has ended. */
+const AT_REST = `Promise.all(document.getAnimations()
+  .filter((animation) => animation.effect?.getComputedTiming().endTime !== Infinity)
+  .map((animation) => animation.finished)).then(() => undefined)`;
+const OVERFLOW_PIXELS = `Math.max(...[document.documentElement, ...document.querySelectorAll("#root, .content")]
+  .map((box) => box.scrollWidth - box.clientWidth))`;
 
-await main(process.argv.slice(2));
+const { values, positionals: words } = parseArgs({
+  allowPositionals: true,
+  options: { browser: { type: "string" }, theme: { type: "string" }, language: { type: "string" } },
+});
+await main();
 
-async function main(words: readonly string[]): Promise<void> {
+async function main(): Promise<void> {
   const pictures = PICTURES.filter(
-    ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
+    (picture) => words.length === 0 || words.some((word) => nameOf(picture).includes(word)),
   );
+  const series = chosenSeries();
   await buildPages();
-  if (words.length === 0) await rm(OUT, { recursive: true, force: true });
-  await mkdir(OUT, { recursive: true });
+  if (process.argv.length === 2) await rm(OUT, { recursive: true, force: true });
   const headers = { "Content-Security-Policy": manifest.content_security_policy.extension_pages };
   const server = await preview({
     root: ROOT,
@@ -198,28 +80,39 @@ async function main(words: readonly string[]): Promise<void> {
     preview: { host: "127.0.0.1", port: 0, headers },
     logLevel: "error",
   });
-  const browser = await chromium.launch({
-    executablePath: requireBrowser("chromium"),
-    args: ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"],
-  });
   try {
     const address = server.resolvedUrls?.local[0];
     if (address === undefined) throw new Error("the pages are not served");
     const axe = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
     const faults: string[] = [];
-    for (const picture of pictures) {
-      faults.push(
-        ...(await Promise.all(SCHEMES.map((scheme) => take(picture, scheme, browser, address, axe)))).flat(),
-      );
-    }
-    await writeFile(`${OUT}index.html`, contactSheet(PICTURES));
+    for (const one of series) faults.push(...(await takeSeries(one, pictures, address, axe)));
+    await writeFile(`${OUT}index.html`, contactSheet());
     for (const fault of faults) console.error(fault);
-    console.log(`${pictures.length * SCHEMES.length} pictures in out/pictures, ${faults.length} faults`);
+    console.log(`${pictures.length * series.length} pictures in out/pictures, ${faults.length} faults`);
     process.exitCode = faults.length === 0 ? 0 : 1;
   } finally {
-    await browser.close();
     await server.close();
   }
+}
+
+function chosenSeries(): Series[] {
+  const chosen = (given: string | undefined, all: readonly string[], what: string) => {
+    const names = given?.split(",") ?? all;
+    for (const name of names)
+      if (!all.includes(name)) throw new Error(`There is no ${what} ${name}, only ${all.join(", ")}.`);
+    return names;
+  };
+  const translated = readdirSync(LOCALES);
+  const languages = chosen(
+    values.language ?? LANGUAGES.filter((language) => translated.includes(language)).join(),
+    translated,
+    "language",
+  );
+  const browsers = chosen(values.browser, Object.keys(BROWSERS), "browser");
+  const themes = THEMES.filter((theme) => chosen(values.theme, THEMES, "theme").includes(theme));
+  return browsers.flatMap((browser) =>
+    languages.flatMap((language) => themes.map((theme) => ({ browser, language, theme }))),
+  );
 }
 
 async function buildPages(): Promise<void> {
@@ -243,124 +136,122 @@ async function buildPages(): Promise<void> {
       emptyOutDir: true,
       target: "es2022",
       modulePreload: false,
-      rollupOptions: { input: [POPUP_PAGE, APPROVE_PAGE, WELCOME_PAGE].map((path) => `${ROOT}${path}`) },
+      rollupOptions: { input: Object.values(PAGES).map(({ path }) => `${ROOT}${path}`) },
     },
   });
 }
 
-/** Takes one picture; answers what is wrong with the page. */
-async function take(
-  picture: Picture,
-  scheme: Scheme,
-  browser: Browser,
+/** One browser for all pictures of a series; answers what is wrong with the pages. */
+async function takeSeries(
+  series: Series,
+  pictures: readonly Picture[],
   address: string,
   axe: string,
 ): Promise<string[]> {
-  const { path, width, height } = PAGES[picture.page];
-  const label = `${picture.name} (${scheme})`;
+  const start = performance.now();
+  const folder = `${OUT}${folderOf(series)}`;
+  await mkdir(folder, { recursive: true });
+  const open = BROWSERS[series.browser];
+  if (open === undefined) throw new Error(`there is no browser ${series.browser}`);
+  const browser = await open(series);
   const faults: string[] = [];
-  const context = await browser.newContext({
-    viewport: { width, height },
-    deviceScaleFactor: 2,
-    colorScheme: scheme,
-    reducedMotion: "reduce",
-    locale: "en-US",
-    timezoneId: "UTC",
-  });
   try {
-    const page = await context.newPage();
-    page.on("pageerror", (error) => faults.push(`${label}: ${error.message}`));
-    page.on("console", (message) => {
-      if (message.type() === "error") faults.push(`${label}: ${message.text()}`);
-    });
-    await page.clock.setFixedTime(NOW);
-    await page.goto(`${address}${path}?scene=${picture.scene}&id=${APPROVAL_ID}`);
-    await page
-      .locator(picture.scene === "silent" ? "h1" : "#root > *")
-      .first()
-      .waitFor();
-    await picture.act?.(page);
-    await page.evaluate(() =>
-      Promise.all(
-        document
-          .getAnimations()
-          .map((animation) =>
-            animation.effect?.getComputedTiming().endTime === Number.POSITIVE_INFINITY
-              ? null
-              : animation.finished,
-          ),
-      ),
-    );
-    await settle(picture, page);
-    await page.screenshot({
-      path: `${OUT}${picture.name}.${scheme}.png`,
-      ...(await frame(picture.page, page)),
-    });
-    const overflow = await page.evaluate(() =>
-      Math.max(
-        ...[document.documentElement, ...document.querySelectorAll("#root, .content")].map(
-          (box) => box.scrollWidth - box.clientWidth,
-        ),
-      ),
-    );
-    if (overflow > 0) faults.push(`${label}: overflows sideways by ${overflow} pixels`);
-    faults.push(...(await accessibilityFaults(page, axe)).map((fault) => `${label}: ${fault}`));
+    for (const picture of pictures) {
+      const found = await take(picture, series, browser, address, axe).catch((error: unknown) => [
+        String(error),
+      ]);
+      faults.push(...found.map((fault) => `${folderOf(series)}/${nameOf(picture)}: ${fault}`));
+    }
   } finally {
-    await context.close();
+    await browser.close();
   }
+  console.log(`${folderOf(series)}: ${((performance.now() - start) / 1_000).toFixed(0)} s`);
   return faults;
 }
 
-/** The question's buttons are enabled a moment after it appears (`approve/guard.ts`). */
-async function settle(picture: Picture, page: Page): Promise<void> {
-  if (picture.page !== "approve") return;
-  const pay = page.locator('button[type="submit"]');
-  if ((await pay.count()) > 0 && picture.name !== "approve-tip-problem")
-    await page.locator('button[type="submit"]:enabled').waitFor();
-}
-
-async function frame(name: PageName, page: Page) {
-  if (name === "welcome") return { fullPage: true };
-  if (name === "approve") return {};
-  const { width, height } = PAGES.popup;
-  const content = await page.evaluate(() => document.body.getBoundingClientRect().height);
-  return { clip: { x: 0, y: 0, width, height: Math.min(height, Math.ceil(content)) } };
-}
-
-async function accessibilityFaults(page: Page, axe: string): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { violations } = await (globalThis as unknown as { axe: typeof import("axe-core") }).axe.run();
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(
-        (node) =>
-          `${id}: ${node.target.join(" ")}: ${node.any[0]?.message ?? node.all[0]?.message ?? node.none[0]?.message ?? ""}`,
-      ),
+async function take(
+  picture: Picture,
+  series: Series,
+  browser: PictureBrowser,
+  address: string,
+  axe: string,
+): Promise<string[]> {
+  const { path, ...viewport } = PAGES[picture.page];
+  const query = new URLSearchParams({ scene: picture.scene, language: series.language, id: APPROVAL_ID });
+  const page = await browser.open(`${address}${path}?${query}#${picture.place ?? ""}`, viewport);
+  try {
+    await page.waitFor("#root > *");
+    for (const step of picture.steps ?? []) await page.act(step);
+    if (picture.until !== undefined) await page.waitFor(picture.until);
+    await page.evaluate(AT_REST);
+    await page.screenshot(
+      `${OUT}${folderOf(series)}/${nameOf(picture)}.png`,
+      await frame(picture.page, page),
     );
-  });
+    const faults = [...page.errors];
+    const overflow = Number(await page.evaluate(OVERFLOW_PIXELS));
+    if (overflow > 0) faults.push(`overflows sideways by ${overflow} pixels`);
+    // It looks at the same document in both browsers.
+    if (series.browser === "chromium") faults.push(...(await accessibilityFaults(page, axe)));
+    return faults;
+  } finally {
+    await page.close();
+  }
 }
 
-function contactSheet(pictures: readonly Picture[]): string {
-  const figures = pictures.map(
-    ({ name, page }) =>
-      `<figure class="${page}"><div>${SCHEMES.map((scheme) => `<img src="${name}.${scheme}.png" alt="${name}, ${scheme}" loading="lazy">`).join("")}</div><figcaption>${name}</figcaption></figure>`,
+/** The browser cuts the popup to its content, and shows the window as it is; the others are tabs, which scroll. */
+async function frame(name: PageName, page: PicturePage): Promise<Pixels | undefined> {
+  if (name === "welcome" || name === "options") return undefined;
+  const { width, height } = PAGES[name];
+  if (name === "approve") return { width, height };
+  const content = Number(await page.evaluate("document.body.getBoundingClientRect().height"));
+  return { width, height: Math.min(height, Math.ceil(content)) };
+}
+
+async function accessibilityFaults(page: PicturePage, axe: string): Promise<string[]> {
+  await page.evaluate(`${axe}; undefined`);
+  const found = await page.evaluate(`axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => id + ": " + node.target.join(" ") + ": " +
+      ([...node.any, ...node.all, ...node.none][0]?.message ?? ""))))`);
+  return Array.isArray(found) ? found.map(String) : [];
+}
+
+function nameOf({ page, name }: Picture): string {
+  return `${page}-${name}`;
+}
+
+function folderOf({ browser, language, theme }: Series): string {
+  return `${browser}/${language}/${theme}`;
+}
+
+/** Of all that was ever taken, so that a run of a few pictures leaves the others on it. */
+function contactSheet(): string {
+  const folders = Object.keys(BROWSERS).flatMap((browser) =>
+    readdirSync(LOCALES).flatMap((language) =>
+      THEMES.map((theme) => folderOf({ browser, language, theme })).filter((folder) =>
+        existsSync(OUT + folder),
+      ),
+    ),
   );
+  const figures = PICTURES.map((picture) => {
+    const images = folders
+      .map((folder) => `${folder}/${nameOf(picture)}.png`)
+      .filter((file) => existsSync(OUT + file))
+      .map(
+        (file) => `<a href="${file}"><img src="${file}" alt="${file}" title="${file}" loading="lazy"></a>`,
+      );
+    return `<figure class="${picture.page}"><figcaption>${nameOf(picture)}</figcaption><div>${images.join("")}</div></figure>`;
+  });
   return `<!doctype html>
 <meta charset="utf-8">
 <title>Tuppence: every screen</title>
 <style>
-  body { margin: 32px; background: #8a8f8c; font: 14px sans-serif; display: flex; flex-wrap: wrap; gap: 32px; align-items: flex-start }
-  figure { margin: 0 } figure div { display: flex; gap: 8px; align-items: flex-start }
-  img { width: 360px; border-radius: 8px } .welcome img { width: 600px } figcaption { margin-top: 8px; color: #fff }
+  body { margin: 32px; background: #8a8f8c; font: 14px sans-serif }
+  figure { margin: 0 0 40px } figcaption { margin-bottom: 8px; color: #fff; font-weight: bold }
+  figure div { display: flex; gap: 8px; align-items: flex-start; overflow-x: auto }
+  img { width: 270px; border-radius: 8px } .welcome img, .options img { width: 480px }
 </style>
+<p>${folders.join(" · ")}</p>
 ${figures.join("\n")}
 `;
-}
-
-function popup(...scenes: readonly string[]): Picture[] {
-  return scenes.map((scene) => ({ name: `popup-${scene}`, page: "popup", scene }));
-}
-
-function approve(...scenes: readonly string[]): Picture[] {
-  return scenes.map((scene) => ({ name: `approve-${scene}`, page: "approve", scene }));
 }

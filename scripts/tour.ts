@@ -12,7 +12,7 @@ import { readStories } from "../demo/stories.ts";
 import { formatBalance, type Micros, parseMicros, subtract, ZERO } from "../shared/money.ts";
 import { RESPONSE_EVENT } from "../shared/protocol/page.ts";
 import { Jwks } from "../shared/protocol/provider.ts";
-import { POPUP_PAGE } from "../shared/protocol/ui.ts";
+import { APPROVE_PAGE, POPUP_PAGE } from "../shared/protocol/ui.ts";
 import { verifyReceipt } from "../shared/receipt.ts";
 import { type Extension, launchExtension } from "../test/support/extension.ts";
 import {
@@ -48,6 +48,8 @@ export interface TourResult {
 const WINDOW_SIZE = "--window-size=1280,900";
 const TOP_UP = "$5";
 const ALLOWANCE = "$1";
+/** The wallet's own window, as the background opens it: without a screen every window is as large as the browser's. */
+const APPROVAL_PIXELS = { width: 420, height: 600 };
 /** A receipt says its second, the ledger its millisecond: a window may close this much later than the wallet shows. */
 const MATURED_AFTER_MS = 1_000;
 
@@ -236,6 +238,7 @@ function photographer(folder: string) {
   let number = 0;
   return async (page: Page, name: string): Promise<void> => {
     number += 1;
+    if (page.url().includes(APPROVE_PAGE)) await page.setViewportSize(APPROVAL_PIXELS);
     const content = page.url().includes(POPUP_PAGE) ? await page.locator("body").boundingBox() : null;
     await page.screenshot({
       path: join(folder, `${String(number).padStart(2, "0")}-${name}.png`),

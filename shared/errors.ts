@@ -163,6 +163,27 @@ export const ERRORS = {
     "Nothing was changed.",
     "Open it from the toolbar.",
   ),
+  wallet_locked: entry(
+    403,
+    "later",
+    "Your wallet is locked.",
+    NOT_CHARGED,
+    "Unlock it from the toolbar, then click again.",
+  ),
+  passphrase_wrong: entry(
+    403,
+    "never",
+    "This is not the passphrase.",
+    "Your money is safe, and nothing was changed.",
+    "Try again. If it is lost, your recovery phrase brings the wallet back.",
+  ),
+  passphrase_weak: entry(
+    400,
+    "never",
+    "This passphrase is too short to keep a thief out.",
+    "Nothing was changed.",
+    "Take at least ten characters: four words that do not belong together are good.",
+  ),
   phrase_invalid: entry(
     400,
     "never",

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, vi } from "vitest";
-import { APPROVE_PAGE } from "../../shared/protocol/ui.ts";
+import { APPROVE_PAGE, type WalletSnapshotJson } from "../../shared/protocol/ui.ts";
 import { EXTENSION_ID } from "../../test/support/fake-platform.ts";
 import { makeTestWallet, offerOf, type TestWallet } from "../../wallet/core/testing.ts";
 
@@ -13,6 +13,7 @@ beforeEach(async () => {
   browser.session.clear();
   browser.windows.clear();
   browser.focused.length = 0;
+  asking.clear();
   await restartBackground();
 });
 
@@ -22,10 +23,22 @@ async function restartBackground(): Promise<void> {
   background = await import("./approvals.ts");
 }
 
+/** The ids of approvals that nobody has answered. */
+const asking = new Set<string>();
+function open(approvalId: string, tabId: number): Promise<void> {
+  asking.add(approvalId);
+  return background.prompt.open(approvalId, tabId, async (id) => asking.has(id));
+}
+
+type ApprovalView = WalletSnapshotJson["approvals"][number];
+
 const FIRST = "1".repeat(32);
 const SECOND = "2".repeat(32);
+const THIRD = "3".repeat(32);
 const addressOf = (approvalId: string) =>
   `chrome-extension://${EXTENSION_ID}/${APPROVE_PAGE}?id=${approvalId}`;
+/** As after every change of the wallet. */
+const showNext = () => background.showNext({ approvals: [...asking].map(questionView) });
 const openWindows = () => [...browser.windows.values()];
 
 function closeWindow(approvalId: string): number {
@@ -36,47 +49,103 @@ function closeWindow(approvalId: string): number {
 }
 
 it("does not open a second window for a question that has one", async () => {
-  await background.prompt.open(FIRST, 1);
-  await background.prompt.open(FIRST, 1);
+  await open(FIRST, 1);
+  await open(FIRST, 1);
   expect(openWindows()).toEqual([addressOf(FIRST)]);
   expect(browser.focused).toEqual([...browser.windows.keys()]);
 });
 
 it("does not open two windows for two askers at the same moment", async () => {
-  await Promise.all([background.prompt.open(FIRST, 1), background.prompt.open(FIRST, 1)]);
+  await Promise.all([open(FIRST, 1), open(FIRST, 1)]);
   expect(openWindows()).toEqual([addressOf(FIRST)]);
 });
 
 it("does not forget, when the background dies, which window asks what", async () => {
-  await background.prompt.open(FIRST, 1);
+  await open(FIRST, 1);
   await restartBackground();
-  await background.prompt.open(FIRST, 1);
+  await open(FIRST, 1);
   expect(openWindows()).toEqual([addressOf(FIRST)]);
 });
 
 it("does not take a window that is gone for one that asks", async () => {
-  await background.prompt.open(FIRST, 1);
+  await open(FIRST, 1);
   closeWindow(FIRST);
-  await background.prompt.open(FIRST, 1);
+  await open(FIRST, 1);
   expect(openWindows()).toEqual([addressOf(FIRST)]);
 });
 
-it("does not put one question in another one's window", async () => {
-  await background.prompt.open(FIRST, 1);
-  await background.prompt.open(SECOND, 2);
+it("does not lay one question over another: the one that is asked comes to the front, and the other one waits", async () => {
+  await open(FIRST, 1);
+  await open(SECOND, 2);
+  expect(openWindows()).toEqual([addressOf(FIRST)]);
+  expect(browser.focused).toEqual([...browser.windows.keys()]);
+  await showNext();
+  expect(openWindows(), "not before the first is answered").toEqual([addressOf(FIRST)]);
+  asking.delete(FIRST);
+  await showNext();
+  await showNext();
   expect(openWindows()).toEqual([addressOf(FIRST), addressOf(SECOND)]);
+});
+
+it("does not open windows side by side for many that ask at the same moment, nor forgets their order", async () => {
+  await Promise.all([FIRST, SECOND, THIRD].map((id, tab) => open(id, tab)));
+  await restartBackground();
+  for (const id of [FIRST, SECOND, THIRD]) {
+    expect(openWindows()).toEqual([addressOf(id)]);
+    asking.delete(id);
+    closeWindow(id);
+    await showNext();
+  }
+  expect(openWindows()).toEqual([]);
+});
+
+it("does not ask what was answered or given up while it waited", async () => {
+  await open(FIRST, 1);
+  await open(SECOND, 2);
+  asking.delete(SECOND);
+  asking.delete(FIRST);
+  await showNext();
+  expect(openWindows()).toEqual([addressOf(FIRST)]);
+});
+
+it("does not keep a new question back for a window that only shows how the last one went", async () => {
+  await open(FIRST, 1);
+  asking.delete(FIRST);
+  await open(SECOND, 2);
+  expect(openWindows()).toEqual([addressOf(FIRST), addressOf(SECOND)]);
+});
+
+it("does not keep a question back for one whose window is gone", async () => {
+  await open(FIRST, 1);
+  closeWindow(FIRST);
+  await open(SECOND, 2);
+  expect(openWindows()).toEqual([addressOf(SECOND)]);
+});
+
+it("does not let a line grow without an end", async () => {
+  await open(FIRST, 0);
+  for (let tab = 1; tab <= 30; tab++) await open(tab.toString(16).padStart(32, "0"), tab);
+  expect(JSON.stringify(browser.session.get("approval-windows")).match(/[0-9a-f]{32}/g)).toHaveLength(11);
+  expect(openWindows()).toHaveLength(1);
+});
+
+it("says what went wrong in one window, however often the keys are pressed", async () => {
+  for (let presses = 0; presses < 5; presses++) await background.tellProblem("nothing_to_tip");
+  expect(openWindows()).toEqual([
+    `chrome-extension://${EXTENSION_ID}/${APPROVE_PAGE}?problem=nothing_to_tip`,
+  ]);
 });
 
 it("opens a window though the session holds something that is no list of windows", async () => {
   browser.session.set("approval-windows", { windowId: "x" });
-  await background.prompt.open(FIRST, 1);
+  await open(FIRST, 1);
   expect(openWindows()).toEqual([addressOf(FIRST)]);
 });
 
 it("does not stop asking because the browser could not open a window once", async () => {
   vi.spyOn(browser.platform, "openWindow").mockRejectedValueOnce(new Error("too many windows"));
-  await expect(background.prompt.open(FIRST, 1)).rejects.toThrow("too many windows");
-  await background.prompt.open(FIRST, 1);
+  await expect(open(FIRST, 1)).rejects.toThrow("too many windows");
+  await open(FIRST, 1);
   expect(openWindows()).toEqual([addressOf(FIRST)]);
 });
 
@@ -88,7 +157,7 @@ async function ask(reader: TestWallet, offer = offerOf()) {
   );
   await vi.waitFor(() => expect(reader.prompts).toHaveLength(1));
   const approvalId = reader.prompts[0]?.approvalId ?? "";
-  await background.prompt.open(approvalId, 1);
+  await open(approvalId, 1);
   return { approvalId, outcome };
 }
 
@@ -118,7 +187,7 @@ it("a window that waits for a top-up keeps its offer when it is closed, and open
   await expect(reader.decide(true)).rejects.toMatchObject({ code: "insufficient_balance" });
   await background.declineClosed(reader.wallet, closeWindow(approvalId));
   expect(await questionState(reader)).toBe("asking");
-  await background.prompt.open(approvalId, 1);
+  await open(approvalId, 1);
   expect(openWindows()).toEqual([addressOf(approvalId)]);
 });
 
@@ -137,3 +206,23 @@ it("a window of the reader's own that is closed is no answer to anything", async
   await background.declineClosed(reader.wallet, 4_711);
   expect(await questionState(reader)).toBe("asking");
 });
+
+/** What a snapshot says of a question, of which only id and state matter here. */
+function questionView(id: string): ApprovalView {
+  return {
+    id,
+    state: "asking",
+    kind: "tip",
+    merchantName: "The Lantern",
+    origin: "https://lantern.example",
+    title: "Tides",
+    amount: "100000",
+    least: "10000",
+    most: "5000000",
+    balanceAfter: "0",
+    missing: null,
+    refundWindowSeconds: 0,
+    error: null,
+    at: 0,
+  };
+}

@@ -2,9 +2,10 @@
 
 import { type Clock, createWallet, type Wallet } from "../../wallet/core/index.ts";
 import { createProviderClient } from "../../wallet/provider/index.ts";
-import { registerScript, setAlarm, setBadge } from "../platform.ts";
+import { readSession, registerScript, setAlarm, setBadge, writeSession } from "../platform.ts";
 import { openStore } from "../store/index.ts";
-import { prompt } from "./approvals.ts";
+import { prompt, showNext } from "./approvals.ts";
+import { keepLock, type Lock } from "./lock.ts";
 import { neutralFetch } from "./neutral-fetch.ts";
 import { type TopUpWatch, watchTopUps } from "./top-ups.ts";
 import { gatherViewers, type Viewers } from "./viewers.ts";
@@ -22,16 +23,18 @@ const SETTLE_MS = 250;
 
 export interface Background {
   readonly wallet: Wallet;
+  readonly lock: Lock;
   readonly viewers: Viewers;
   readonly topUps: TopUpWatch;
-  /** Brings what follows from the wallet's state (badge, scripts at known sites, watched checkouts) up to date soon. */
+  /** Brings what follows from the wallet's state (badge, the next question, scripts at known sites, watched checkouts) up to date soon. */
   readonly settle: () => void;
 }
 
 export function compose(): Background {
   const clock: Clock = { nowMs: () => Date.now() };
+  const store = openStore(STORE_NAME, { read: readSession, write: writeSession });
   const wallet = createWallet({
-    store: openStore(STORE_NAME),
+    store,
     clock,
     random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
     connect: (anonymousOrigin) => createProviderClient({ anonymousOrigin, fetch: neutralFetch, clock }),
@@ -42,6 +45,7 @@ export function compose(): Background {
     },
     defaultProviderOrigin: DEFAULT_PROVIDER_ORIGIN,
   });
+  const lock = keepLock(store, wallet);
   const viewers = gatherViewers(() => wallet.snapshot());
   const topUps = watchTopUps(wallet, () => viewers.count() > 0);
 
@@ -58,14 +62,18 @@ export function compose(): Background {
     viewers.tell();
     settle();
   });
-  return { wallet, viewers, topUps, settle };
+  return { wallet, lock, viewers, topUps, settle };
 }
 
 async function followState(wallet: Wallet, topUps: TopUpWatch): Promise<void> {
-  const [snapshot, origins] = await Promise.all([wallet.snapshot(), wallet.knownOrigins()]);
+  const snapshot = await wallet.snapshot();
+  // Scripts at known sites stay as they are, and hear nothing, until the wallet is open again.
+  if (snapshot.state === "locked") return setBadge("", BADGE_COLOUR);
+  const origins = await wallet.knownOrigins();
   const asking = snapshot.approvals.filter(({ state }) => state === "asking").length;
   await Promise.all([
     topUps.follow(snapshot),
+    showNext(snapshot),
     registerScript("known-sites", KNOWN_SITE_SCRIPT, origins),
     setBadge(asking === 0 ? "" : String(asking), BADGE_COLOUR),
   ]);

@@ -3,37 +3,54 @@ import { WELCOME_PAGE } from "../../shared/protocol/ui.ts";
 import {
   extensionUrl,
   onAlarm,
+  onCommand,
   onConnect,
   onInstalled,
+  onMenuItem,
   onMessage,
   onStartup,
   onWindowClosed,
   openTab,
+  putMenuItem,
 } from "../platform.ts";
 import { declineClosed } from "./approvals.ts";
 import { compose, RESUME_ALARM } from "./compose.ts";
+import { LOCK_ALARM } from "./lock.ts";
 import { prepareRequests } from "./neutral-fetch.ts";
 import { answer } from "./router.ts";
+import { TIP_COMMAND, TIP_MENU_ITEM, tipPageOrTell } from "./tip-page.ts";
 import { TOP_UP_ALARM } from "./top-ups.ts";
 
 /** What a dead background left is taken up after what this one was woken for. */
 const RESUME_DELAY_MS = 500;
 
 const background = compose();
-const { wallet, viewers, settle } = background;
+const { wallet, lock, viewers, settle } = background;
 
 onMessage((message, sender) => answer(background, message, sender));
 onConnect((connection) => {
+  report(lock.use());
   viewers.accept(connection);
   settle();
 });
-onWindowClosed((windowId) => report(declineClosed(wallet, windowId)));
+onWindowClosed((windowId) => {
+  lock.windowClosed(windowId);
+  report(declineClosed(wallet, windowId).then(settle));
+});
+onMenuItem((id, tab) => {
+  if (id === TIP_MENU_ITEM) report(tipPageOrTell(background, tab));
+});
+onCommand((name, tab) => {
+  if (name === TIP_COMMAND) report(tipPageOrTell(background, tab));
+});
 onAlarm((name) => {
+  if (name === LOCK_ALARM) report(lock.check());
   if (name === RESUME_ALARM) report(wallet.resume());
   if (name === TOP_UP_ALARM) report(wallet.refreshTopUps());
 });
 onStartup(() => report(wallet.resume()));
 onInstalled((reason) => {
+  report(putMenuItem(TIP_MENU_ITEM, "Tip this site"));
   if (reason === "install") report(openTab(extensionUrl(WELCOME_PAGE)));
 });
 addEventListener("online", () => report(wallet.resume()));

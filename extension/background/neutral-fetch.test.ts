@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from "node:fs";
 import { beforeEach, expect, it, vi } from "vitest";
 
 const browser = await vi.hoisted(async () =>
@@ -70,3 +71,21 @@ it("lets no caller send cookies, a referrer or something from the cache", async 
     { method: "POST", body: "{}", credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer" },
   ]);
 });
+
+it("is the only way out: no other file of the extension or the wallet opens a connection", () => {
+  const sources = globSync(["extension/**/*.{ts,tsx}", "wallet/**/*.ts"]).filter(
+    (file) => !/\.test\.tsx?$|\.d\.ts$|^wallet\/core\/testing\.ts$/.test(file),
+  );
+  expect(sources.length).toBeGreaterThan(100);
+  const others = sources.filter((file) => WAY_OUT.test(withoutComments(readFileSync(file, "utf8"))));
+  // The wallet's client calls what it was handed.
+  expect(others.toSorted()).toEqual(["extension/background/neutral-fetch.ts", "wallet/provider/call.ts"]);
+});
+
+/** A call, not a name; and whatever else reaches a server. */
+const WAY_OUT =
+  /(?<![\w.])fetch\(|\b(?:XMLHttpRequest|WebSocket|WebTransport|EventSource|sendBeacon|RTCPeerConnection|importScripts)\b/;
+
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+}

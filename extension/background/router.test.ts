@@ -4,6 +4,7 @@ import { type ErrorCode, tellReader } from "../../shared/errors.ts";
 import { MAX_MESSAGE_LENGTH } from "../../shared/protocol/page.ts";
 import { UiRequest, type UiRequestType, UiResults } from "../../shared/protocol/ui.ts";
 import { EXTENSION_ID } from "../../test/support/fake-platform.ts";
+import { OPEN_LOCK } from "../../test/support/open-lock.ts";
 import type { Wallet } from "../../wallet/core/index.ts";
 import { makeTestWallet, offerOf, SITE, type TestWallet } from "../../wallet/core/testing.ts";
 
@@ -34,6 +35,7 @@ beforeEach(async () => {
 function ask(message: unknown, sender: unknown, changes: Partial<Wallet> = {}) {
   const background = {
     wallet: { ...reader.wallet, ...changes },
+    lock: OPEN_LOCK,
     viewers: { accept: () => undefined, tell: () => undefined, count: () => 0 },
     topUps: {
       watch: async (tabId: number | undefined) => void watched.push(tabId),
@@ -173,9 +175,15 @@ const UI_REQUESTS: { readonly [T in UiRequestType]: { readonly kind: "ui"; reado
   snapshot: { kind: "ui", type: "snapshot" },
   createWallet: { kind: "ui", type: "createWallet" },
   showPhrase: { kind: "ui", type: "showPhrase" },
-  confirmPhrase: { kind: "ui", type: "confirmPhrase" },
+  unlock: uiRequest("unlock", { passphrase: "none" }),
+  lock: { kind: "ui", type: "lock" },
+  protect: uiRequest("protect", { passphrase: "short", lockAfterMinutes: 5 }),
+  eraseWallet: { kind: "ui", type: "eraseWallet" },
+  confirmPhrase: uiRequest("confirmPhrase", { words: [1, 2, 3].map((place) => ({ place, word: "wrong" })) }),
+  putOffPhrase: { kind: "ui", type: "putOffPhrase" },
   topUp: uiRequest("topUp", { amount: "5000000" }),
   decide: uiRequest("decide", { approvalId: "0".repeat(32), approve: true }),
+  showQuestion: uiRequest("showQuestion", { approvalId: "0".repeat(32) }),
   tipSite: { kind: "ui", type: "tipSite" },
   startTip: { kind: "ui", type: "startTip" },
   refund: uiRequest("refund", { paymentId: "0".repeat(32) }),
@@ -192,11 +200,17 @@ describe("a page of ours", () => {
     ["snapshot", undefined],
     ["createWallet", "wallet_exists"],
     ["showPhrase", undefined],
+    ["unlock", "passphrase_wrong"],
+    ["lock", undefined],
+    ["protect", "passphrase_weak"],
+    ["eraseWallet", undefined],
     ["confirmPhrase", undefined],
+    ["putOffPhrase", undefined],
     // The provider of these tests gives neither.
     ["topUp", "provider_unreachable"],
     ["refund", "provider_unreachable"],
     ["decide", "approval_expired"],
+    ["showQuestion", "approval_expired"],
     ["tipSite", undefined],
     ["startTip", "nothing_to_tip"],
     ["removeAllowance", undefined],

@@ -12,6 +12,7 @@ import {
   type PageResults,
   PROTOCOL_VERSION,
   RelayedMessage,
+  TipJarMessage,
 } from "../../shared/protocol/page.ts";
 import {
   UiRequest,
@@ -28,14 +29,21 @@ import { tip } from "./handlers/page/tip.ts";
 import { confirmPhrase } from "./handlers/ui/confirmPhrase.ts";
 import { createWallet } from "./handlers/ui/createWallet.ts";
 import { decide } from "./handlers/ui/decide.ts";
+import { eraseWallet } from "./handlers/ui/eraseWallet.ts";
 import { forgetSite } from "./handlers/ui/forgetSite.ts";
+import { lock } from "./handlers/ui/lock.ts";
+import { protect } from "./handlers/ui/protect.ts";
+import { putOffPhrase } from "./handlers/ui/putOffPhrase.ts";
 import { refund } from "./handlers/ui/refund.ts";
 import { removeAllowance } from "./handlers/ui/removeAllowance.ts";
 import { showPhrase } from "./handlers/ui/showPhrase.ts";
+import { showQuestion } from "./handlers/ui/showQuestion.ts";
 import { snapshot } from "./handlers/ui/snapshot.ts";
 import { startTip } from "./handlers/ui/startTip.ts";
 import { tipSite } from "./handlers/ui/tipSite.ts";
 import { topUp } from "./handlers/ui/topUp.ts";
+import { unlock } from "./handlers/ui/unlock.ts";
+import { light } from "./light.ts";
 import { isOwnPage, readFrame } from "./sender.ts";
 
 /** The answer to a message; undefined where it is nobody's of ours. */
@@ -44,13 +52,14 @@ export function answer(
   message: unknown,
   sender: unknown,
 ): Promise<string | null | UiResponse> | undefined {
+  if (v.is(TipJarMessage, message)) return light(background.wallet, sender).then(() => null);
   const relayed = v.safeParse(RelayedMessage, message);
-  if (relayed.success) return answerPage(background.wallet, relayed.output, sender);
+  if (relayed.success) return answerPage(background, relayed.output, sender);
   return isOwnPage(sender) ? answerUi(background, message) : undefined;
 }
 
 async function answerPage(
-  wallet: Wallet,
+  { wallet, lock: keeper }: Background,
   { message, clicked }: RelayedMessage,
   browserSender: unknown,
 ): Promise<string | null> {
@@ -66,6 +75,7 @@ async function answerPage(
   }
   const { id } = request.output;
   try {
+    if (sender.clicked) await keeper.admit();
     return write({ v: PROTOCOL_VERSION, id, ok: { ...(await handlePage(wallet, request.output, sender)) } });
   } catch (error) {
     return write({ v: PROTOCOL_VERSION, id, error: describe(codeOf(error)) });
@@ -96,6 +106,7 @@ async function answerUi(background: Background, message: unknown): Promise<UiRes
   const request = v.safeParse(UiRequest, message);
   if (!request.success) return { error: describe("message_invalid") };
   try {
+    await background.lock.use();
     return { ok: await handleUi(background, request.output) };
   } catch (error) {
     return { error: describe(codeOf(error)) };
@@ -109,13 +120,25 @@ function handleUi(background: Background, request: UiRequest): Promise<UiResultJ
     case "createWallet":
       return createWallet(background.wallet, request);
     case "showPhrase":
-      return showPhrase(background.wallet);
+      return showPhrase(background, request);
+    case "unlock":
+      return unlock(background.lock, request);
+    case "lock":
+      return lock(background.lock);
+    case "protect":
+      return protect(background.lock, request);
+    case "eraseWallet":
+      return eraseWallet(background.lock);
     case "confirmPhrase":
-      return confirmPhrase(background.wallet);
+      return confirmPhrase(background.wallet, request);
+    case "putOffPhrase":
+      return putOffPhrase(background.wallet);
     case "topUp":
       return topUp(background, request);
     case "decide":
       return decide(background.wallet, request);
+    case "showQuestion":
+      return showQuestion(background.wallet, request);
     case "tipSite":
       return tipSite(background.wallet);
     case "startTip":

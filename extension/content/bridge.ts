@@ -11,6 +11,7 @@ import {
   REQUEST_WALLET_EVENT,
   RESPONSE_EVENT,
   type RelayedMessage,
+  type TipJarMessage,
 } from "../../shared/protocol/page.ts";
 import { extension } from "./extension.ts";
 
@@ -71,7 +72,7 @@ export function announce(): void {
 }
 
 /** Resolves with the background's answer. The same message goes again where it died: it attaches to what is under way. */
-async function send(message: RelayedMessage): Promise<unknown> {
+export async function send(message: RelayedMessage | TipJarMessage): Promise<unknown> {
   // What a page asks before anyone looks at it waits until someone does.
   if ("prerendering" in document && document.prerendering)
     await new Promise((resolve) => document.addEventListener("prerenderingchange", resolve, { once: true }));

@@ -1,23 +1,37 @@
 import "fake-indexeddb/auto";
 import { randomUUID } from "node:crypto";
-import { expect, it } from "vitest";
+import Dexie from "dexie";
+import { describe, expect, it } from "vitest";
+import { micros } from "../../shared/money.ts";
 import { conformsAsStore } from "../../test/support/store-conformance.ts";
-import { openStore } from "./index.ts";
+import { openStore, type SessionPort } from "./index.ts";
 
-conformsAsStore("the store in IndexedDB", () => openStore(randomUUID()));
+const PASSPHRASE = "correct horse battery staple";
+const LOCK = { passphrase: PASSPHRASE, lockAfterMinutes: 5 };
+const SECRET = "a secret that nobody may find";
+const COIN = {
+  secret: SECRET,
+  C: `02${"ab".repeat(32)}`,
+  keysetId: "00aabbccddeeff11",
+  amount: micros(50_000),
+  state: "free",
+  holder: undefined,
+} as const;
+
+conformsAsStore("the store in IndexedDB", () => openStore(randomUUID(), newSession()));
 
 it("has everything again after it was closed and opened", async () => {
   const name = randomUUID();
-  const before = openStore(name);
+  const before = openStore(name, newSession());
   await before.transaction((tables) => tables.counters.put({ key: "payment", next: 3 }));
   await before.close();
-  const after = openStore(name);
+  const after = openStore(name, newSession());
   expect(await after.read((tables) => tables.counters.get("payment"))).toEqual({ key: "payment", next: 3 });
   await after.close();
 });
 
 it("does not take a body for done whose transaction the browser ended meanwhile", async () => {
-  const store = openStore(randomUUID());
+  const store = openStore(randomUUID(), newSession());
   const outlived = store.transaction(async (tables) => {
     await tables.counters.put({ key: "payment", next: 1 });
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -25,3 +39,230 @@ it("does not take a body for done whose transaction the browser ended meanwhile"
   await expect(outlived).rejects.toThrow("ended before its body");
   await store.close();
 });
+
+it("loses no string that looks like one of its own marks, and no number of any size", async () => {
+  const store = openStore(randomUUID(), newSession());
+  const C = "\u0000n12\u0000";
+  const amount = micros(12_345_678_901_234_567_890n);
+  await store.transaction((tables) => tables.coins.put({ ...COIN, C, amount }));
+  expect(await store.read((tables) => tables.coins.get(SECRET))).toEqual({ ...COIN, C, amount });
+  await store.close();
+});
+
+describe("what lies on the disk", () => {
+  it("says nothing of coins, sites and articles, with a passphrase or without", async () => {
+    for (const by of ["device", LOCK] as const) {
+      const name = randomUUID();
+      const store = openStore(name, newSession());
+      await store.transaction(async (tables) => {
+        await tables.coins.put(COIN);
+        await tables.allowances.put({
+          origin: "https://site.example",
+          merchant: "merchant-1",
+          merchantName: "The Site",
+          limit: micros(1_000_000),
+          spent: micros(0),
+          at: 1_764_000_000_000,
+        });
+      });
+      await store.protect(by);
+      await store.close();
+      const disk = JSON.stringify(await rowsOf(name), (_, value: unknown) =>
+        value instanceof Uint8Array
+          ? Buffer.from(value).toString("latin1")
+          : typeof value === "bigint"
+            ? `${value}`
+            : value,
+      );
+      expect(disk).toContain('"free"');
+      for (const told of [SECRET, "ab".repeat(8), "site.example", "The Site", "merchant-1", "50000"])
+        expect(disk).not.toContain(told);
+    }
+  });
+
+  it("cannot be put in another place: a row that was moved or changed is not opened", async () => {
+    const name = randomUUID();
+    const store = openStore(name, newSession());
+    await store.transaction((tables) =>
+      tables.coins.putAll([
+        { ...COIN, state: "spent" },
+        { ...COIN, secret: "other" },
+      ]),
+    );
+    await changeRows(name, "coins", (row) => ({ ...row, state: "free" }));
+    await expect(store.read((tables) => tables.coins.all())).rejects.toThrow();
+    await store.close();
+  });
+
+  it("holds no key that a script could carry off", async () => {
+    const name = randomUUID();
+    const store = openStore(name, newSession());
+    await store.transaction((tables) => tables.coins.put(COIN));
+    await store.close();
+    const [vault] = (await rowsOf(name)).vault ?? [];
+    const { deviceKey } = vault as { deviceKey: CryptoKey };
+    expect(deviceKey.extractable).toBe(false);
+    await expect(crypto.subtle.exportKey("raw", deviceKey)).rejects.toThrow();
+  });
+});
+
+describe("the first version's rows", () => {
+  it("are all there, sealed, when the store is opened for the first time", async () => {
+    const name = randomUUID();
+    await writeFirstVersion(name, { coins: [COIN], counters: [{ key: "payment", next: 7 }] });
+    const store = openStore(name, newSession());
+    expect(await store.read((tables) => tables.coins.where("state", "free"))).toEqual([COIN]);
+    expect(await store.read((tables) => tables.counters.get("payment"))).toEqual({ key: "payment", next: 7 });
+    await store.close();
+    expect(
+      JSON.stringify((await rowsOf(name)).coins, (_, value) =>
+        typeof value === "bigint" ? `${value}` : value,
+      ),
+    ).not.toContain(SECRET);
+  });
+});
+
+describe("a passphrase", () => {
+  it("opens what it locked, and nothing else does", async () => {
+    const name = randomUUID();
+    const session = newSession();
+    const store = openStore(name, session);
+    await store.transaction((tables) => tables.coins.put(COIN));
+    await store.protect(LOCK);
+    expect(await store.read((tables) => tables.coins.all())).toEqual([COIN]);
+    expect(await store.protection()).toEqual({ hasPassphrase: true, isLocked: false, lockAfterMinutes: 5 });
+    await store.lock();
+    expect(await store.protection()).toEqual({ hasPassphrase: true, isLocked: true, lockAfterMinutes: 5 });
+    await expect(store.read((tables) => tables.coins.all())).rejects.toMatchObject({ code: "wallet_locked" });
+    await expect(store.unlock("correct horse battery stapler")).rejects.toMatchObject({
+      code: "passphrase_wrong",
+    });
+    await expect(store.transaction((tables) => tables.coins.all())).rejects.toMatchObject({
+      code: "wallet_locked",
+    });
+    await store.unlock(PASSPHRASE);
+    expect(await store.read((tables) => tables.coins.all())).toEqual([COIN]);
+    await store.close();
+  });
+
+  it("is not asked for again when only the background died, and is after the browser's end", async () => {
+    const name = randomUUID();
+    const session = newSession();
+    const first = openStore(name, session);
+    await first.transaction((tables) => tables.coins.put(COIN));
+    await first.protect(LOCK);
+    await first.close();
+    const restarted = openStore(name, session);
+    expect(await restarted.read((tables) => tables.coins.all())).toEqual([COIN]);
+    await restarted.close();
+    const anotherDay = openStore(name, newSession());
+    await expect(anotherDay.read((tables) => tables.coins.all())).rejects.toMatchObject({
+      code: "wallet_locked",
+    });
+    await anotherDay.close();
+  });
+
+  it("that was changed opens nothing any more, and none that was taken away is asked for", async () => {
+    const store = openStore(randomUUID(), newSession());
+    await store.transaction((tables) => tables.coins.put(COIN));
+    await store.protect(LOCK);
+    await store.protect({ ...LOCK, passphrase: "another passphrase" });
+    await store.lock();
+    await expect(store.unlock(PASSPHRASE)).rejects.toMatchObject({ code: "passphrase_wrong" });
+    await store.unlock("another passphrase");
+    await store.protect("device");
+    await store.lock();
+    expect(await store.read((tables) => tables.coins.all())).toEqual([COIN]);
+    await store.close();
+  });
+
+  it("loses nothing that is written while everything is sealed anew", async () => {
+    const store = openStore(randomUUID(), newSession());
+    const put = (index: number) =>
+      store.transaction((tables) => tables.coins.put({ ...COIN, secret: `coin ${index}` }));
+    await put(0);
+    const sealing = store.protect(LOCK);
+    await Promise.all(Array.from({ length: 40 }, (_, index) => put(index + 1)));
+    await sealing;
+    await Promise.all(Array.from({ length: 10 }, (_, index) => put(index + 41)));
+    expect(await store.read((tables) => tables.coins.all())).toHaveLength(51);
+    await store.close();
+  });
+
+  it("and everything that it kept is gone when the wallet is erased, locked or not", async () => {
+    const store = openStore(randomUUID(), newSession());
+    await store.transaction((tables) => tables.coins.put(COIN));
+    await store.protect(LOCK);
+    await store.lock();
+    await store.erase();
+    expect(await store.protection()).toMatchObject({ hasPassphrase: false, isLocked: false });
+    expect(await store.read((tables) => tables.coins.all())).toEqual([]);
+    await store.close();
+  });
+});
+
+/** As the browser's own, which lasts until the browser ends. */
+function newSession(): SessionPort {
+  const kept = new Map<string, unknown>();
+  return { read: async (name) => kept.get(name), write: async (name, value) => void kept.set(name, value) };
+}
+
+async function withDatabase<T>(name: string, body: (database: IDBDatabase) => Promise<T>): Promise<T> {
+  const database = new Dexie(name);
+  await database.open();
+  try {
+    return await body(database.backendDB());
+  } finally {
+    database.close();
+  }
+}
+
+function rowsOf(name: string): Promise<Record<string, Record<string, unknown>[]>> {
+  return withDatabase(name, async (database) => {
+    const rows: Record<string, Record<string, unknown>[]> = {};
+    for (const table of database.objectStoreNames)
+      rows[table] = await answerOf(database.transaction(table).objectStore(table).getAll());
+    return rows;
+  });
+}
+
+function changeRows(
+  name: string,
+  table: string,
+  change: (row: Record<string, unknown>) => Record<string, unknown>,
+): Promise<void> {
+  return withDatabase(name, async (database) => {
+    const rows = database.transaction(table, "readwrite").objectStore(table);
+    for (const row of await answerOf<Record<string, unknown>[]>(rows.getAll()))
+      await answerOf(rows.put(change(row)));
+  });
+}
+
+/** As the first version wrote it: the tables' own rows, and no table `vault`. */
+async function writeFirstVersion(name: string, rows: Record<string, readonly object[]>): Promise<void> {
+  const database = new Dexie(name);
+  database.version(1).stores({
+    wallet: "key",
+    counters: "key",
+    pauses: "key",
+    coins: "secret, state",
+    payments: "id, state, change, resourceKey, origin, requestKey, at",
+    withdrawals: "id, state",
+    swaps: "id, state",
+    topUps: "id, state, at",
+    allowances: "origin",
+    approvals: "id, state, requestKey, at",
+    merchants: "id",
+    keysets: "id",
+  });
+  await database.open();
+  for (const [table, many] of Object.entries(rows)) await database.table(table).bulkPut([...many]);
+  database.close();
+}
+
+function answerOf<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}

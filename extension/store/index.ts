@@ -1,15 +1,32 @@
 /**
  * The wallet's store in the browser: IndexedDB, whose schema and migrations are Dexie's. A change of the schema is a new
  * numbered version with its migration; a version that was released is never edited. Transactions are the browser's own
- * (docs/decisions/0006), because one of them stands between a click and its article.
+ * (docs/decisions/0006), because one of them stands between a click and its article. Rows are sealed (`sealed-rows.ts`,
+ * `vault.ts`): while the wallet is locked, whatever is asked of the store is refused with `wallet_locked`.
  *
  * Transactions are durable against a worker that dies, not against a power cut within the same moment ("relaxed", the
  * browsers' default): what a cut may take is made again from the recovery phrase.
  */
 import Dexie from "dexie";
-import type { StoreTable, StoreTables, TimedStoreTable, WalletStore } from "../../wallet/core/ports.ts";
+import * as v from "valibot";
+import type { StoreTables, TimedStoreTable, WalletStore } from "../../wallet/core/ports.ts";
+import { createRowSealer, type RowSealer, type StoredRow, type TableIndexes } from "./sealed-rows.ts";
+import {
+  keepForSession,
+  makeRowKey,
+  type Passphrase,
+  type SessionPort,
+  unwrap,
+  unwrapByPassphrase,
+  VAULT_KEY,
+  VaultRow,
+  wrapByDevice,
+  wrapByPassphrase,
+} from "./vault.ts";
 
-const VERSIONS = [
+export type { Passphrase, SessionPort } from "./vault.ts";
+
+const VERSIONS: readonly Readonly<Record<string, string>>[] = [
   {
     wallet: "key",
     counters: "key",
@@ -24,27 +41,190 @@ const VERSIONS = [
     merchants: "id",
     keysets: "id",
   },
-] as const;
+  // Rows are sealed from here on. Those of the version before are sealed when the store is opened first.
+  { vault: "key" },
+];
+const VAULT = "vault";
+const TABLES: readonly TableIndexes[] = Object.entries(
+  Object.assign({}, ...VERSIONS) as Record<string, string>,
+)
+  .filter(([table]) => table !== VAULT)
+  .map(([table, schema]) => {
+    const [key = "", ...indexes] = schema.split(", ");
+    return { table, key, indexes };
+  });
+/** So many rows at once are sealed anew: few enough for the memory. */
+const ROWS_AT_ONCE = 200;
 
-export function openStore(name: string): WalletStore {
+/** The store, and its lock. Transactions of a locked store reject with `wallet_locked`. */
+export interface LockableStore extends WalletStore {
+  /** @throws TuppenceError passphrase_wrong */
+  unlock(passphrase: string): Promise<void>;
+  /** Without a passphrase it does nothing. */
+  lock(): Promise<void>;
+  /** @throws TuppenceError passphrase_wrong */
+  verify(passphrase: string): Promise<void>;
+  /**
+   * Seals every row under a fresh key, kept by this passphrase from now on, or by this device again: what an older
+   * passphrase opened does not open what is written from here on.
+   * @throws TuppenceError wallet_locked
+   */
+  protect(by: Passphrase | "device"): Promise<void>;
+  /** Everything in it is gone, the passphrase included. Works on a locked one. */
+  erase(): Promise<void>;
+}
+
+export function openStore(name: string, session: SessionPort): LockableStore {
   const database = new Dexie(name);
   for (const [index, schema] of VERSIONS.entries()) database.version(index + 1).stores(schema);
-  const names = Object.keys(VERSIONS[0]);
-  const run = async <T>(mode: IDBTransactionMode, body: (tables: StoreTables) => Promise<T>): Promise<T> => {
+  const names = TABLES.map(({ table }) => table);
+  /** What rows are sealed with. Undefined while the wallet is locked, and before the store was opened. */
+  let sealer: Promise<RowSealer> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const connect = async (): Promise<IDBDatabase> => {
     if (!database.isOpen()) await database.open();
-    return runTransaction(database.backendDB().transaction(names, mode), body);
+    return database.backendDB();
+  };
+  /** Kept, because every click asks whether it is locked; only this store changes it. */
+  let vaultRow: Promise<VaultRow | undefined> | undefined;
+  const readVault = (): Promise<VaultRow | undefined> => {
+    vaultRow ??= (async () => {
+      const rows = (await connect()).transaction(VAULT, "readonly").objectStore(VAULT);
+      const row = await answerOf(rows.get(VAULT_KEY));
+      return row === undefined ? undefined : v.parse(VaultRow, row);
+    })();
+    vaultRow.catch(() => {
+      vaultRow = undefined;
+    });
+    return vaultRow;
+  };
+  const sealAll = async (before: RowSealer | undefined, by: Passphrase | "device"): Promise<RowSealer> => {
+    const rowKey = makeRowKey();
+    const vault = await (by === "device" ? wrapByDevice(rowKey) : wrapByPassphrase(rowKey, by));
+    const after = createRowSealer(rowKey);
+    await runTransaction(
+      (await connect()).transaction([...names, VAULT], "readwrite"),
+      async (transaction) => {
+        for (const table of TABLES)
+          await sealAnew(transaction.objectStore(table.table), table, before, after);
+        await answerOf(transaction.objectStore(VAULT).put(vault));
+      },
+    );
+    vaultRow = Promise.resolve(vault);
+    await keepForSession(session, by === "device" ? undefined : rowKey);
+    return after;
+  };
+  const open = async (): Promise<RowSealer> => {
+    const vault = await readVault();
+    return vault ? createRowSealer(await unwrap(vault, session)) : sealAll(undefined, "device");
+  };
+  /** From this call on transactions wait for the new sealer; those that began under another are ended before it writes. */
+  const replaceSealer = async (next: Promise<RowSealer>, otherwise?: Promise<RowSealer>): Promise<void> => {
+    const made = next.catch((error: unknown) => {
+      if (sealer === made) sealer = otherwise;
+      throw error;
+    });
+    sealer = made;
+    await made;
+  };
+  /** One after the other: whatever changes the key. */
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const run = last.then(work);
+    last = run.catch(() => undefined);
+    return run;
+  };
+  const run = async <T>(mode: IDBTransactionMode, body: (tables: StoreTables) => Promise<T>): Promise<T> => {
+    for (;;) {
+      if (!sealer) await replaceSealer(open());
+      const current = sealer;
+      const rows = await current;
+      // The key was changed meanwhile. If it was not, nothing comes between this line and the transaction's beginning.
+      if (rows === undefined || current !== sealer) continue;
+      return runTransaction(database.backendDB().transaction(names, mode), (transaction) =>
+        body(tablesOf(transaction, rows)),
+      );
+    }
   };
   return {
     transaction: (body) => run("readwrite", body),
     read: (body) => run("readonly", body),
     close: async () => database.close(),
+    protection: async () => {
+      const vault = await readVault();
+      if (vault?.by !== "passphrase") return { hasPassphrase: false, isLocked: false, lockAfterMinutes: 0 };
+      const { lockAfterMinutes } = vault;
+      if (sealer) return { hasPassphrase: true, isLocked: false, lockAfterMinutes };
+      const isLocked = await unwrap(vault, session).then(
+        () => false,
+        () => true,
+      );
+      return { hasPassphrase: true, isLocked, lockAfterMinutes };
+    },
+    unlock: (passphrase) =>
+      inTurn(async () => {
+        const vault = await readVault();
+        if (vault?.by !== "passphrase") return;
+        const rowKey = await unwrapByPassphrase(vault, passphrase);
+        await keepForSession(session, rowKey);
+        sealer = Promise.resolve(createRowSealer(rowKey));
+      }),
+    lock: () =>
+      inTurn(async () => {
+        if ((await readVault())?.by !== "passphrase") return;
+        await keepForSession(session, undefined);
+        sealer = undefined;
+      }),
+    verify: async (passphrase) => {
+      const vault = await readVault();
+      if (vault) await unwrapByPassphrase(vault, passphrase);
+    },
+    protect: (by) =>
+      inTurn(async () => {
+        if (!sealer) await replaceSealer(open());
+        const before = sealer;
+        const rows = await before;
+        await replaceSealer(sealAll(rows, by), before);
+      }),
+    erase: () =>
+      inTurn(async () => {
+        const transaction = (await connect()).transaction([...names, VAULT], "readwrite");
+        await runTransaction(transaction, async () => {
+          await Promise.all(
+            [...names, VAULT].map((table) => answerOf(transaction.objectStore(table).clear())),
+          );
+        });
+        await keepForSession(session, undefined);
+        vaultRow = undefined;
+        sealer = undefined;
+      }),
   };
+}
+
+/** Rows of the version before, which are not sealed at all, are sealed as well. */
+async function sealAnew(
+  rows: IDBObjectStore,
+  of: TableIndexes,
+  before: RowSealer | undefined,
+  after: RowSealer,
+): Promise<void> {
+  const keys = await answerOf(rows.getAllKeys());
+  for (let from = 0; from < keys.length; from += ROWS_AT_ONCE) {
+    await Promise.all(
+      keys.slice(from, from + ROWS_AT_ONCE).map(async (key) => {
+        const stored = await answerOf<StoredRow>(rows.get(key));
+        const row = before ? before.open(of, stored) : stored;
+        await answerOf(rows.delete(key));
+        await answerOf(rows.put(after.seal(of, row as object)));
+      }),
+    );
+  }
 }
 
 /** All of it or nothing: commits when the body has ended, takes everything back when it throws. */
 async function runTransaction<T>(
   transaction: IDBTransaction,
-  body: (tables: StoreTables) => Promise<T>,
+  body: (transaction: IDBTransaction) => Promise<T>,
 ): Promise<T> {
   const ended = new Promise<void>((resolve, reject) => {
     transaction.oncomplete = () => resolve();
@@ -57,7 +237,7 @@ async function runTransaction<T>(
   ended.then(noteEnd, noteEnd);
   let result: T;
   try {
-    result = await body(tablesOf(transaction));
+    result = await body(transaction);
   } catch (error) {
     takeBack(transaction);
     throw error;
@@ -77,46 +257,40 @@ function takeBack(transaction: IDBTransaction): void {
   }
 }
 
-function tablesOf(transaction: IDBTransaction): StoreTables {
-  const rows = (name: keyof StoreTables) => transaction.objectStore(name);
-  return {
-    wallet: table(rows("wallet")),
-    counters: table(rows("counters")),
-    pauses: table(rows("pauses")),
-    coins: table(rows("coins")),
-    payments: timedTable(rows("payments")),
-    withdrawals: table(rows("withdrawals")),
-    swaps: table(rows("swaps")),
-    topUps: timedTable(rows("topUps")),
-    allowances: table(rows("allowances")),
-    approvals: timedTable(rows("approvals")),
-    merchants: table(rows("merchants")),
-    keysets: table(rows("keysets")),
-  };
+function tablesOf(transaction: IDBTransaction, sealer: RowSealer): StoreTables {
+  const opened = Object.fromEntries(
+    TABLES.map((of) => [of.table, table(transaction.objectStore(of.table), of, sealer)]),
+  );
+  // Which row stands in which table is said by the port alone: what lies on the disk is sealed, and is ours.
+  return opened as unknown as StoreTables;
 }
 
-function table<Row, Index extends keyof Row & string>(rows: IDBObjectStore): StoreTable<Row, Index> {
-  const put = (row: Row): Promise<unknown> => answerOf(rows.put(row));
-  const remove = (key: string): Promise<unknown> => answerOf(rows.delete(key));
+/** A table whose rows have no time has the order of time as well; the port's type does not show it. */
+function table(rows: IDBObjectStore, of: TableIndexes, sealer: RowSealer): TimedStoreTable<object, never> {
+  const hashed = (key: string): IDBValidKey => sealer.indexed(of.table, of.key, key);
+  const put = (row: object): Promise<unknown> => answerOf(rows.put(sealer.seal(of, row)));
+  const remove = (key: string): Promise<unknown> => answerOf(rows.delete(hashed(key)));
+  const open = (stored: StoredRow) => sealer.open(of, stored) as object;
   return {
-    get: (key) => answerOf(rows.get(key)),
+    get: async (key) => {
+      const stored = await answerOf<StoredRow | undefined>(rows.get(hashed(key)));
+      return stored && open(stored);
+    },
     put: async (row) => void (await put(row)),
     putAll: async (many) => void (await Promise.all(many.map(put))),
     remove: async (key) => void (await remove(key)),
     removeAll: async (keys) => void (await Promise.all(keys.map(remove))),
-    where: (index, value) => answerOf(rows.index(index).getAll(value)),
-    all: () => answerOf(rows.getAll()),
+    where: async (index: string, value: unknown) =>
+      (await answerOf<StoredRow[]>(rows.index(index).getAll(sealer.indexed(of.table, index, value)))).map(
+        open,
+      ),
+    all: async () => (await answerOf<StoredRow[]>(rows.getAll())).map(open),
+    newest: async (limit) => (await newestOf(rows, limit)).map(open),
   };
 }
 
-function timedTable<Row, Index extends keyof Row & string>(
-  rows: IDBObjectStore,
-): TimedStoreTable<Row, Index> {
-  return { ...table<Row, Index>(rows), newest: (limit) => newestOf(rows, limit) };
-}
-
-function newestOf<Row>(rows: IDBObjectStore, limit: number): Promise<Row[]> {
-  const newest: Row[] = [];
+function newestOf(rows: IDBObjectStore, limit: number): Promise<StoredRow[]> {
+  const newest: StoredRow[] = [];
   const request = rows.index("at").openCursor(null, "prev");
   return new Promise((resolve, reject) => {
     request.onerror = () => reject(request.error);

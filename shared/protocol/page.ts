@@ -23,6 +23,13 @@ export const MAX_MESSAGE_LENGTH = 32_768;
 
 export const PROTOCOL_VERSION = 1;
 
+/**
+ * What a page may name its merchant with: the snippet's tip element, and links of two standards (Web Monetization's
+ * `monetization`, WICG's `facilitated-payment`). Which of them count, `shared/tip-jar.ts` says; this selects whatever might.
+ */
+export const TIP_JAR_SELECTOR =
+  'tuppence-tip,link:is([rel~="monetization"i],[rel~="facilitated-payment"i])[href*="/merchants/"]';
+
 const requestId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{8,64}$/));
 const shortText = v.pipe(v.string(), v.maxLength(300));
 const token = v.pipe(v.string(), v.maxLength(8_192));
@@ -134,6 +141,13 @@ export interface Announcement {
   readonly name: string;
   readonly version: string;
 }
+
+/**
+ * Content script → background: what may be a tip jar stands in this page now, or does so no more. The background looks for
+ * itself; the page neither says this nor hears of it.
+ */
+export const TipJarMessage = v.object({ kind: v.literal("tip-jar") });
+export type TipJarMessage = v.InferOutput<typeof TipJarMessage>;
 
 /**
  * Content script → background (`runtime.sendMessage`). The page's message stays the string that it was. `clicked`

@@ -70,9 +70,14 @@ export const ApprovalView = v.object({
 export type ApprovalView = v.InferOutput<typeof ApprovalView>;
 
 export const WalletSnapshot = v.object({
-  state: v.picklist(["none", "ready"]),
+  /** `locked`: nothing of what follows is known until the reader has given the passphrase. */
+  state: v.picklist(["none", "locked", "ready"]),
+  /** Whether a passphrase keeps the wallet, and after how many minutes without use it locks itself. */
+  protection: v.object({ hasPassphrase: v.boolean(), lockAfterMinutes: v.number() }),
   /** The reader has written the recovery phrase down, or said so. */
   phraseConfirmed: v.boolean(),
+  /** How firmly the reader is reminded to write it down: more firmly with what would be lost, and with time. */
+  phraseReminder: v.picklist(["none", "calm", "firm", "urgent"]),
   /** After a restore from the phrase, until the provider was asked for everything: the balance is not complete yet. */
   restoring: v.boolean(),
   currency: words,
@@ -83,6 +88,10 @@ export const WalletSnapshot = v.object({
     account: amount,
     /** Coins in the drawer, ready to be spent. */
     coins: amount,
+    /** Change that is signed, and coins that are being swapped: part of the total, and to be spent in a moment. */
+    onItsWay: amount,
+    /** Enough for few more payments like the last ones, and no top-up is under way. */
+    isLow: v.boolean(),
     /** In payments whose outcome is not known yet; part of no other figure. */
     inFlight: amount,
   }),
@@ -93,6 +102,10 @@ export const WalletSnapshot = v.object({
   /** Open ones, and the last that ended, newest first. */
   topUps: v.array(TopUpView),
   topUpAmounts: v.array(amount),
+  /** What the provider takes; null while it was never reached. */
+  topUpRange: v.nullable(v.object({ least: amount, most: amount })),
+  /** What the reader topped up last. */
+  lastTopUp: v.nullable(amount),
   approvals: v.array(ApprovalView),
 });
 export type WalletSnapshot = v.InferOutput<typeof WalletSnapshot>;
@@ -102,6 +115,15 @@ export type WalletSnapshotJson = v.InferInput<typeof WalletSnapshot>;
 const request = <T extends string, E extends v.ObjectEntries>(type: T, entries: E) =>
   v.object({ kind: v.literal("ui"), type: v.literal(type), ...entries });
 
+export const PHRASE_WORDS = 12;
+/** So many of them the reader is asked for. */
+export const PHRASE_WORDS_ASKED = 3;
+const passphrase = v.pipe(v.string(), v.maxLength(1_000));
+/** A day. */
+const MAX_LOCK_MINUTES = 1_440;
+/** Shorter ones are refused: whoever has the disk tries millions. */
+export const MIN_PASSPHRASE_CHARACTERS = 10;
+
 export const UiRequest = v.variant("type", [
   /** Answers a snapshot. */
   request("snapshot", {}),
@@ -110,9 +132,32 @@ export const UiRequest = v.variant("type", [
     provider: v.optional(origin),
     phrase: v.optional(v.pipe(v.string(), v.maxLength(500))),
   }),
-  /** Answers `{ phrase }`, so that it can be shown again. */
-  request("showPhrase", {}),
-  request("confirmPhrase", {}),
+  /** Answers `{ phrase }`, so that it can be shown again. Where a passphrase keeps the wallet, it is asked for again. */
+  request("showPhrase", { passphrase: v.optional(passphrase) }),
+  request("unlock", { passphrase }),
+  request("lock", {}),
+  /** Keeps the wallet by this passphrase from now on, null by the device alone. `current` is the passphrase until now. */
+  request("protect", {
+    current: v.optional(passphrase),
+    passphrase: v.nullable(passphrase),
+    lockAfterMinutes: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_LOCK_MINUTES)),
+  }),
+  /** Removes the wallet from this browser, for a restore from its phrase. */
+  request("eraseWallet", {}),
+  /** Some of the words, by their places from 1 on. Answers `{ wrong }`: the places of those that are not right. */
+  request("confirmPhrase", {
+    words: v.pipe(
+      v.array(
+        v.object({
+          place: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(PHRASE_WORDS)),
+          word: v.pipe(v.string(), v.maxLength(50)),
+        }),
+      ),
+      v.maxLength(PHRASE_WORDS),
+    ),
+  }),
+  /** The reader will write it down later: the reminder stays away for a while. */
+  request("putOffPhrase", {}),
   /** Opens the gateway's checkout in a tab. Answers `{ topUpId, checkoutUrl }`. */
   request("topUp", { amount: positiveAmount }),
   /** `amount` is what the reader saw, and for a tip chose; `allowance` the budget for this site from now on. */
@@ -122,7 +167,9 @@ export const UiRequest = v.variant("type", [
     amount: v.optional(positiveAmount),
     allowance: v.optional(positiveAmount),
   }),
-  /** Whom the page in the active tab lets one tip: `{ site: TipSite | null }`. */
+  /** Shows a question that waits, or the one that comes before it. */
+  request("showQuestion", { approvalId: id128 }),
+  /** Whom the page in the active tab lets one tip: `{ site, problem }`, both null where it names nobody. */
   request("tipSite", {}),
   /** Opens the approval for a tip to the site in the active tab. Answers `{ approvalId }`. */
   request("startTip", {}),
@@ -144,10 +191,17 @@ export const UiResults = {
   snapshot: WalletSnapshot,
   createWallet: v.object({ phrase: words }),
   showPhrase: v.object({ phrase: words }),
-  confirmPhrase: v.object({}),
+  unlock: v.object({}),
+  lock: v.object({}),
+  protect: v.object({}),
+  eraseWallet: v.object({}),
+  confirmPhrase: v.object({ wrong: v.array(v.number()) }),
+  putOffPhrase: v.object({}),
   topUp: v.object({ topUpId: words, checkoutUrl: words }),
   decide: v.object({}),
-  tipSite: v.object({ site: v.nullable(TipSite) }),
+  showQuestion: v.object({}),
+  /** `problem`: the page names a merchant of this provider, and nobody may be paid for it here. */
+  tipSite: v.object({ site: v.nullable(TipSite), problem: v.nullable(PageError) }),
   startTip: v.object({ approvalId: words }),
   refund: v.object({}),
   removeAllowance: v.object({}),
@@ -162,3 +216,5 @@ export type UiResponse = v.InferOutput<typeof UiResponse>;
 export const APPROVE_PAGE = "extension/ui/approve/index.html";
 export const WELCOME_PAGE = "extension/ui/welcome/index.html";
 export const POPUP_PAGE = "extension/ui/popup/index.html";
+/** Its sections are told by the address's fragment: `#/spending`, `#/budgets`. */
+export const OPTIONS_PAGE = "extension/ui/options/index.html";

@@ -20,6 +20,7 @@ export const SITE = "https://lantern.example";
 
 export interface ReaderOptions {
   readonly store?: WalletStore;
+  readonly fetch?: typeof fetch;
   /** Between wallet and provider, for faults. */
   readonly between?: (provider: ProviderPort) => ProviderPort;
   /** Between wallet and store, for faults. */
@@ -62,7 +63,7 @@ export function makeReader(provider: TestProvider, options: ReaderOptions = {}):
     clock,
     random: { bytes: (count) => new Uint8Array(randomBytes(count)) },
     connect: (anonymousOrigin) => {
-      const client = createProviderClient({ anonymousOrigin, fetch, clock });
+      const client = createProviderClient({ anonymousOrigin, fetch: options.fetch ?? fetch, clock });
       return options.between?.(client) ?? client;
     },
     prompt: {

@@ -76,7 +76,7 @@ it.each(FAULTS)(
       const { topUpId } = await before.wallet.topUp({ kind: "ui", type: "topUp", amount: micros(total) });
       await approveTopUp(provider, topUpId, total);
       const first = makeReader(provider, faulty(store, moment));
-      await moment.unlessKilled(first.wallet.resume());
+      await moment.unlessKilled(first.wallet.refreshTopUps());
       await takeUpAndCount(store, total, 0);
     });
   },
@@ -160,6 +160,8 @@ async function buy(reader: Reader, mode: "direct" | "http" = "direct") {
   return result;
 }
 
+const ALARM_MS = 30_000;
+
 /** What the restarted browser does; then coins and receipts are added up. */
 async function takeUpAndCount(
   store: WalletStore,
@@ -168,7 +170,10 @@ async function takeUpAndCount(
 ): Promise<"paid" | "not paid"> {
   const reader = makeReader(provider, { store, delays: "skipped" });
   await untilTrue(async () => {
+    // Both as its alarms ring.
+    await reader.wallet.refreshTopUps();
     await reader.wallet.resume();
+    provider.clock.ahead += ALARM_MS;
     return (await openWork(store)) === 0;
   });
   expect(reader.faults).toEqual([]);
@@ -273,6 +278,7 @@ function faulty(store: WalletStore, moment: Moment) {
       transaction: <T>(body: (tables: StoreTables) => Promise<T>) => call(() => real.transaction(body)),
       read: <T>(body: (tables: StoreTables) => Promise<T>) => call(() => real.read(body)),
       close: () => real.close(),
+      protection: () => real.protection(),
     }),
     between: (provider: ProviderPort): ProviderPort => around(provider, (work) => moment.call(work, true)),
   };
@@ -309,5 +315,6 @@ function around(real: ProviderPort, lead: <T>(work: () => Promise<T>) => Promise
     topUp: led(real.topUp),
     mintQuote: led(real.mintQuote),
     mint: led(real.mint),
+    restoreWithdrawn: led(real.restoreWithdrawn),
   };
 }

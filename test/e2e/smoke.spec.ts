@@ -64,6 +64,7 @@ for (const browser of ["chrome", "firefox"]) {
     expect(manifest.externally_connectable).toBeUndefined();
     expect(manifest.permissions).toEqual([
       "alarms",
+      "contextMenus",
       "declarativeNetRequestWithHostAccess",
       "scripting",
       "storage",

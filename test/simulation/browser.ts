@@ -96,6 +96,7 @@ export function openBrowser(
         transaction: (body) => process.call("transaction", () => watched.transaction(body)),
         read: (body) => process.call("read", () => kept.read(body)),
         close: () => kept.close(),
+        protection: () => kept.protection(),
       },
       clock,
       random: { bytes: (count) => walletRandom.bytes(count) },

@@ -13,7 +13,7 @@ const SLOW_CURVE = urlOf("wallet/core/cashu.ts");
 const FAST_CURVE = urlOf("test/simulation/curve.ts");
 
 /** Before anything of the product is imported. */
-export function installHooks(mutant: Mutant | undefined): void {
+export function installHooks(mutant: Pick<Mutant, "name" | "edits"> | undefined): void {
   const edits = mutant?.edits ?? [];
   const edited = new Set(edits.map(({ file }) => urlOf(file)));
   registerHooks({

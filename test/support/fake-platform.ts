@@ -17,6 +17,8 @@ export interface FakeBrowser {
   readonly tabs: string[];
   /** What the reader looks at, and what comes of it where the background runs `read` in there. */
   active: Platform.Tab | undefined;
+  /** The title of the toolbar's button, by tab. */
+  readonly titles: Map<number, string>;
   page: (read: () => unknown) => Promise<unknown>;
   /** How the rule that takes the reader's marks off a request is put in place. */
   rule: () => Promise<void>;
@@ -37,6 +39,7 @@ export function makeFakeBrowser(): FakeBrowser {
     alarms: new Map(),
     tabs: [],
     active: undefined,
+    titles: new Map(),
     page: async (read) => read(),
     rule: async () => undefined,
     isWatchingTabs: () => tabListeners.size > 0,
@@ -58,6 +61,7 @@ export function makeFakeBrowser(): FakeBrowser {
         if (browser.windows.has(id)) browser.focused.push(id);
         return browser.windows.has(id);
       },
+      setTabIcon: async (tabId, { title }) => void browser.titles.set(tabId, title),
       openTab: async (url) => {
         browser.tabs.push(url);
         return nextId++;

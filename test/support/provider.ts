@@ -32,7 +32,8 @@ export function readAdminToken({ dataFolder }: Pick<RunningProvider, "dataFolder
   return readFileSync(join(dataFolder, "secrets", "admin-token"), "utf8").trim();
 }
 
-const READY = /http:\/\/127\.0\.0\.1:(\d+)/;
+/** Its origin is a port of this machine, unless the environment names another. */
+const READY = /"ready":true.*?"origin":"http:\/\/[^":]+(?::(\d+))?"/;
 const START_SECONDS = 60;
 
 export async function startProvider({
@@ -68,7 +69,7 @@ export async function startProvider({
         const ready = READY.exec(line);
         if (!ready) return;
         clearTimeout(timer);
-        resolve(Number(ready[1]));
+        resolve(ready[1] === undefined ? actualPort : Number(ready[1]));
       });
     });
   }

@@ -9,10 +9,20 @@ export async function setUpWallet(extension: Extension, providerOrigin: string):
   await page.getByLabel("Provider", { exact: true }).fill(providerOrigin);
   await page.getByRole("button", { name: "Create my wallet" }).click();
   const phrase = await readPhrase(page);
-  await page.getByLabel("I have written it down").check();
-  await page.getByRole("button", { name: "Go on" }).click();
+  await checkPhrase(page, phrase);
   await expect(page.getByText("Keep it in sight")).toBeVisible();
   return phrase;
+}
+
+/** Says that it is written down, and gives the words that are asked for. */
+export async function checkPhrase(page: Page, phrase: string): Promise<void> {
+  await page.getByRole("button", { name: "I have written it down" }).click();
+  const words = phrase.split(" ");
+  for (const field of await page.getByLabel(/^Word \d+$/).all()) {
+    const place = Number((await field.getAttribute("id"))?.replace("word-", ""));
+    await field.fill(words[place - 1] ?? "");
+  }
+  await page.getByRole("button", { name: "Check" }).click();
 }
 
 export async function readPhrase(page: Page): Promise<string> {

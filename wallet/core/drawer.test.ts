@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DENOMINATIONS, type Micros, micros, splitIntoCoins } from "../../shared/money.ts";
 import { MAX_PAYMENT_COINS } from "../../shared/protocol/x402.ts";
-import { chooseCoins, composeCoins, DRAWER_VALUE, isPoorlyComposed, valueOf } from "./drawer.ts";
+import { chooseCoins, composeCoins, isPoorlyComposed, valueOf, WITHDRAWN_AT_ONCE } from "./drawer.ts";
 
 const coinsOf = (amounts: readonly Micros[]) => amounts.map((amount) => ({ amount }));
 const anyDrawer = fc.array(fc.constantFrom(...DENOMINATIONS), { maxLength: 40 }).map(coinsOf);
@@ -17,7 +17,7 @@ describe("stocking the drawer", () => {
     );
   });
   it("leaves a full drawer that pays every price up to half a unit exactly", () => {
-    const full = coinsOf(composeCoins(DRAWER_VALUE, []));
+    const full = coinsOf(composeCoins(WITHDRAWN_AT_ONCE, []));
     for (let price = 1_000; price <= 500_000; price += 1_000)
       expect(chooseCoins(full, micros(price))?.change, String(price)).toBe(0n);
     expect(full.length).toBeLessThan(60);

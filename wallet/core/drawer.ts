@@ -1,7 +1,7 @@
 /**
  * Which coins to hold and which to spend; pure.
  *
- * **The drawer's target** is up to five units of currency, in several coins of each denomination (`TARGET_COUNTS`),
+ * **The drawer's target** are five units of currency, in several coins of each denomination (`TARGET_COUNTS`),
  * so that a usual price is met exactly, without change and without work on the curve. A smaller sum is spread over
  * the denominations in rounds, smallest first, one coin of each per round, so that little money still makes many
  * prices; what the rounds leave over is made of the fewest coins.
@@ -17,8 +17,8 @@ import {
 } from "../../shared/money.ts";
 import { MAX_PAYMENT_COINS } from "../../shared/protocol/x402.ts";
 
-/** The most that the drawer holds by its own doing; what lies in the account can still be taken back by no thief. */
-export const DRAWER_VALUE = micros(5_000_000);
+/** What one withdraw brings: a full drawer. */
+export const WITHDRAWN_AT_ONCE = micros(5_000_000);
 
 /** How many coins of each denomination a full drawer holds: dense where prices of articles are. */
 const TARGET_COUNTS: ReadonlyMap<Micros, number> = new Map(

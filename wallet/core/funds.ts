@@ -4,6 +4,10 @@ import { valueOf } from "./drawer.ts";
 import type { StoreTables } from "./ports.ts";
 import type { CoinRow, PaymentRow, WalletRow } from "./rows.ts";
 
+const RECENT_PAYMENTS = 10;
+const PAYMENTS_AHEAD = 4n;
+const LEAST_COMFORT = micros(250_000);
+
 export interface Funds {
   /** In the account, at least zero. */
   readonly account: Micros;
@@ -40,6 +44,15 @@ export async function countFunds(tables: StoreTables, wallet: WalletRow): Promis
     inFlight: add(...payments.map(({ amount }) => amount)),
     spendable: add(coins, onItsWay, withdrawable),
   };
+}
+
+/** Too little for many more payments like the last ones: said before a page asks for more than there is. */
+export function isLow(total: Micros, recent: readonly PaymentRow[]): boolean {
+  const paid = recent.filter(({ state }) => state === "paid").slice(0, RECENT_PAYMENTS);
+  if (paid.length === 0) return false;
+  const average = add(...paid.map(({ amount }) => amount)) / BigInt(paid.length);
+  const wanted = average * PAYMENTS_AHEAD;
+  return total < (wanted > LEAST_COMFORT ? wanted : LEAST_COMFORT);
 }
 
 function changeOf({ coinsValue, amount }: PaymentRow): Micros {

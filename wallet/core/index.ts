@@ -1,20 +1,22 @@
 /** The wallet core. `createWallet(ports)` gives the `Wallet` of `wallet.ts`. */
 import { TuppenceError } from "../../shared/errors.ts";
+import { micros } from "../../shared/money.ts";
 import type { PageRequestOf, PageRequestType, PageResults } from "../../shared/protocol/page.ts";
 import { decide } from "./approvals.ts";
-import { createContext } from "./context.ts";
+import { type Context, createContext } from "./context.ts";
 import { createWalletRow } from "./creation.ts";
 import { keepEntitlements } from "./entitlements.ts";
-import { answerPage, hasAsked, type PageParts } from "./pages.ts";
+import { answerPage, hasAsked, type PageParts, showQuestion } from "./pages.ts";
 import { preparePaying } from "./paying.ts";
 import { drivePayments } from "./payments.ts";
+import { confirmPhrase, putOffPhrase } from "./phrase.ts";
 import type { WalletPorts } from "./ports.ts";
 import { preparePayments } from "./prepared.ts";
 import { refundPayment } from "./refunds.ts";
 import { resumeWallet } from "./resume.ts";
 import { WALLET_KEY } from "./rows.ts";
 import { forgetSite, isKnown, knownOrigins } from "./sites.ts";
-import { takeSnapshot } from "./snapshot.ts";
+import { currencyOf, takeSnapshot } from "./snapshot.ts";
 import { keepStock } from "./stock.ts";
 import { judgeTip, startTip } from "./tips.ts";
 import { refreshTopUps, topUp } from "./top-ups.ts";
@@ -39,9 +41,7 @@ export function createWallet(ports: WalletPorts): Wallet {
     page: async <T extends PageRequestType>(request: PageRequestOf<T>, sender: PageSender) =>
       (await answerPage(parts, request, sender)) as PageResults[T],
     mayAnswer: async (sender) =>
-      sender.clicked ||
-      (!sender.isPrivate && (await isKnown(context, sender.origin))) ||
-      hasAsked(context, sender),
+      sender.clicked || (await mayKnow(context, sender).catch(unlessLocked(false))),
     snapshot: () => takeSnapshot(context),
     onChange: (listener) => context.onChange(listener),
     create: async (request) => {
@@ -50,19 +50,32 @@ export function createWallet(ports: WalletPorts): Wallet {
       context.inBackground(resume);
       return made;
     },
+    forget: () => {
+      context.reopen();
+      preparation.reset();
+      context.changed();
+    },
     showPhrase: async () => ({ phrase: (await context.open()).row.phrase }),
-    confirmPhrase: async () => {
-      await context.updateWallet((row) => ({ ...row, phraseConfirmed: true }));
+    confirmPhrase: (request) => confirmPhrase(context, request),
+    putOffPhrase: async () => {
+      const { balance } = await takeSnapshot(context);
+      await putOffPhrase(context, micros(BigInt(balance.total)));
     },
     topUp: ({ amount }) => topUp(context, amount),
     refreshTopUps: async () => {
+      if ((await context.store.protection()).isLocked) return;
       if (await refreshTopUps(context)) await stock.restock();
     },
     decide: (request) => decide(context, paying, request),
     startTip: (offer, sender) => startTip(parts, offer, sender),
     tipSite: async (offer, sender) => {
-      const order = await judgeTip(context, offer, sender).catch(noGenuineTip);
-      return order && { origin: order.origin, merchantName: order.merchantName };
+      const { origin, merchantName } = await judgeTip(context, offer, sender);
+      return { origin, merchantName };
+    },
+    showQuestion: async ({ approvalId }) => {
+      const approval = await context.store.read((tables) => tables.approvals.get(approvalId));
+      if (approval?.state !== "asking") throw new TuppenceError("approval_expired");
+      await showQuestion(context, approval);
     },
     refund: async ({ paymentId }) => {
       await refundPayment(context, paymentId);
@@ -73,14 +86,24 @@ export function createWallet(ports: WalletPorts): Wallet {
     },
     forgetSite: ({ origin }) => forgetSite(context, origin),
     knownOrigins: () => knownOrigins(context),
-    providerOrigin: async () =>
-      (await context.store.read((tables) => tables.wallet.get(WALLET_KEY)))?.providerOrigin,
+    provider: async () => {
+      const row = await context.store
+        .read((tables) => tables.wallet.get(WALLET_KEY))
+        .catch(unlessLocked(undefined));
+      return row && { origin: row.providerOrigin, currency: currencyOf(row) };
+    },
     resume,
   };
 }
 
-/** A page without a genuine tip jar is nothing to tell the reader about. */
-function noGenuineTip(error: unknown): undefined {
-  if (error instanceof TuppenceError) return undefined;
-  throw error;
+async function mayKnow(context: Context, sender: PageSender): Promise<boolean> {
+  return (!sender.isPrivate && (await isKnown(context, sender.origin))) || hasAsked(context, sender);
+}
+
+/** A locked wallet knows nothing, and keeps silent. */
+function unlessLocked<T>(otherwise: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof TuppenceError && error.code === "wallet_locked") return otherwise;
+    throw error;
+  };
 }

@@ -33,7 +33,12 @@ export function createMemoryStore(): WalletStore {
     last = run.catch(() => undefined);
     return run;
   };
-  return { transaction, read: transaction, close: async () => undefined };
+  return {
+    transaction,
+    read: transaction,
+    close: async () => undefined,
+    protection: async () => ({ hasPassphrase: false, isLocked: false, lockAfterMinutes: 0 }),
+  };
 }
 
 interface Rows {

@@ -93,10 +93,11 @@ describe("questions to the reader", () => {
         code: "prompt_open",
       });
     }
-    expect(reader.prompts).toHaveLength(1);
+    // Each of those clicks brings the one question to the front again.
+    expect(new Set(reader.prompts.map(({ approvalId }) => approvalId)).size).toBe(1);
     await reader.decide(false);
     await expect(asked).rejects.toMatchObject({ code: "declined" });
-    await untouched(reader, 1);
+    await untouched(reader, 21);
   });
   it("are paused for longer and longer after refusals, in other tabs of the site too, and across a restart", async () => {
     const reader = await makeTestWallet();
@@ -446,7 +447,7 @@ async function reached(look: () => boolean | Promise<boolean>): Promise<void> {
 async function untouched(reader: TestWallet, prompts = 0): Promise<void> {
   expect(reader.prompts).toHaveLength(prompts);
   expect(reader.provider.settled).toEqual([]);
-  expect((await reader.wallet.snapshot()).balance).toEqual({
+  expect((await reader.wallet.snapshot()).balance).toMatchObject({
     total: "100000",
     account: "0",
     coins: "100000",

@@ -151,6 +151,7 @@ async function payOrder(
       clicked: sender.clicked,
       ...(retryOf ? { retryOf } : {}),
     });
+    if (admission.kind === "busy") return bringToFront(context, admission.approval);
     if (admission.kind === "asking" && admission.isNew) await showQuestion(context, admission.approval);
     const payment =
       admission.kind === "asking"
@@ -172,8 +173,20 @@ async function payOrder(
   }
 }
 
-export async function showQuestion({ ports }: Context, { id, tabId }: ApprovalRow): Promise<void> {
-  await ports.prompt.open(id, tabId);
+export async function showQuestion(
+  { ports, store }: Context,
+  { id, tabId }: Pick<ApprovalRow, "id" | "tabId">,
+): Promise<void> {
+  await ports.prompt.open(id, tabId, async (other) => {
+    const approval = await store.read((tables) => tables.approvals.get(other));
+    return approval?.state === "asking" && approval.expiresAt > ports.clock.nowMs();
+  });
+}
+
+/** The reader clicked and sees nothing new, so the question that stands in the way comes up. @throws TuppenceError prompt_open */
+export async function bringToFront(context: Context, standing: ApprovalRow): Promise<never> {
+  await showQuestion(context, standing);
+  throw new TuppenceError("prompt_open");
 }
 
 function requestKeyOf(requestId: PageRequest["id"], sender: Pick<PageSender, "tabId" | "origin">): string {

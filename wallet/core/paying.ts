@@ -28,7 +28,9 @@ export type Admission =
   | { readonly kind: "known"; readonly payment: PaymentRow }
   /** Paid for by the allowance: the payment is stored and is on its way. */
   | { readonly kind: "paying"; readonly payment: PaymentRow }
-  | { readonly kind: "asking"; readonly approval: ApprovalRow; readonly isNew: boolean };
+  | { readonly kind: "asking"; readonly approval: ApprovalRow; readonly isNew: boolean }
+  /** The tab is being asked something else, which comes first. */
+  | { readonly kind: "busy"; readonly approval: ApprovalRow };
 
 export interface Admitted {
   readonly order: Order;
@@ -40,7 +42,7 @@ export interface Admitted {
 }
 
 export interface Paying {
-  /** @throws TuppenceError click_required, prompt_open, prompts_paused, or what stood in the way of coins */
+  /** @throws TuppenceError click_required, prompts_paused, or what stood in the way of coins */
   admit(asked: Admitted): Promise<Admission>;
   /** Pays what the reader approved; does nothing in any other state. Many callers make one payment. */
   payApproved(approvalId: string): Promise<void>;
@@ -202,7 +204,8 @@ async function ask(
     await tables.approvals.put(taken);
     return { kind: "asking", approval: taken, isNew: true };
   }
-  if (standing.length > 0) throw new TuppenceError("prompt_open");
+  const [first] = standing;
+  if (first) return { kind: "busy", approval: first };
   await refuseWhilePaused(tables, { tabId, origin: order.origin }, nowMs);
   const approval = await putQuestion(tables, {
     id: approvalId,

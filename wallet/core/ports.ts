@@ -62,8 +62,11 @@ export interface Scheduler {
 }
 
 export interface PromptPort {
-  /** Shows the approval in a window of the wallet's own. `tabId` is the tab that asks. */
-  open(approvalId: string, tabId: number): Promise<void>;
+  /**
+   * Shows the question in a window of the wallet's own, in front; where another one is being asked (`isAsking` says which still
+   * are), that one is brought to the front instead and this one waits. `tabId` is the tab that asks.
+   */
+  open(approvalId: string, tabId: number, isAsking: (approvalId: string) => Promise<boolean>): Promise<void>;
 }
 
 /** A table; rows go in and out as copies. `Index` names the fields that it can be asked by. */
@@ -111,6 +114,15 @@ export interface WalletStore {
   read<T>(body: (tables: StoreTables) => Promise<T>): Promise<T>;
   /** Ends its use, e.g. before it is opened again in a test. */
   close(): Promise<void>;
+  /** How what is in it is kept from whoever has the disk. While it is locked, transactions reject with `wallet_locked`. */
+  protection(): Promise<Protection>;
+}
+
+export interface Protection {
+  readonly hasPassphrase: boolean;
+  readonly isLocked: boolean;
+  /** Without use for so long, the wallet locks itself; zero where it does not. */
+  readonly lockAfterMinutes: number;
 }
 
 export interface PublishedKeyset {
@@ -144,6 +156,7 @@ export interface ProviderPort {
   swap(inputs: readonly ProofJson[], outputs: readonly BlindedMessageJson[]): Promise<BlindSignature[]>;
   /** By Y: true where it is spent. */
   checkSpent(ys: readonly string[]): Promise<ReadonlyMap<string, boolean>>;
+  /** Never for what was withdrawn: the account is known to have sent that. */
   restore(outputs: readonly BlindedMessageJson[]): Promise<ReadonlyMap<string, BlindSignature>>;
   /** The merchant's record, a JWS. */
   merchant(id: string): Promise<string>;
@@ -164,4 +177,9 @@ export interface ProviderPort {
       readonly signature: string;
     },
   ): Promise<BlindSignature[]>;
+  /** NUT-09 for what was withdrawn, and for nothing else. */
+  restoreWithdrawn(
+    account: SigningKey,
+    outputs: readonly BlindedMessageJson[],
+  ): Promise<ReadonlyMap<string, BlindSignature>>;
 }

@@ -31,6 +31,8 @@ export interface PaymentPreparation {
 
 export function preparePayments(context: Context): PaymentPreparation {
   const spare: PreparedPayment[] = [];
+  /** Of this wallet: what was made for one that is gone since does not come back. */
+  const given = new Set<PreparedPayment>();
   let nextCounter: Promise<number> | undefined;
   let ahead: Promise<PreparedPayment> | undefined;
 
@@ -62,18 +64,24 @@ export function preparePayments(context: Context): PaymentPreparation {
     });
   };
 
+  const takeAhead = (): Promise<PreparedPayment> => {
+    const current = ahead ?? makeInTurn();
+    makeAhead();
+    return current;
+  };
+
   return {
     begin: () => {
       if (spare.length === 0 && !ahead) makeAhead();
     },
-    take: () => {
-      const given = spare.pop();
-      if (given) return Promise.resolve(given);
-      const current = ahead ?? makeInTurn();
-      makeAhead();
+    take: async () => {
+      const current = spare.pop() ?? (await takeAhead());
+      given.add(current);
       return current;
     },
-    giveBack: (prepared) => void spare.push(prepared),
+    giveBack: (prepared) => {
+      if (given.delete(prepared)) spare.push(prepared);
+    },
     readyFor: async (amount) => {
       const free = await context.store.read((tables) => tables.coins.where("state", "free"));
       const choice = chooseCoins(free, amount);
@@ -84,6 +92,7 @@ export function preparePayments(context: Context): PaymentPreparation {
     },
     reset: () => {
       spare.length = 0;
+      given.clear();
       nextCounter = undefined;
       ahead = undefined;
     },

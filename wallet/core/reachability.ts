@@ -40,6 +40,7 @@ export function watchProvider(
     topUp: watched(provider.topUp),
     mintQuote: watched(provider.mintQuote),
     mint: watched(provider.mint),
+    restoreWithdrawn: watched(provider.restoreWithdrawn),
   };
 }
 

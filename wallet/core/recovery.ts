@@ -1,9 +1,14 @@
 /**
  * After a restore from the phrase: looks for what the provider still knows. Withdrawn and swapped coins by NUT-09, in
- * pieces, until nothing was signed for a while, spent ones dropped; payments by their ids, each asked for alone, until
+ * pieces, until nothing was signed for a while; payments by their ids, each asked for alone, until
  * none was seen for a while; change and refunds follow from the payments. Nothing else happens before this is done,
  * because it would use numbers that were used already.
+ *
+ * Blank coins that were withdrawn are known to be the account's, so they are asked about at the accounts origin, where that is
+ * no news. Which coins are spent is asked at the other origin, last of all and about all of them mixed, in pieces of one
+ * size that made-up ones fill: otherwise their number would say whose withdraw they came from.
  */
+import { toHex } from "../../shared/bytes.ts";
 import { readUnverified } from "../../shared/jws.ts";
 import { add, MAX_CHANGE_OUTPUTS, micros, splitIntoCoins } from "../../shared/money.ts";
 import type { PaymentResult } from "../../shared/protocol/x402.ts";
@@ -14,11 +19,13 @@ import { type Context, knowProvider } from "./context.ts";
 import type { PaymentKeys } from "./keys.ts";
 import { refreshKeysets } from "./keysets.ts";
 import { askById } from "./payments.ts";
+import type { ProviderPort } from "./ports.ts";
 import { PAYMENT_COUNTER } from "./prepared.ts";
 import { resourceKeyOf } from "./reserve.ts";
 import type { CoinRow, CounterRow, PaymentRow } from "./rows.ts";
 
 const PIECE = 50;
+const SECRET_BYTES = 32;
 /** So many unsigned blank coins in a row, and there are no more: a withdraw that was refused leaves a gap of up to forty. */
 const COIN_GAP = 400;
 /** Payments that were prepared and never sent, or were refused, leave gaps too. */
@@ -36,20 +43,23 @@ export function recover(context: Context): Promise<void> {
     // Quotes are asked for under keys that were never used: nobody withdraws once a second since 1970.
     const counters: CounterRow[] = [{ key: "quote", next: context.nowSeconds() }];
     for (const { id } of keysets.filter(({ unit }) => unit === info.unit)) {
-      for (const [name, seed] of [
-        ["withdraw", keys.withdrawSeed] as const,
-        ["swap", keys.swapSeed] as const,
+      const { provider } = await context.open();
+      const restoreWithdrawn: Restore = (outputs) => provider.restoreWithdrawn(keys.account, outputs);
+      for (const [name, seed, restore] of [
+        ["withdraw", keys.withdrawSeed, restoreWithdrawn] as const,
+        ["swap", keys.swapSeed, provider.restore] as const,
       ]) {
-        const found = await findCoins(context, seed, id);
+        const found = await findCoins(context, seed, id, restore);
         coins.push(...found.coins);
         counters.push({ key: `${name}:${id}`, next: found.next });
       }
     }
     const found = await findPayments(context);
     counters.push({ key: PAYMENT_COUNTER, next: found.next });
+    const held = await unspent(context, [...coins, ...found.coins]);
     await context.store.transaction(async (tables) => {
       await Promise.all([
-        tables.coins.putAll([...coins, ...found.coins]),
+        tables.coins.putAll(held),
         tables.payments.putAll(found.payments),
         tables.counters.putAll(counters),
       ]);
@@ -58,29 +68,32 @@ export function recover(context: Context): Promise<void> {
   });
 }
 
+type Restore = ProviderPort["restore"];
+
 async function findCoins(
   context: Context,
   seed: Uint8Array,
   keysetId: string,
+  restore: Restore,
 ): Promise<{ coins: CoinRow[]; next: number }> {
   const coins: CoinRow[] = [];
   let next = 0;
   for (let first = 0; first - next < COIN_GAP; first += PIECE) {
     const blanks = await makeBlankCoins(context, seed, keysetId, first, PIECE);
-    const signed = await openSigned(context, blanks);
+    const signed = await openSigned(context, blanks, restore);
     coins.push(...signed.coins);
     if (signed.lastIndex >= 0) next = first + signed.lastIndex + 1;
   }
   return { coins, next };
 }
 
-/** The coins of those that were signed, without the spent ones. */
+/** The coins of those that were signed, spent or not. */
 async function openSigned(
   context: Context,
   blanks: readonly BlankCoin[],
+  restore: Restore,
 ): Promise<{ coins: CoinRow[]; lastIndex: number; signed: number }> {
-  const { provider } = await context.open();
-  const signatures = await provider.restore(outputsOf(blanks, []));
+  const signatures = await restore(outputsOf(blanks, []));
   const signed = blanks.filter(({ B_ }) => signatures.has(B_));
   const found = signed.map(({ B_ }) => signatures.get(B_)).filter((signature) => signature !== undefined);
   const lastIndex = blanks.findLastIndex(({ B_ }) => signatures.has(B_));
@@ -90,21 +103,28 @@ async function openSigned(
     found,
     found.map(({ amount }) => amount),
   );
-  return { coins: await unspent(context, coins), lastIndex, signed: signed.length };
+  return { coins, lastIndex, signed: signed.length };
 }
 
 async function unspent(context: Context, coins: readonly CoinRow[]): Promise<CoinRow[]> {
-  if (coins.length === 0) return [];
   const { provider } = await context.open();
-  const ys = coins.map(({ secret }) => yOf(secret));
-  const states = await provider.checkSpent(ys);
-  return coins.filter((_, index) => states.get(ys[index] ?? "") === false);
+  const asked = coins.map(({ secret }) => yOf(secret));
+  const madeUp = Array.from({ length: (PIECE - (asked.length % PIECE)) % PIECE }, () =>
+    yOf(toHex(context.ports.random.bytes(SECRET_BYTES))),
+  );
+  // Hashes, so that sorted is mixed.
+  const ys = [...asked, ...madeUp].sort();
+  const free = new Set<string>();
+  for (let first = 0; first < ys.length; first += PIECE)
+    for (const [y, isSpent] of await provider.checkSpent(ys.slice(first, first + PIECE)))
+      if (!isSpent) free.add(y);
+  return coins.filter((_, index) => free.has(asked[index] ?? ""));
 }
 
 async function findPayments(
   context: Context,
 ): Promise<{ payments: PaymentRow[]; coins: CoinRow[]; next: number }> {
-  const { keys } = await context.open();
+  const { keys, provider } = await context.open();
   const payments: PaymentRow[] = [];
   const coins: CoinRow[] = [];
   let next = 0;
@@ -116,7 +136,11 @@ async function findPayments(
     next = counter + 1;
     const paymentKeys = await keys.payment(id);
     const change = result.change?.[0]
-      ? await openSigned(context, await changeBlanks(context, paymentKeys, result.change[0].id))
+      ? await openSigned(
+          context,
+          await changeBlanks(context, paymentKeys, result.change[0].id),
+          provider.restore,
+        )
       : undefined;
     const refund = await findRefund(context, paymentKeys, claims);
     coins.push(...(change?.coins ?? []), ...refund.coins);
@@ -135,11 +159,13 @@ async function findRefund(
   { amount }: ReceiptClaims,
 ): Promise<{ coins: CoinRow[]; isRefunded: boolean }> {
   const count = splitIntoCoins(amount)?.length ?? 0;
+  const { provider } = await context.open();
   const keysets = await context.store.read((tables) => tables.keysets.all());
   for (const { id } of keysets) {
     const { coins, signed } = await openSigned(
       context,
       await makeBlankCoins(context, await keys.refundSeed(), id, 0, count),
+      provider.restore,
     );
     if (signed > 0) return { coins, isRefunded: true };
   }

@@ -24,6 +24,7 @@ export function resumeWallet(parts: PageParts): () => Promise<void> {
 }
 
 async function resume({ context, drives, paying, stock }: PageParts): Promise<void> {
+  if ((await context.store.protection()).isLocked) return;
   if (!(await context.store.read((tables) => tables.wallet.get(WALLET_KEY)))) return;
   await context.store.transaction((tables) => expireQuestions(tables, context.nowMs()));
   const left = await context.store.read(async (tables) => ({
@@ -57,13 +58,19 @@ async function resume({ context, drives, paying, stock }: PageParts): Promise<vo
   await attempt(refreshKeysets(context));
   for (const { id } of left.refunding) await attempt(context.serially(() => finishRefund(context, id)));
   await attempt(recover(context));
-  await attempt(refreshTopUps(context));
-  await attempt(stock.restock());
-  await wakeForOpen(context, faults.length > 0);
+  // With the account's own token, and so not beside whatever else woke the wallet.
+  if ((await stock.nextVisitMs()) <= context.nowMs()) {
+    await attempt(refreshTopUps(context));
+    await attempt(stock.restock());
+  } else await attempt(stock.tidy());
+  await wakeForOpen(context, { hasFaults: faults.length > 0, nextVisitMs: await stock.nextVisitMs() });
   context.changed();
 }
 
-async function wakeForOpen(context: Context, hasFaults: boolean): Promise<void> {
+async function wakeForOpen(
+  context: Context,
+  { hasFaults, nextVisitMs }: { readonly hasFaults: boolean; readonly nextVisitMs: number },
+): Promise<void> {
   const expiries = await context.store.read(async (tables) => {
     const rows = await Promise.all([
       tables.payments.where("state", "sent"),
@@ -74,6 +81,6 @@ async function wakeForOpen(context: Context, hasFaults: boolean): Promise<void> 
     return rows.flat().map(({ expiresAt }) => expiresAt);
   });
   const later = context.nowMs() + Math.max(TRY_AGAIN_AFTER_MS, context.quietMs());
-  const times = [...expiries.map((time) => Math.max(time, later)), ...(hasFaults ? [later] : [])];
-  if (times.length > 0) context.wakeAt(Math.min(...times));
+  const times = [...expiries, nextVisitMs].map((time) => Math.max(time, later));
+  context.wakeAt(Math.min(...times, ...(hasFaults ? [later] : [])));
 }

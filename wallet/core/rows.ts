@@ -17,6 +17,8 @@ export interface WalletRow {
   readonly phrase: string;
   readonly seedHex: string;
   readonly phraseConfirmed: boolean;
+  /** How often the reader put it off to write it down, when last, and how firm the reminder was then. */
+  readonly phrasePutOff?: PhrasePutOff | undefined;
   readonly createdAt: number;
   /** The anonymous origin of the configured provider. */
   readonly providerOrigin: string;
@@ -26,8 +28,16 @@ export interface WalletRow {
   readonly registered: boolean;
   /** The account as it was seen last. */
   readonly account: AccountResponse | undefined;
+  /** When the account is visited next (stock.ts). A wallet from before there was such a moment has none yet. */
+  readonly visitAccountAt?: number;
   /** After a restore from a phrase: what is still to be looked for at the provider. */
   readonly recovery: "none" | "pending";
+}
+
+export interface PhrasePutOff {
+  readonly times: number;
+  readonly at: number;
+  readonly reminder: "none" | "calm" | "firm" | "urgent";
 }
 
 /** The next free number of a sequence, e.g. `payment`, `quote`, `withdraw:<keyset id>`. */

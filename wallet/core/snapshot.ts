@@ -3,7 +3,8 @@ import { type ErrorCode, tellReader } from "../../shared/errors.ts";
 import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
 import type { WalletSnapshotJson } from "../../shared/protocol/ui.ts";
 import type { Context } from "./context.ts";
-import { countFunds, type Funds } from "./funds.ts";
+import { countFunds, type Funds, isLow } from "./funds.ts";
+import { phraseReminder } from "./phrase.ts";
 import type { StoreTables } from "./ports.ts";
 import {
   type AllowanceRow,
@@ -21,18 +22,20 @@ const SHOWN_APPROVALS = 20;
 /** Of a provider that was never reached. */
 const DEFAULT_CURRENCY = "USD";
 
+type Unprotected = Omit<WalletSnapshotJson, "protection">;
+
 export async function takeSnapshot(context: Context): Promise<WalletSnapshotJson> {
+  const { hasPassphrase, isLocked, lockAfterMinutes } = await context.store.protection();
+  const protection = { hasPassphrase, lockAfterMinutes };
+  if (isLocked) return { ...emptySnapshot(context), state: "locked", protection };
   return context.store.read(async (tables) => {
     const wallet = await tables.wallet.get(WALLET_KEY);
-    return wallet ? snapshotOf(context, tables, wallet) : emptySnapshot(context);
+    const snapshot = wallet ? await snapshotOf(context, tables, wallet) : emptySnapshot(context);
+    return { ...snapshot, protection };
   });
 }
 
-async function snapshotOf(
-  context: Context,
-  tables: StoreTables,
-  wallet: WalletRow,
-): Promise<WalletSnapshotJson> {
+async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletRow): Promise<Unprotected> {
   const [funds, payments, allowances, topUps, approvals] = await Promise.all([
     countFunds(tables, wallet),
     tables.payments.newest(SHOWN_PAYMENTS),
@@ -41,12 +44,14 @@ async function snapshotOf(
     tables.approvals.newest(SHOWN_APPROVALS),
   ]);
   const { info } = wallet;
+  const lastTopUp = topUps.find(({ state }) => state === "paid")?.amount;
   const total = add(funds.account, funds.coins, funds.onItsWay);
   return {
     state: "ready",
     phraseConfirmed: wallet.phraseConfirmed,
+    phraseReminder: phraseReminder(wallet, total, context.nowMs()),
     restoring: wallet.recovery === "pending",
-    currency: info?.currency ?? DEFAULT_CURRENCY,
+    currency: currencyOf(wallet),
     provider: {
       origin: wallet.providerOrigin,
       name: info?.name ?? new URL(wallet.providerOrigin).host,
@@ -57,31 +62,42 @@ async function snapshotOf(
       total: text(total),
       account: text(funds.account),
       coins: text(funds.coins),
+      onItsWay: text(funds.onItsWay),
+      isLow: isLow(total, payments) && !topUps.some(({ state }) => state === "open"),
       inFlight: text(funds.inFlight),
     },
     frozen: wallet.account?.frozen ?? false,
     payments: payments.map((payment) => showPayment(payment)),
     allowances: allowances.map((allowance) => showAllowance(allowance)),
     topUps: topUps.map((topUp) => showTopUp(topUp)),
-    topUpAmounts: topUpAmounts(info?.topUps).map(text),
+    topUpAmounts: topUpAmounts(info?.topUps, lastTopUp).map(text),
+    topUpRange: info ? { least: text(info.topUps.least), most: text(info.topUps.most) } : null,
+    lastTopUp: lastTopUp === undefined ? null : text(lastTopUp),
     approvals: approvals.map((approval) => showApproval(approval, funds, total, context.nowMs())),
   };
 }
 
-function emptySnapshot({ ports, memory }: Context): WalletSnapshotJson {
+export function currencyOf({ info }: Pick<WalletRow, "info">): string {
+  return info?.currency ?? DEFAULT_CURRENCY;
+}
+
+function emptySnapshot({ ports, memory }: Context): Unprotected {
   const origin = ports.defaultProviderOrigin;
   return {
     state: "none",
     phraseConfirmed: false,
+    phraseReminder: "none",
     restoring: false,
     currency: DEFAULT_CURRENCY,
     provider: { origin, name: new URL(origin).host, sandbox: false, reachable: memory.isReachable },
-    balance: { total: "0", account: "0", coins: "0", inFlight: "0" },
+    balance: { total: "0", account: "0", coins: "0", onItsWay: "0", inFlight: "0", isLow: false },
     frozen: false,
     payments: [],
     allowances: [],
     topUps: [],
     topUpAmounts: [],
+    topUpRange: null,
+    lastTopUp: null,
     approvals: [],
   };
 }

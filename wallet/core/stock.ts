@@ -1,7 +1,12 @@
 /**
  * Keeps the drawer stocked, so that payments find exact coins: takes change in, finishes what was begun, withdraws when
- * the drawer has run low, and breaks a large coin where small ones are missing. After a payment it waits a random
- * while, so that its requests do not stand beside the payment's; it waits for nothing where the reader waits.
+ * the drawer has run low, and breaks a large coin where small ones are missing. It waits for nothing where the reader waits.
+ *
+ * **The account must not hear of payments**, neither by what is asked of it nor by when (decision 34). So it is visited at
+ * moments that were drawn before anybody knew what would be paid in between, about once a day, and each time gives the
+ * same sum in the same coins, or all that it has, whatever the drawer holds. At once only after a top-up, and where a payment
+ * finds too little in the drawer; then in whole sums of that size too. What the drawer lacks after payments it gets by
+ * swaps, which no account takes part in.
  *
  * Coins of a keyset that signs no more are as good as others, and are exchanged all the same, so that nobody is told from
  * others by the age of their coins: a few at a time, each time at a random moment.
@@ -18,7 +23,7 @@ import {
 } from "../../shared/money.ts";
 import { makeBlankCoins, openCoins } from "./coins.ts";
 import { type Context, TRY_AGAIN_AFTER_MS } from "./context.ts";
-import { chooseCoins, coinToBreak, composeCoins, DRAWER_VALUE, isPoorlyComposed, valueOf } from "./drawer.ts";
+import { chooseCoins, coinToBreak, composeCoins, valueOf, WITHDRAWN_AT_ONCE } from "./drawer.ts";
 import { changePayment } from "./payments.ts";
 import type { CoinRow } from "./rows.ts";
 import { breakCoin, mergeCoins, renewCoins, runSwap } from "./swaps.ts";
@@ -32,12 +37,25 @@ const MAX_MERGED_COINS = 60;
 const MAX_RENEWED_COINS = 16;
 /** How often one restocking breaks coins. */
 const MAX_BREAKS = 5;
+/** How long until the account is visited again: drawn anew each time. */
+const LEAST_BETWEEN_VISITS_MS = 12 * 3_600_000;
+const MOST_BETWEEN_VISITS_MS = 36 * 3_600_000;
+/** The moment passed while no browser ran. What woke the wallet now may well be a payment, so another is drawn. */
+const VISIT_MISSED_AFTER_MS = 60_000;
+const MOST_AFTER_MISSED_MS = 1_800_000;
 
 export interface Stock {
-  /** At some moment in the next seconds. Many calls make one restocking. */
+  /** With what is in the drawer, at some moment in the next seconds. Many calls make one restocking. */
   restockSoon(): void;
-  /** Now: also enough for a payment of `needed`, if there is one. Resolves when done; what failed is tried again later. */
+  /**
+   * Now, enough for a payment of `needed`; without one, with a visit to the account. Resolves when done; what failed is tried
+   * again later.
+   */
   restock(needed?: Micros): Promise<void>;
+  /** Now, with what is in the drawer. */
+  tidy(): Promise<void>;
+  /** When the account is visited next, milliseconds since 1970: by `restock`, whoever sees that it is time. */
+  nextVisitMs(): Promise<number>;
 }
 
 export function keepStock(context: Context): Stock {
@@ -60,30 +78,46 @@ export function keepStock(context: Context): Stock {
       }
     });
   };
-  const restock = async (needed: Micros = ZERO): Promise<void> => {
+  const restock = async (terms: Restocking): Promise<void> => {
     renewSoon();
     try {
-      await context.serially(() => restockNow(context, needed));
+      await context.serially(() => restockNow(context, terms));
     } catch (error) {
-      context.wakeAt(context.nowMs() + Math.max(TRY_AGAIN_AFTER_MS, context.quietMs()));
+      context.wakeAt(laterMs(context));
       throw error;
     }
   };
+  const tidy = () => restock({ needed: ZERO, visits: false });
   return {
-    restock,
+    restock: (needed = ZERO) => restock({ needed, visits: needed === ZERO }),
+    tidy,
+    nextVisitMs: async () => {
+      const { row } = await context.open();
+      const planned = row.visitAccountAt ?? (row.registered ? 0 : context.nowMs());
+      if (context.nowMs() - planned <= VISIT_MISSED_AFTER_MS) return planned;
+      const another = context.nowMs() + drawMs(context, VISIT_MISSED_AFTER_MS, MOST_AFTER_MISSED_MS);
+      await visitAgainAt(context, another);
+      return another;
+    },
     restockSoon: () => {
       if (isComing) return;
       isComing = true;
       context.inBackground(async () => {
         await context.ports.scheduler.delay(Math.max(randomDelayMs(context), context.quietMs()));
         isComing = false;
-        await restock();
+        await tidy();
       });
     },
   };
 }
 
-async function restockNow(context: Context, needed: Micros): Promise<void> {
+interface Restocking {
+  readonly needed: Micros;
+  /** The account, though nothing is needed. */
+  readonly visits: boolean;
+}
+
+async function restockNow(context: Context, { needed, visits }: Restocking): Promise<void> {
   if ((await context.open()).row.recovery === "pending") return;
   const faults: TuppenceError[] = [];
   const attempt = async (work: () => Promise<unknown>): Promise<void> => {
@@ -94,19 +128,48 @@ async function restockNow(context: Context, needed: Micros): Promise<void> {
       faults.push(error);
     }
   };
-  for (const withdrawal of await openWithdrawals(context))
-    await attempt(() => runWithdrawal(context, withdrawal));
   // A payment's own swap is the payment's business.
   const swaps = await context.store.read(async (tables) =>
     (await tables.swaps.where("state", "created")).filter(({ paymentId }) => paymentId === undefined),
   );
   for (const swap of swaps) await attempt(() => runSwap(context, swap));
   await attempt(() => takeChangeIn(context));
-  await attempt(() => refreshAccount(context));
-  await attempt(() => withdrawWhatIsMissing(context, needed));
+  const isShort = valueOf(await freeCoins(context)) < needed;
+  if (visits || isShort) await visitAccount(context, needed, attempt);
   await attempt(() => composeAnew(context, needed));
   const [fault] = faults;
   if (fault) throw fault;
+}
+
+async function visitAccount(
+  context: Context,
+  needed: Micros,
+  attempt: (work: () => Promise<unknown>) => Promise<void>,
+): Promise<void> {
+  // Should the process die or something fail meanwhile, it is soon gone on with.
+  await visitAgainAt(context, context.nowMs());
+  let isDone = false;
+  for (const withdrawal of await openWithdrawals(context))
+    await attempt(() => runWithdrawal(context, withdrawal));
+  await attempt(() => refreshAccount(context));
+  await attempt(async () => {
+    await withdrawNext(context, needed);
+    isDone = true;
+  });
+  await visitAgainAt(
+    context,
+    isDone
+      ? context.nowMs() + drawMs(context, LEAST_BETWEEN_VISITS_MS, MOST_BETWEEN_VISITS_MS)
+      : laterMs(context),
+  );
+}
+
+async function visitAgainAt(context: Context, visitAccountAt: number): Promise<void> {
+  await context.updateWallet((row) => ({ ...row, visitAccountAt }));
+}
+
+function laterMs(context: Context): number {
+  return context.nowMs() + Math.max(TRY_AGAIN_AFTER_MS, context.quietMs());
 }
 
 /** The provider's signatures on change, made into coins. */
@@ -162,18 +225,19 @@ async function debitedAhead(context: Context): Promise<Micros> {
   );
 }
 
-async function withdrawWhatIsMissing(context: Context, needed: Micros): Promise<void> {
+/** Not what the drawer lacks: that is what was paid. */
+async function withdrawNext(context: Context, needed: Micros): Promise<void> {
   // One at a time: what could not be finished now brings the same coins when it can.
   if ((await openWithdrawals(context)).length > 0) return;
   const { row } = await context.open();
-  const coins = await freeCoins(context);
-  const value = valueOf(coins);
-  const isLow = value * 2n < DRAWER_VALUE || isPoorlyComposed(coins);
-  const wanted = [isLow ? DRAWER_VALUE - value : 0n, needed - value].reduce((a, b) => (a > b ? a : b));
+  const missing = needed - valueOf(await freeCoins(context));
+  const times =
+    needed === ZERO ? 1n : missing > 0n ? (missing + WITHDRAWN_AT_ONCE - 1n) / WITHDRAWN_AT_ONCE : 0n;
+  const wanted = times * WITHDRAWN_AT_ONCE;
   const possible = row.account?.withdrawable ?? ZERO;
   const amount = wanted < possible ? wanted : possible;
   const payable = micros(amount - (amount % SMALLEST_COIN));
-  if (payable > 0n) await withdraw(context, composeCoins(payable, coins));
+  if (payable > 0n) await withdraw(context, composeCoins(payable, []));
 }
 
 async function composeAnew(context: Context, needed: Micros): Promise<void> {
@@ -212,6 +276,10 @@ function freeCoins(context: Context) {
 }
 
 function randomDelayMs(context: Context): number {
+  return drawMs(context, LEAST_DELAY_MS, MOST_DELAY_MS);
+}
+
+function drawMs(context: Context, least: number, most: number): number {
   const [high = 0, low = 0] = context.ports.random.bytes(2);
-  return LEAST_DELAY_MS + Math.floor(((high * 256 + low) / 65_536) * (MOST_DELAY_MS - LEAST_DELAY_MS));
+  return least + Math.floor(((high * 256 + low) / 65_536) * (most - least));
 }

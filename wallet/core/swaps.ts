@@ -107,13 +107,20 @@ export async function runSwap(context: Context, swap: SwapRow): Promise<void> {
   context.changed();
 }
 
-/** The signatures of outputs that were signed before, if all of them were. */
+/** The signatures of outputs that were signed before, if all of them were. Not for what was withdrawn. */
 export async function restoreAll(
   context: Context,
   outputs: readonly BlindedMessageJson[],
 ): Promise<BlindSignature[] | undefined> {
   const { provider } = await context.open();
-  const found = await provider.restore(outputs);
+  return allOf(await provider.restore(outputs), outputs);
+}
+
+/** In the order of the outputs; undefined unless each was found. */
+export function allOf(
+  found: ReadonlyMap<string, BlindSignature>,
+  outputs: readonly BlindedMessageJson[],
+): BlindSignature[] | undefined {
   const signatures = outputs.map(({ B_ }) => found.get(B_)).filter((signature) => signature !== undefined);
   return signatures.length === outputs.length ? signatures : undefined;
 }

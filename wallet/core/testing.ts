@@ -131,6 +131,7 @@ async function makeTestProvider(nowMs: () => number): Promise<TestProvider> {
     topUp: unasked,
     mintQuote: unasked,
     mint: unasked,
+    restoreWithdrawn: async () => new Map(),
   };
   return {
     port,

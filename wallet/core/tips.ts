@@ -5,7 +5,7 @@ import type { UiResultJson } from "../../shared/protocol/ui.ts";
 import type { Context } from "./context.ts";
 import { newId } from "./ids.ts";
 import { judgeOrder } from "./orders.ts";
-import { type PageParts, showQuestion } from "./pages.ts";
+import { bringToFront, type PageParts, showQuestion } from "./pages.ts";
 import type { Order } from "./rows.ts";
 import type { PageSender } from "./wallet.ts";
 
@@ -33,6 +33,7 @@ export async function startTip(
     requestKey: `toolbar ${newId(context)}`,
     clicked: true,
   });
+  if (admission.kind === "busy") return bringToFront(context, admission.approval);
   if (admission.kind !== "asking") throw new TuppenceError("internal");
   await showQuestion(context, admission.approval);
   return { approvalId: admission.approval.id };

@@ -2,7 +2,7 @@
 import { TuppenceError } from "../../shared/errors.ts";
 import { type Micros, micros } from "../../shared/money.ts";
 import type { UiResultJson } from "../../shared/protocol/ui.ts";
-import { type Context, isFinal, knowProvider } from "./context.ts";
+import { type Context, isFinal, knowProvider, walletRow } from "./context.ts";
 import { newId } from "./ids.ts";
 import type { TopUpRow } from "./rows.ts";
 import { refreshAccount } from "./stock.ts";
@@ -16,8 +16,12 @@ const ASKED_FOR_MS = 86_400_000;
 
 export function topUpAmounts(
   limits: { readonly least: Micros; readonly most: Micros } | undefined,
+  last: Micros | undefined,
 ): Micros[] {
-  return limits ? OFFERED.filter((amount) => amount >= limits.least && amount <= limits.most) : OFFERED;
+  const offered = last === undefined || OFFERED.includes(last) ? OFFERED : [...OFFERED, last];
+  return offered
+    .filter((amount) => !limits || (amount >= limits.least && amount <= limits.most))
+    .sort((a, b) => (a < b ? -1 : 1));
 }
 
 /** @throws TuppenceError topup_limit, provider_* */
@@ -64,10 +68,14 @@ export async function refreshTopUps(context: Context): Promise<boolean> {
     const state = answer?.state ?? "abandoned";
     if (state === "open" && answer?.checkoutUrl === row.checkoutUrl) continue;
     isPaid ||= state === "paid";
-    await context.store.transaction((tables) =>
-      tables.topUps.put({ ...row, state, checkoutUrl: answer?.checkoutUrl ?? row.checkoutUrl }),
-    );
+    await context.store.transaction(async (tables) => {
+      await tables.topUps.put({ ...row, state, checkoutUrl: answer?.checkoutUrl ?? row.checkoutUrl });
+      // Should this process die before the account was visited, the next one goes there.
+      if (state === "paid")
+        await tables.wallet.put({ ...(await walletRow(tables)), visitAccountAt: context.nowMs() });
+    });
   }
+  if (isPaid) await context.reload();
   if (open.length > 0) context.changed();
   return isPaid;
 }

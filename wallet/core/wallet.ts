@@ -36,7 +36,11 @@ export interface Wallet {
 
   create(request: UiRequestOf<"createWallet">): Promise<UiResultJson<"createWallet">>;
   showPhrase(): Promise<UiResultJson<"showPhrase">>;
-  confirmPhrase(): Promise<void>;
+  /** Forgets what was opened from the store: after that was locked, erased or sealed anew. */
+  forget(): void;
+  /** Whether the reader has the phrase: some of its words are asked for. */
+  confirmPhrase(request: UiRequestOf<"confirmPhrase">): Promise<UiResultJson<"confirmPhrase">>;
+  putOffPhrase(): Promise<void>;
   /** Makes the top-up at the provider; the caller opens the checkout. */
   topUp(request: UiRequestOf<"topUp">): Promise<UiResultJson<"topUp">>;
   /** Asks the provider how the open top-ups stand, and restocks the drawer when one was paid. */
@@ -44,16 +48,18 @@ export interface Wallet {
   decide(request: UiRequestOf<"decide">): Promise<void>;
   /** Starts the approval of a tip from the toolbar; nobody waits for its answer. */
   startTip(offer: unknown, sender: PageSender): Promise<UiResultJson<"startTip">>;
-  /** The verified merchant of a tip offer, for the popup's "tip this site"; undefined if it is not genuine. */
-  tipSite(offer: unknown, sender: PageSender): Promise<{ origin: string; merchantName: string } | undefined>;
+  /** The verified merchant of a tip offer, for the popup's "tip this site". Rejects with what is wrong with it. */
+  tipSite(offer: unknown, sender: PageSender): Promise<{ origin: string; merchantName: string }>;
+  /** Shows a question that is still asked, as its turn comes. */
+  showQuestion(request: UiRequestOf<"showQuestion">): Promise<void>;
   refund(request: UiRequestOf<"refund">): Promise<void>;
   removeAllowance(request: UiRequestOf<"removeAllowance">): Promise<void>;
   forgetSite(request: UiRequestOf<"forgetSite">): Promise<void>;
 
   /** Origins that were dealt with (a receipt or an allowance): there the content script listens from the start. */
   knownOrigins(): Promise<string[]>;
-  /** The provider's anonymous origin, once there is a wallet. */
-  providerOrigin(): Promise<string | undefined>;
+  /** The provider's anonymous origin and its currency, once there is a wallet. */
+  provider(): Promise<{ origin: string; currency: string } | undefined>;
 
   /**
    * Takes up whatever a dead process left: sends stored payments again, asks for sealed ones that expired, finishes

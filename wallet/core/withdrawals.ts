@@ -12,7 +12,7 @@ import { type Context, isFinal, knowProvider, takeNumbers, walletRow } from "./c
 import { newId } from "./ids.ts";
 import { activeKeyset, hasKeysetEnded, refreshKeysets } from "./keysets.ts";
 import type { WithdrawalRow } from "./rows.ts";
-import { restoreAll } from "./swaps.ts";
+import { allOf } from "./swaps.ts";
 
 /** @throws TuppenceError the provider's refusal, after which the withdraw is over, or provider_*: it goes on later */
 export async function withdraw(context: Context, amounts: readonly Micros[]): Promise<void> {
@@ -109,7 +109,8 @@ async function collect(context: Context, row: WithdrawalRow, quote: string): Pro
     .catch(async (error: unknown) => {
       // It may have been issued to an earlier, unanswered attempt.
       if (!isFinal(error)) throw error;
-      return (await restoreAll(context, outputs)) ?? Promise.reject(error);
+      const found = await provider.restoreWithdrawn(keys.account, outputs);
+      return allOf(found, outputs) ?? Promise.reject(error);
     });
   const coins = await openCoins(context, blanks, signatures, row.amounts);
   const total = add(...row.amounts);

@@ -80,13 +80,7 @@ export function createProviderClient(options: ProviderClientOptions): ProviderPo
       const { states } = await post("/v1/checkstate", { Ys: ys }, CheckStateResponse);
       return new Map(states.map(({ Y, state }) => [Y, state === "SPENT"]));
     },
-    restore: async (outputs) => {
-      const answer = await post("/v1/restore", { outputs }, RestoreResponse);
-      return pairUp(
-        answer.outputs.map(({ B_ }) => B_),
-        answer.signatures,
-      );
-    },
+    restore: async (outputs) => pairUp(await post("/v1/restore", { outputs }, RestoreResponse)),
     merchant: async (id) =>
       (await get(`/merchants/${encodeURIComponent(id)}`, MerchantResponse)).merchantRecord,
 
@@ -104,14 +98,16 @@ export function createProviderClient(options: ProviderClientOptions): ProviderPo
       ),
     mint: async (key, request) =>
       (await account(key, "POST", "/v1/mint/account", request, MintResponse)).signatures,
+    restoreWithdrawn: async (key, outputs) =>
+      pairUp(await account(key, "POST", "/v1/restore", { outputs }, RestoreResponse)),
   };
 }
 
-function pairUp(
-  blanks: readonly string[],
-  signatures: readonly BlindSignature[],
-): ReadonlyMap<string, BlindSignature> {
-  if (blanks.length !== signatures.length)
+function pairUp({
+  outputs,
+  signatures,
+}: v.InferOutput<typeof RestoreResponse>): ReadonlyMap<string, BlindSignature> {
+  if (outputs.length !== signatures.length)
     throw new TuppenceError("provider_answer_invalid", { answer: "restore" });
-  return new Map(signatures.map((signature, index) => [blanks[index] ?? "", signature]));
+  return new Map(signatures.map((signature, index) => [outputs[index]?.B_ ?? "", signature]));
 }

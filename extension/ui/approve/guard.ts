@@ -1,8 +1,12 @@
 /**
  * The question opens over a page in which the reader may be typing, or double-clicking. For the first moments, and for
- * as long as keys keep coming that were meant for the page, nothing approves. "Not now" is always heard.
+ * as long as keys keep coming that were meant for the page, nothing approves; nor while the window is behind another, and in the
+ * first moments after it came to the front again. "Not now" is always heard.
  */
 export const GUARD_MS = 400;
+
+/** Behind other windows: a page may have opened one over this, and left nothing to see but the button. */
+export const GUARD_SHUT = Number.POSITIVE_INFINITY;
 
 /** When approving becomes possible (milliseconds, of any clock that only goes forward). */
 export function guardFrom(now: number): number {

@@ -1,6 +1,7 @@
-/** The approval window: one question, told by `?id=`; draws what `state.ts` says and sends the answer. */
+/** The approval window: one question, told by `?id=`, or why there is none, by `?problem=`; draws what `state.ts` says and sends the answer. */
 import { effect, signal } from "@preact/signals";
 import { render } from "preact";
+import { isErrorCode } from "../../../shared/errors.ts";
 import type { Micros } from "../../../shared/money.ts";
 import type { UiRequestJson } from "../../../shared/protocol/ui.ts";
 import { UiResults } from "../../../shared/protocol/ui.ts";
@@ -8,17 +9,29 @@ import { openTab } from "../../platform.ts";
 import { isWebAddress } from "../shared/site.ts";
 import { t } from "../shared/text.tsx";
 import { ask, connectWallet } from "../shared/wallet.ts";
-import { type ApproveLocal, approvalOf, LOCAL_AT_START, PAID_SHOWN_MS, screen } from "./state.ts";
+import {
+  type ApproveLocal,
+  type ApproveScreen,
+  approvalOf,
+  LOCAL_AT_START,
+  PAID_SHOWN_MS,
+  screen,
+} from "./state.ts";
 import { type ApproveActions, ApproveView } from "./view.tsx";
 
-const approvalId = new URLSearchParams(location.search).get("id") ?? "";
+const parameters = new URLSearchParams(location.search);
+const approvalId = parameters.get("id") ?? "";
+const problem = parameters.get("problem");
 const { snapshot, silent } = connectWallet();
 const local = signal<ApproveLocal>(LOCAL_AT_START);
 
 const change = (changed: Partial<ApproveLocal>): void => {
   local.value = { ...local.value, ...changed };
 };
-const current = () => screen(snapshot.value, silent.value, approvalId, local.value);
+const current = (): ApproveScreen =>
+  problem !== null && isErrorCode(problem)
+    ? { is: "problem", code: problem }
+    : screen(snapshot.value, silent.value, approvalId, local.value);
 
 async function decide(
   sent: "approve" | "decline",

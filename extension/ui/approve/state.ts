@@ -8,6 +8,7 @@
  *
  * `short` is the article that costs more than there is, or the tip whose least amount does. The offer is kept.
  */
+import type { ErrorCode } from "../../../shared/errors.ts";
 import { add, isPayableInCoins, type Micros, micros, subtract, ZERO } from "../../../shared/money.ts";
 import type { PageError } from "../../../shared/protocol/page.ts";
 import type { ApprovalView, TopUpView, WalletSnapshot } from "../../../shared/protocol/ui.ts";
@@ -15,6 +16,7 @@ import { exampleOf, formatMoney, parseMoney } from "../shared/money.ts";
 import { siteName } from "../shared/site.ts";
 import { t } from "../shared/text.tsx";
 import { describeWithin } from "../shared/time.ts";
+import { type TopUpOffer, topUpOffer } from "../shared/top-up-offer.ts";
 
 /** For so long "Paid" stands before the window closes. */
 export const PAID_SHOWN_MS = 900;
@@ -96,7 +98,7 @@ export interface ShortScreen extends Question {
   readonly missing: Micros;
   /** Nothing can be topped up then. */
   readonly frozen: boolean;
-  readonly topUpAmounts: readonly Micros[];
+  readonly topUps: TopUpOffer;
   /** The checkout page is open: the newest one that is. */
   readonly waitingFor: TopUpView | null;
   readonly busy: boolean;
@@ -104,7 +106,10 @@ export interface ShortScreen extends Question {
 }
 
 export type ApproveScreen =
+  | { readonly is: "locked" }
   | { readonly is: "connecting" | "silent" | "gone" | "closed" }
+  /** No question: what the reader asked for in the menu or with the keys cannot be. */
+  | { readonly is: "problem"; readonly code: ErrorCode }
   | AskingScreen
   | ShortScreen
   | ({ readonly is: "paying" | "paid"; readonly amount: Micros } & Question)
@@ -118,6 +123,7 @@ export function screen(
 ): ApproveScreen {
   if (snapshot === undefined) return { is: silent ? "silent" : "connecting" };
   const approval = snapshot.approvals.find(({ id }) => id === approvalId);
+  if (snapshot.state === "locked") return { is: "locked" };
   // The background forgets a question soon after it is over.
   if (approval === undefined) return { is: local.sent === "decline" ? "closed" : "gone" };
   const { kind, merchantName, origin, title, state } = approval;
@@ -165,7 +171,7 @@ function unanswered(
           ? subtract(least, available)
           : (approval.missing ?? subtract(least, available)),
       frozen: snapshot.frozen,
-      topUpAmounts: snapshot.topUpAmounts,
+      topUps: topUpOffer(snapshot),
       waitingFor: snapshot.topUps.find(({ state }) => state === "open") ?? null,
       busy: local.toppingUp,
       error: local.error,

@@ -7,11 +7,13 @@ import { Announcer } from "../shared/announcer.tsx";
 import { Brand } from "../shared/brand.tsx";
 import { Button } from "../shared/button.tsx";
 import { EmptyState } from "../shared/empty-state.tsx";
+import { errorText } from "../shared/error-text.ts";
 import { Icon } from "../shared/icon.tsx";
 import { formatBalance, formatMoney, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice } from "../shared/notice.tsx";
 import { t } from "../shared/text.tsx";
-import { guardAfterKey, guardFrom, keyApproves } from "./guard.ts";
+import { Unlock } from "../shared/unlock.tsx";
+import { GUARD_SHUT, guardAfterKey, guardFrom, keyApproves } from "./guard.ts";
 import type {
   AllowanceChoice,
   ApproveScreen,
@@ -59,6 +61,20 @@ function Content({ screen, actions }: { readonly screen: ApproveScreen; readonly
           {t("approve_silent_text")}
         </Over>
       );
+    case "locked":
+      return (
+        <div class="content">
+          <Unlock />
+        </div>
+      );
+    case "problem": {
+      const [happened, rest] = errorText(screen.code);
+      return (
+        <Over title={happened} actions={actions}>
+          {rest}
+        </Over>
+      );
+    }
     case "gone":
       return (
         <Over title={t("approve_gone_title")} actions={actions}>
@@ -180,10 +196,10 @@ function Asking({ screen, actions }: { readonly screen: AskingScreen; readonly a
  * Enter approves and Escape declines, wherever the focus is that has no use for them itself. The focus begins on the heading, not
  * on the button, and nothing approves before the guard is open (guard.ts): the window comes up over a page in which the
  * reader may be in the middle of typing, or of a double click. The button is disabled meanwhile. The guard starts
- * again whenever the question appears, so after a top-up too.
+ * again whenever the question appears, so after a top-up too, and whenever the window comes to the front.
  */
 function useGuard(actions: ApproveActions): boolean {
-  const opensAt = useRef(guardFrom(performance.now()));
+  const opensAt = useRef(document.hasFocus() ? guardFrom(performance.now()) : GUARD_SHUT);
   const [isOpen, setOpen] = useState(false);
   useEffect(() => {
     let timer = 0;
@@ -191,7 +207,7 @@ function useGuard(actions: ApproveActions): boolean {
       clearTimeout(timer);
       const milliseconds = opensAt.current - performance.now();
       setOpen(milliseconds <= 0);
-      if (milliseconds > 0) timer = window.setTimeout(wait, milliseconds);
+      if (milliseconds > 0 && milliseconds < GUARD_SHUT) timer = window.setTimeout(wait, milliseconds);
     };
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.key === "Escape") {
@@ -208,10 +224,22 @@ function useGuard(actions: ApproveActions): boolean {
       opensAt.current = guardAfterKey(opensAt.current, event.key, isInControl, now);
       wait();
     };
+    const onFocus = (): void => {
+      opensAt.current = guardFrom(performance.now());
+      wait();
+    };
+    const onBlur = (): void => {
+      opensAt.current = GUARD_SHUT;
+      wait();
+    };
     document.addEventListener("keydown", onKeyDown);
+    window.addEventListener("focus", onFocus);
+    window.addEventListener("blur", onBlur);
     wait();
     return () => {
       document.removeEventListener("keydown", onKeyDown);
+      window.removeEventListener("focus", onFocus);
+      window.removeEventListener("blur", onBlur);
       clearTimeout(timer);
     };
   }, []);
@@ -373,12 +401,7 @@ function Short({ screen, actions }: { readonly screen: ShortScreen; readonly act
           <div class="top-up">
             <h2>{t("approve_short_title")}</h2>
             <p class="soft">{t("approve_short_text")}</p>
-            <TopUpAmounts
-              amounts={screen.topUpAmounts}
-              currency={currency}
-              disabled={screen.busy}
-              onChoose={actions.topUp}
-            />
+            <TopUpAmounts offer={screen.topUps} disabled={screen.busy} onChoose={actions.topUp} />
           </div>
         )}
       </div>

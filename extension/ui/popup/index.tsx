@@ -3,14 +3,8 @@ import { signal } from "@preact/signals";
 import { render } from "preact";
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Micros } from "../../../shared/money.ts";
-import {
-  APPROVE_PAGE,
-  type TopUpView,
-  type UiRequestJson,
-  UiResults,
-  WELCOME_PAGE,
-} from "../../../shared/protocol/ui.ts";
-import { extensionUrl, openTab, openWindow } from "../../platform.ts";
+import { type TopUpView, type UiRequestJson, UiResults, WELCOME_PAGE } from "../../../shared/protocol/ui.ts";
+import { extensionUrl, openTab } from "../../platform.ts";
 import { isWebAddress } from "../shared/site.ts";
 import { t } from "../shared/text.tsx";
 import { ask, connectWallet } from "../shared/wallet.ts";
@@ -18,8 +12,6 @@ import { LOCAL_AT_START, type PopupLocal, screen } from "./state.ts";
 import { type PopupActions, PopupView } from "./view.tsx";
 
 const TICK_MS = 1_000;
-/** As the background opens it. */
-const APPROVE_WINDOW_PIXELS = { width: 420, height: 600 };
 
 const { snapshot, silent } = connectWallet();
 const local = signal<PopupLocal>(LOCAL_AT_START);
@@ -67,12 +59,12 @@ const actions: PopupActions = {
     void act(origin, { kind: "ui", type: "removeAllowance", origin }, UiResults.removeAllowance),
   decline: (approvalId) =>
     void act(approvalId, { kind: "ui", type: "decide", approvalId, approve: false }, UiResults.decide),
-  answer: (approvalId) => {
-    const address = extensionUrl(`${APPROVE_PAGE}?id=${encodeURIComponent(approvalId)}`);
-    void openWindow(address, APPROVE_WINDOW_PIXELS.width, APPROVE_WINDOW_PIXELS.height).then(() =>
-      window.close(),
-    );
-  },
+  answer: (approvalId) =>
+    void act(approvalId, { kind: "ui", type: "showQuestion", approvalId }, UiResults.showQuestion).then(
+      (shown) => shown && window.close(),
+    ),
+  putOffPhrase: () => void act("phrase", { kind: "ui", type: "putOffPhrase" }, UiResults.putOffPhrase),
+  lock: () => void act("lock", { kind: "ui", type: "lock" }, UiResults.lock),
   openWelcome: () => void openTab(extensionUrl(WELCOME_PAGE)).then(() => window.close()),
 };
 
@@ -86,7 +78,7 @@ snapshot.subscribe((current) => {
 });
 
 void ask({ kind: "ui", type: "tipSite" }, UiResults.tipSite).then((answer) => {
-  if ("ok" in answer) change({ tipSite: answer.ok.site });
+  if ("ok" in answer) change({ tipSite: answer.ok.site, tipProblem: answer.ok.problem });
 });
 setInterval(() => {
   now.value = Date.now();

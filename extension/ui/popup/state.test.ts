@@ -46,8 +46,10 @@ describe("balance", () => {
 
   it("does not hide money in flight", () => {
     expect(
-      home({ ...readySnapshot(NOW), balance: { total: "1", account: "1", coins: "0", inFlight: "50000" } })
-        .inFlight,
+      home({
+        ...readySnapshot(NOW),
+        balance: { total: "1", account: "1", coins: "0", onItsWay: "0", inFlight: "50000", isLow: false },
+      }).inFlight,
     ).toBe(50_000n);
   });
 
@@ -59,9 +61,9 @@ describe("balance", () => {
 });
 
 it("does not leave a reader alone with an empty balance while the wallet is brought back", () => {
-  expect(home({ ...emptySnapshot(), phraseConfirmed: true, restoring: true }).notices).toEqual([
-    { is: "restoring" },
-  ]);
+  expect(
+    home({ ...emptySnapshot(), phraseConfirmed: true, phraseReminder: "none", restoring: true }).notices,
+  ).toEqual([{ is: "restoring" }]);
 });
 
 describe("payments", () => {

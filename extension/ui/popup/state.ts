@@ -16,6 +16,7 @@ import type {
 import { siteName } from "../shared/site.ts";
 import { t } from "../shared/text.tsx";
 import { describeTime } from "../shared/time.ts";
+import { type TopUpOffer, topUpOffer } from "../shared/top-up-offer.ts";
 
 /** So many payments before "show all". */
 export const PAYMENTS_SHOWN = 4;
@@ -35,6 +36,8 @@ export interface PopupLocal {
   readonly busy: readonly string[];
   readonly error: PageError | null;
   readonly tipSite: TipSite | null;
+  /** The page names somebody to tip who may not be paid there. */
+  readonly tipProblem: PageError | null;
 }
 
 export const LOCAL_AT_START: PopupLocal = {
@@ -46,6 +49,7 @@ export const LOCAL_AT_START: PopupLocal = {
   busy: [],
   error: null,
   tipSite: null,
+  tipProblem: null,
 };
 
 export type PopupNotice =
@@ -60,7 +64,14 @@ export type PopupNotice =
       readonly busy: boolean;
     }
   | { readonly is: "topUp"; readonly state: TopUpView["state"]; readonly topUp: TopUpView }
-  | { readonly is: "phrase" };
+  | { readonly is: "tipProblem"; readonly problem: PageError }
+  | { readonly is: "low"; readonly balance: Micros }
+  | {
+      readonly is: "phrase";
+      readonly reminder: "calm" | "firm" | "urgent";
+      readonly atStake: Micros;
+      readonly busy: boolean;
+    };
 
 export interface PaymentRow {
   readonly id: string;
@@ -88,6 +99,11 @@ export interface AllowanceRow {
   readonly busy: boolean;
 }
 
+export interface BalancePart {
+  readonly part: "coins" | "account" | "on_its_way" | "in_flight";
+  readonly amount: Micros;
+}
+
 export interface HomeScreen {
   readonly is: "home";
   readonly currency: string;
@@ -95,7 +111,10 @@ export interface HomeScreen {
   readonly balance: Micros;
   /** Null where there is none: "in flight: 0" would only worry. */
   readonly inFlight: Micros | null;
+  /** What the balance is made of; nothing that is not there, but for the coins. */
+  readonly parts: readonly BalancePart[];
   readonly canTopUp: boolean;
+  readonly canLock: boolean;
   readonly cameBack: boolean;
   readonly notices: readonly PopupNotice[];
   readonly tip: { readonly merchantName: string; readonly site: string; readonly busy: boolean } | null;
@@ -109,7 +128,7 @@ export interface TopUpScreen {
   readonly currency: string;
   readonly playMoney: boolean;
   readonly balance: Micros;
-  readonly amounts: readonly Micros[];
+  readonly topUps: TopUpOffer;
   readonly busy: boolean;
   readonly error: PageError | null;
 }
@@ -118,6 +137,7 @@ export type PopupScreen =
   | { readonly is: "connecting" }
   | { readonly is: "silent" }
   | { readonly is: "none"; readonly playMoney: boolean }
+  | { readonly is: "locked" }
   | HomeScreen
   | TopUpScreen;
 
@@ -130,12 +150,13 @@ export function screen(
   if (snapshot === undefined) return { is: silent ? "silent" : "connecting" };
   const playMoney = snapshot.provider.sandbox;
   if (snapshot.state === "none") return { is: "none", playMoney };
+  if (snapshot.state === "locked") return { is: "locked" };
   const common = { currency: snapshot.currency, playMoney, balance: snapshot.balance.total };
   if (local.page === "topUp") {
     return {
       is: "topUp",
       ...common,
-      amounts: snapshot.topUpAmounts,
+      topUps: topUpOffer(snapshot),
       busy: local.busy.includes("topUp"),
       error: local.error,
     };
@@ -145,7 +166,9 @@ export function screen(
     is: "home",
     ...common,
     inFlight: snapshot.balance.inFlight > ZERO ? snapshot.balance.inFlight : null,
+    parts: partsOf(snapshot.balance),
     cameBack: local.cameBack,
+    canLock: snapshot.protection.hasPassphrase,
     canTopUp: !snapshot.frozen && snapshot.topUpAmounts.length > 0,
     notices: notices(snapshot, local, now),
     tip: local.tipSite && {
@@ -157,6 +180,16 @@ export function screen(
     hiddenPayments: snapshot.payments.length - shown.length,
     allowances: snapshot.allowances.map((allowance) => allowanceRow(allowance, local)),
   };
+}
+
+function partsOf({ coins, account, onItsWay, inFlight }: WalletSnapshot["balance"]): BalancePart[] {
+  const parts: BalancePart[] = [
+    { part: "coins", amount: coins },
+    { part: "account", amount: account },
+    { part: "on_its_way", amount: onItsWay },
+    { part: "in_flight", amount: inFlight },
+  ];
+  return parts.filter(({ part, amount }) => part === "coins" || amount > ZERO);
 }
 
 /** The most pressing first: what went wrong, what waits for the reader, what the reader waits for, what can wait. */
@@ -177,7 +210,15 @@ function notices(snapshot: WalletSnapshot, local: PopupLocal, now: number): Popu
   }
   const topUp = snapshot.topUps.find((candidate) => isTopUpNews(candidate, local, now));
   if (topUp) list.push({ is: "topUp", state: topUp.state, topUp });
-  if (!snapshot.phraseConfirmed) list.push({ is: "phrase" });
+  if (local.tipProblem) list.push({ is: "tipProblem", problem: local.tipProblem });
+  if (snapshot.balance.isLow) list.push({ is: "low", balance: snapshot.balance.total });
+  if (snapshot.phraseReminder !== "none")
+    list.push({
+      is: "phrase",
+      reminder: snapshot.phraseReminder,
+      atStake: snapshot.balance.total,
+      busy: local.busy.includes("phrase"),
+    });
   return list;
 }
 

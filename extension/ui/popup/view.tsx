@@ -12,6 +12,7 @@ import { formatBalance, formatMoney, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../shared/notice.tsx";
 import { Section } from "../shared/section.tsx";
 import { t, tCount, Words } from "../shared/text.tsx";
+import { Unlock } from "../shared/unlock.tsx";
 import type { AllowanceRow, HomeScreen, PaymentRow, PopupNotice, PopupScreen, TopUpScreen } from "./state.ts";
 
 export interface PopupActions {
@@ -27,6 +28,8 @@ export interface PopupActions {
   decline(approvalId: string): void;
   answer(approvalId: string): void;
   openWelcome(): void;
+  lock(): void;
+  putOffPhrase(): void;
 }
 
 export function PopupView({
@@ -62,6 +65,13 @@ export function PopupView({
           </EmptyState>
         </div>
       );
+    case "locked":
+      return (
+        <div class="page">
+          <Brand playMoney={false} />
+          <Unlock />
+        </div>
+      );
     case "topUp":
       return <TopUp screen={screen} actions={actions} />;
     case "home":
@@ -80,7 +90,14 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
     <>
       <header class="hero">
         <Discs />
-        <Brand playMoney={screen.playMoney} />
+        <div class="hero-top">
+          <Brand playMoney={screen.playMoney} />
+          {screen.canLock ? (
+            <button type="button" class="icon-button" aria-label={t("popup_lock")} onClick={actions.lock}>
+              <Icon name="lock" size={20} />
+            </button>
+          ) : null}
+        </div>
         <h1>
           <span class="hero-label">
             <span>{t("shared_balance")} </span>
@@ -100,6 +117,7 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
             {balance}
           </span>
         </h1>
+        <Parts parts={screen.parts} currency={currency} />
         <div class="hero-action" ref={action}>
           <Button look="hero" wide disabled={!screen.canTopUp} onClick={() => actions.show("topUp")}>
             {t("shared_top_up")}
@@ -158,6 +176,26 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
         ) : null}
       </div>
     </>
+  );
+}
+
+/** Of what the balance is made, for who asks. */
+function Parts({ parts, currency }: { readonly parts: HomeScreen["parts"]; readonly currency: string }) {
+  return (
+    <details class="hero-parts">
+      <summary>{t("popup_parts")}</summary>
+      <dl>
+        {parts.map(({ part, amount }) => (
+          <div key={part}>
+            <dt>{t(`popup_parts_${part}`)}</dt>
+            <dd>
+              <AmountText amount={amount} currency={currency} asBalance />
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <p>{t("popup_parts_note")}</p>
+    </details>
   );
 }
 
@@ -275,17 +313,34 @@ function HomeNotice({
           {t("popup_unreachable_text")}
         </Notice>
       );
-    case "phrase":
+    case "low":
       return (
-        <Notice
-          tone="warn"
-          icon="key"
-          title={t("popup_phrase_title")}
-          actions={<Quiet onClick={actions.openWelcome}>{t("popup_phrase_action")}</Quiet>}
-        >
-          {t("shared_phrase_warning")}
+        <Notice icon="alert" title={t("popup_low_title")}>
+          {t("popup_low_text", { amount: formatBalance(notice.balance, currency) })}
         </Notice>
       );
+    case "phrase": {
+      const { reminder, atStake, busy } = notice;
+      return (
+        <Notice
+          tone={reminder === "calm" ? "calm" : reminder === "firm" ? "warn" : "danger"}
+          icon="key"
+          title={t("popup_phrase_title")}
+          actions={
+            <>
+              <Quiet onClick={actions.openWelcome}>{t("popup_phrase_action")}</Quiet>
+              <Quiet busy={busy} onClick={actions.putOffPhrase}>
+                {t("popup_phrase_later")}
+              </Quiet>
+            </>
+          }
+        >
+          {reminder === "calm"
+            ? t("shared_phrase_warning")
+            : t("popup_phrase_at_stake", { amount: formatBalance(atStake, currency) })}
+        </Notice>
+      );
+    }
     case "approval": {
       const { approval, site, busy } = notice;
       return (
@@ -324,6 +379,12 @@ function HomeNotice({
         </Notice>
       );
     }
+    case "tipProblem":
+      return (
+        <Notice tone="warn" icon="alert" title="This page asks for tips, and cannot be tipped">
+          {notice.problem.message}
+        </Notice>
+      );
     case "topUp":
       return <TopUpNotice topUp={notice.topUp} currency={currency} actions={actions} />;
   }
@@ -421,12 +482,7 @@ function TopUp({ screen, actions }: { readonly screen: TopUpScreen; readonly act
       </div>
       <p class="soft">{t("shared_top_up_text")}</p>
       {screen.error ? <ErrorNotice error={screen.error} /> : null}
-      <TopUpAmounts
-        amounts={screen.amounts}
-        currency={screen.currency}
-        disabled={screen.busy}
-        onChoose={actions.topUp}
-      />
+      <TopUpAmounts offer={screen.topUps} disabled={screen.busy} onChoose={actions.topUp} />
       <p class="sheet-foot small soft" role="status">
         {screen.busy ? (
           <>

@@ -1,30 +1,99 @@
-import type { Micros } from "../../../shared/money.ts";
-import { shortMoney } from "./money.ts";
+import { useState } from "preact/hooks";
+import { type Micros, micros } from "../../../shared/money.ts";
+import { Button } from "./button.tsx";
+import { exampleOf, formatMoney, parseMoney, shortMoney } from "./money.ts";
 import { t } from "./text.tsx";
+import type { TopUpOffer } from "./top-up-offer.ts";
+
+const EXAMPLE = micros(7_500_000);
 
 /** The amounts for a top-up: one press starts it. */
 export function TopUpAmounts(props: {
-  readonly amounts: readonly Micros[];
-  readonly currency: string;
+  readonly offer: TopUpOffer;
   readonly disabled?: boolean;
   readonly onChoose: (amount: Micros) => void;
 }) {
-  const { amounts, currency, disabled, onChoose } = props;
+  const { offer, disabled, onChoose } = props;
+  const { topUpAmounts, lastTopUp, currency } = offer;
   return (
-    <fieldset class="amounts">
-      <legend class="unseen">{t("shared_top_up_amounts")}</legend>
-      {amounts.map((amount) => (
-        <button
-          key={String(amount)}
-          type="button"
-          class="amount"
-          disabled={disabled}
-          aria-label={t("shared_top_up_amount", { amount: shortMoney(amount, currency) })}
-          onClick={() => onChoose(amount)}
-        >
-          {shortMoney(amount, currency)}
-        </button>
-      ))}
-    </fieldset>
+    <div class="top-up-choice">
+      <fieldset class="amounts">
+        <legend class="unseen">{t("shared_top_up_amounts")}</legend>
+        {topUpAmounts.map((amount) => {
+          const money = shortMoney(amount, currency);
+          const isLast = amount === lastTopUp;
+          return (
+            <button
+              key={String(amount)}
+              type="button"
+              class="amount"
+              data-last={isLast ? "" : undefined}
+              disabled={disabled}
+              aria-label={t(isLast ? "shared_top_up_as_last" : "shared_top_up_amount", { amount: money })}
+              onClick={() => onChoose(amount)}
+            >
+              <span>{money}</span>
+              {isLast ? <span class="amount-note">{t("shared_last_time")}</span> : null}
+            </button>
+          );
+        })}
+      </fieldset>
+      <OtherAmount offer={offer} disabled={disabled ?? false} onChoose={onChoose} />
+    </div>
+  );
+}
+
+function OtherAmount(props: {
+  readonly offer: TopUpOffer;
+  readonly disabled: boolean;
+  readonly onChoose: (amount: Micros) => void;
+}) {
+  const { offer, disabled, onChoose } = props;
+  const { topUpRange, currency } = offer;
+  const [typed, setTyped] = useState("");
+  if (topUpRange === null) return null;
+  const amount = parseMoney(typed, currency);
+  const isWithin = amount !== undefined && amount >= topUpRange.least && amount <= topUpRange.most;
+  const range = t("shared_other_range", {
+    least: shortMoney(topUpRange.least, currency),
+    most: shortMoney(topUpRange.most, currency),
+  });
+  return (
+    <details class="other-amount">
+      <summary class="small">{t("shared_other_amount")}</summary>
+      <form
+        class="other-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (isWithin && !disabled) onChoose(amount);
+        }}
+      >
+        <div class="field">
+          <label class="unseen" for="other-amount">
+            {t("shared_other_label")}
+          </label>
+          <input
+            id="other-amount"
+            class="input"
+            inputMode="decimal"
+            autocomplete="off"
+            placeholder={exampleOf(EXAMPLE)}
+            maxLength={20}
+            value={typed}
+            aria-invalid={typed !== "" && !isWithin}
+            aria-describedby="other-amount-note"
+            onInput={(event) => setTyped(event.currentTarget.value)}
+          />
+          <p class="input-note small soft" id="other-amount-note">
+            {range}
+          </p>
+        </div>
+        <Button type="submit" look="plain" disabled={disabled || !isWithin}>
+          {isWithin
+            ? t("shared_top_up_amount", { amount: formatMoney(amount, currency) })
+            : t("shared_top_up")}
+        </Button>
+      </form>
+    </details>
   );
 }

@@ -22,7 +22,7 @@ describe("followWallet", () => {
     expect(snapshot.value?.balance.total, "the last one stays meanwhile").toBe(4_950_000n);
     background.send({
       ...readySnapshot(NOW),
-      balance: { total: "1000", account: "0", coins: "1000", inFlight: "0" },
+      balance: { total: "1000", account: "0", coins: "1000", onItsWay: "0", inFlight: "0", isLow: false },
     });
     expect(snapshot.value?.balance.total).toBe(1_000n);
     expect(silent.value).toBe(false);

@@ -28,3 +28,9 @@ const UNITS = [
   [3_600, "shared_within_hours"],
   [60, "shared_within_minutes"],
 ] as const;
+
+/** "15 minutes", "8 hours". */
+export function describeMinutes(minutes: number): string {
+  const [value, unit] = minutes % 60 === 0 ? [minutes / 60, "hour"] : [minutes, "minute"];
+  return new Intl.NumberFormat(textLocale(), { style: "unit", unit, unitDisplay: "long" }).format(value);
+}

@@ -7,7 +7,7 @@ import { openTab } from "../../platform.ts";
 import { isWebAddress } from "../shared/site.ts";
 import { t } from "../shared/text.tsx";
 import { ask, connectWallet } from "../shared/wallet.ts";
-import { creationOf, LOCAL_AT_START, screen, type WelcomeLocal } from "./state.ts";
+import { choosePlaces, creationOf, LOCAL_AT_START, screen, type WelcomeLocal } from "./state.ts";
 import { type WelcomeActions, WelcomeView } from "./view.tsx";
 
 const COPIED_SHOWN_MS = 2_000;
@@ -36,21 +36,23 @@ const actions: WelcomeActions = {
   typeProvider: (typedProvider) => change({ typedProvider, error: null }),
   create: async () => {
     if (snapshot.value === undefined) return;
-    const isRestored = local.value.mode === "restore";
     const made = await act(
       { kind: "ui", type: "createWallet", ...creationOf(snapshot.value, local.value) },
       UiResults.createWallet,
     );
     if (!made) return;
     change({ typedPhrase: "" });
-    // Whoever typed the phrase has it.
-    if (isRestored) await act({ kind: "ui", type: "confirmPhrase" }, UiResults.confirmPhrase);
     window.scrollTo({ top: 0 });
   },
   reveal: async () => {
-    const shown = await act({ kind: "ui", type: "showPhrase" }, UiResults.showPhrase);
-    if (shown) change({ phrase: shown.phrase });
+    const { passphrase } = local.value;
+    const shown = await act(
+      { kind: "ui", type: "showPhrase", ...(passphrase === "" ? {} : { passphrase }) },
+      UiResults.showPhrase,
+    );
+    change(shown ? { phrase: shown.phrase, passphrase: "" } : { passphrase: "" });
   },
+  typePassphrase: (passphrase) => change({ passphrase, error: null }),
   hide: () => change({ phrase: null, copied: false }),
   copy: async () => {
     const { phrase } = local.value;
@@ -59,11 +61,25 @@ const actions: WelcomeActions = {
     change({ copied: true });
     setTimeout(() => change({ copied: false }), COPIED_SHOWN_MS);
   },
-  setWrittenDown: (writtenDown) => change({ writtenDown }),
+  check: () =>
+    change({ asked: choosePlaces(randomNumber), typedWords: {}, wrong: [], phrase: null, error: null }),
+  typeWord: (place, word) =>
+    change({
+      typedWords: { ...local.value.typedWords, [place]: word },
+      wrong: local.value.wrong.filter((other) => other !== place),
+    }),
+  backToWords: () => change({ asked: null, wrong: [], error: null }),
   confirm: async () => {
-    if (await act({ kind: "ui", type: "confirmPhrase" }, UiResults.confirmPhrase)) change({ phrase: null });
+    const { asked, typedWords } = local.value;
+    if (asked === null) return;
+    const words = asked.map((place) => ({ place, word: typedWords[place] ?? "" }));
+    const checked = await act({ kind: "ui", type: "confirmPhrase", words }, UiResults.confirmPhrase);
+    if (checked) change({ wrong: checked.wrong });
   },
-  later: () => change({ later: true, phrase: null, error: null }),
+  later: () => {
+    void ask({ kind: "ui", type: "putOffPhrase" }, UiResults.putOffPhrase);
+    change({ later: true, phrase: null, asked: null, error: null });
+  },
   backToPhrase: () => change({ later: false, error: null }),
   topUp: async (amount) => {
     const begun = await act({ kind: "ui", type: "topUp", amount: String(amount) }, UiResults.topUp);
@@ -74,6 +90,11 @@ const actions: WelcomeActions = {
   },
   close: () => window.close(),
 };
+
+/** Not for a secret: for a reader who would learn which words are asked for. */
+function randomNumber(): number {
+  return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
+}
 
 function Welcome() {
   const current = snapshot.value;

@@ -7,10 +7,15 @@
  */
 import type { Micros } from "../../../shared/money.ts";
 import type { PageError } from "../../../shared/protocol/page.ts";
-import type { TopUpView, WalletSnapshot } from "../../../shared/protocol/ui.ts";
+import {
+  PHRASE_WORDS,
+  PHRASE_WORDS_ASKED,
+  type TopUpView,
+  type WalletSnapshot,
+} from "../../../shared/protocol/ui.ts";
 import { t } from "../shared/text.tsx";
+import { type TopUpOffer, topUpOffer } from "../shared/top-up-offer.ts";
 
-export const PHRASE_WORDS = 12;
 const EXAMPLE_ADDRESS = "https://provider.example";
 
 export interface WelcomeLocal {
@@ -24,7 +29,12 @@ export interface WelcomeLocal {
   /** In memory while it is shown, never stored by the page. */
   readonly phrase: string | null;
   readonly copied: boolean;
-  readonly writtenDown: boolean;
+  /** The places of the words that are asked for, from 1 on; null before. */
+  readonly asked: readonly number[] | null;
+  readonly typedWords: Readonly<Record<number, string>>;
+  readonly wrong: readonly number[];
+  /** Where a passphrase keeps the wallet, it is asked for before the phrase is shown. */
+  readonly passphrase: string;
   readonly later: boolean;
   /** Top-ups that were open while this page was. */
   readonly seenOpenTopUps: readonly string[];
@@ -38,7 +48,10 @@ export const LOCAL_AT_START: WelcomeLocal = {
   error: null,
   phrase: null,
   copied: false,
-  writtenDown: false,
+  asked: null,
+  typedWords: {},
+  wrong: [],
+  passphrase: "",
   later: false,
   seenOpenTopUps: [],
 };
@@ -60,9 +73,18 @@ export interface PhraseStep {
   /** Null while they are hidden. */
   readonly words: readonly string[] | null;
   readonly copied: boolean;
-  readonly writtenDown: boolean;
+  readonly takesPassphrase: boolean;
+  readonly passphrase: string;
+  /** Null before the reader says that they are written down. */
+  readonly check: readonly AskedWord[] | null;
   readonly busy: boolean;
   readonly error: PageError | null;
+}
+
+export interface AskedWord {
+  readonly place: number;
+  readonly typed: string;
+  readonly isWrong: boolean;
 }
 
 export interface ReadyStep {
@@ -72,7 +94,7 @@ export interface ReadyStep {
   readonly frozen: boolean;
   /** The phrase was typed in, and the provider is still asked what belongs to it. */
   readonly restoring: boolean;
-  readonly topUpAmounts: readonly Micros[];
+  readonly topUps: TopUpOffer;
   readonly topUp: TopUpView | null;
   readonly phraseConfirmed: boolean;
   readonly busy: boolean;
@@ -82,6 +104,7 @@ export interface ReadyStep {
 export type WelcomeScreen =
   | { readonly is: "connecting" }
   | { readonly is: "silent" }
+  | { readonly is: "locked" }
   | CreateStep
   | PhraseStep
   | ReadyStep;
@@ -92,6 +115,7 @@ export function screen(
   local: WelcomeLocal,
 ): WelcomeScreen {
   if (snapshot === undefined) return { is: silent ? "silent" : "connecting" };
+  if (snapshot.state === "locked") return { is: "locked" };
   const { busy, error } = local;
   if (snapshot.state === "none") {
     const provider = local.typedProvider ?? snapshot.provider.origin;
@@ -113,7 +137,23 @@ export function screen(
   }
   if (!snapshot.phraseConfirmed && !local.later) {
     const words = local.phrase === null ? null : wordsOf(local.phrase);
-    return { is: "phrase", words, copied: local.copied, writtenDown: local.writtenDown, busy, error };
+    const check =
+      local.asked?.map((place) => ({
+        place,
+        typed: local.typedWords[place] ?? "",
+        isWrong: local.wrong.includes(place),
+      })) ?? null;
+    const takesPassphrase = snapshot.protection.hasPassphrase && words === null;
+    return {
+      is: "phrase",
+      words,
+      copied: local.copied,
+      takesPassphrase,
+      passphrase: local.passphrase,
+      check,
+      busy,
+      error,
+    };
   }
   return {
     is: "ready",
@@ -121,7 +161,7 @@ export function screen(
     balance: snapshot.balance.total,
     frozen: snapshot.frozen,
     restoring: snapshot.restoring,
-    topUpAmounts: snapshot.topUpAmounts,
+    topUps: topUpOffer(snapshot),
     topUp:
       snapshot.topUps.find(({ id, state }) => state === "open" || local.seenOpenTopUps.includes(id)) ?? null,
     phraseConfirmed: snapshot.phraseConfirmed,
@@ -140,6 +180,15 @@ export function creationOf(
     ...(provider === undefined || provider === snapshot.provider.origin ? {} : { provider }),
     ...(local.mode === "restore" ? { phrase: wordsOf(local.typedPhrase).join(" ") } : {}),
   };
+}
+
+/** Which words to ask for: other places each time, in their order. `random` gives numbers from 0 up to, not including, 1. */
+export function choosePlaces(random: () => number): readonly number[] {
+  const places = Array.from({ length: PHRASE_WORDS }, (_, index) => index + 1);
+  const chosen = Array.from({ length: PHRASE_WORDS_ASKED }, () =>
+    places.splice(Math.floor(random() * places.length), 1),
+  );
+  return chosen.flat().sort((a, b) => a - b);
 }
 
 /** However they were pasted: with numbers, line breaks, capitals. */

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Micros } from "../../../shared/money.ts";
+import { PHRASE_WORDS } from "../../../shared/protocol/ui.ts";
 import { TopUpAmounts } from "../shared/amounts.tsx";
 import { Announcer } from "../shared/announcer.tsx";
 import { Button } from "../shared/button.tsx";
@@ -9,15 +10,11 @@ import { Icon } from "../shared/icon.tsx";
 import { Mark } from "../shared/mark.tsx";
 import { formatBalance, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../shared/notice.tsx";
+import { Passphrase } from "../shared/passphrase.tsx";
 import { countText, t, tCount } from "../shared/text.tsx";
+import { Unlock } from "../shared/unlock.tsx";
 import { PinPicture } from "./pin-picture.tsx";
-import {
-  type CreateStep,
-  PHRASE_WORDS,
-  type PhraseStep,
-  type ReadyStep,
-  type WelcomeScreen,
-} from "./state.ts";
+import type { AskedWord, CreateStep, PhraseStep, ReadyStep, WelcomeScreen } from "./state.ts";
 
 export interface WelcomeActions {
   setMode(mode: "create" | "restore"): void;
@@ -27,7 +24,10 @@ export interface WelcomeActions {
   reveal(): void;
   hide(): void;
   copy(): void;
-  setWrittenDown(writtenDown: boolean): void;
+  typePassphrase(passphrase: string): void;
+  check(): void;
+  typeWord(place: number, word: string): void;
+  backToWords(): void;
   confirm(): void;
   later(): void;
   backToPhrase(): void;
@@ -57,6 +57,13 @@ export function WelcomeView(props: {
         <EmptyState title={t("shared_silent_title")} isWholePage>
           {t("welcome_silent_text")}
         </EmptyState>
+      </div>
+    );
+  }
+  if (screen.is === "locked") {
+    return (
+      <div class="welcome">
+        <Unlock />
       </div>
     );
   }
@@ -224,14 +231,24 @@ function Create({ step, actions }: { readonly step: CreateStep; readonly actions
 }
 
 function Phrase({ step, actions }: { readonly step: PhraseStep; readonly actions: WelcomeActions }) {
-  const { words, busy } = step;
+  const { words, busy, check } = step;
+  if (check !== null) return <PhraseCheck check={check} step={step} actions={actions} />;
   const onSubmit = (event: Event): void => {
     event.preventDefault();
-    if (step.writtenDown && !busy) actions.confirm();
+    if (words === null) actions.reveal();
+    else actions.check();
   };
   return (
     <form class="stack" onSubmit={onSubmit}>
       <p class="soft">{t("welcome_phrase_text", { count: PHRASE_WORDS })}</p>
+      {step.takesPassphrase ? (
+        <Passphrase
+          label={t("unlock_passphrase")}
+          value={step.passphrase}
+          isNew={false}
+          onType={actions.typePassphrase}
+        />
+      ) : null}
       <div class="words-frame">
         <ol
           class="words"
@@ -278,21 +295,70 @@ function Phrase({ step, actions }: { readonly step: PhraseStep; readonly actions
         </div>
       )}
       {step.error ? <ErrorNotice error={step.error} /> : null}
-      <div class="check">
-        <input
-          id="written-down"
-          type="checkbox"
-          checked={step.writtenDown}
-          onChange={(event) => actions.setWrittenDown(event.currentTarget.checked)}
-        />
-        <label for="written-down">{t("welcome_phrase_written")}</label>
-      </div>
       <div class="actions">
-        <Button type="submit" large busy={busy && words !== null} disabled={!step.writtenDown}>
-          {t("welcome_phrase_go_on")}
+        <Button type={words === null ? "button" : "submit"} large disabled={words === null}>
+          {t("welcome_phrase_written")}
         </Button>
         <Button look="quiet" onClick={actions.later}>
           {t("welcome_phrase_later")}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** Asks for some of the words, so that nobody finds out too late that they were not written down. */
+function PhraseCheck(props: {
+  readonly check: readonly AskedWord[];
+  readonly step: PhraseStep;
+  readonly actions: WelcomeActions;
+}) {
+  const { check, step, actions } = props;
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
+  const isComplete = check.every(({ typed }) => typed.trim() !== "");
+  return (
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (isComplete && !step.busy) actions.confirm();
+      }}
+    >
+      <p class="soft">{t("welcome_check_text")}</p>
+      <div class="asked-words">
+        {check.map(({ place, typed, isWrong }, index) => (
+          <div class="field" key={place}>
+            <label for={`word-${place}`}>{t("welcome_check_word", { number: place })}</label>
+            <input
+              ref={index === 0 ? first : null}
+              id={`word-${place}`}
+              class="input"
+              dir="ltr"
+              autocomplete="off"
+              autocapitalize="none"
+              spellcheck={false}
+              maxLength={50}
+              value={typed}
+              aria-invalid={isWrong}
+              aria-describedby={isWrong ? `word-${place}-note` : undefined}
+              onInput={(event) => actions.typeWord(place, event.currentTarget.value)}
+            />
+            {isWrong ? (
+              <p class="input-note small" id={`word-${place}-note`} role="alert">
+                {t("welcome_check_wrong")}
+              </p>
+            ) : null}
+          </div>
+        ))}
+      </div>
+      {step.error ? <ErrorNotice error={step.error} /> : null}
+      <div class="actions">
+        <Button type="submit" large busy={step.busy} disabled={!isComplete}>
+          {t("welcome_check_action")}
+        </Button>
+        <Button look="quiet" onClick={actions.backToWords}>
+          {t("welcome_check_back")}
         </Button>
       </div>
     </form>
@@ -352,12 +418,7 @@ function Fill({ step, actions }: { readonly step: ReadyStep; readonly actions: W
       {step.error ? <ErrorNotice error={step.error} /> : null}
       <TopUpNews step={step} actions={actions} />
       {step.topUp?.state === "open" ? null : (
-        <TopUpAmounts
-          amounts={step.topUpAmounts}
-          currency={step.currency}
-          disabled={step.busy}
-          onChoose={actions.topUp}
-        />
+        <TopUpAmounts offer={step.topUps} disabled={step.busy} onChoose={actions.topUp} />
       )}
     </>
   );

@@ -100,7 +100,15 @@ const UI_REQUESTS: Readonly<Record<UiRequestType, readonly Genuine[]>> = {
     ui("createWallet"),
   ],
   showPhrase: [ui("showPhrase")],
-  confirmPhrase: [ui("confirmPhrase")],
+  unlock: [ui("unlock", { passphrase: "correct horse battery staple" })],
+  lock: [ui("lock")],
+  protect: [
+    ui("protect", { current: "none", passphrase: "correct horse battery staple", lockAfterMinutes: 5 }),
+    ui("protect", { passphrase: null, lockAfterMinutes: 5 }),
+  ],
+  eraseWallet: [ui("eraseWallet")],
+  confirmPhrase: [ui("confirmPhrase", { words: [1, 5, 12].map((place) => ({ place, word: "abandon" })) })],
+  putOffPhrase: [ui("putOffPhrase")],
   topUp: [ui("topUp", { amount: "5000000" })],
   decide: [
     async (world) => ({
@@ -113,6 +121,7 @@ const UI_REQUESTS: Readonly<Record<UiRequestType, readonly Genuine[]>> = {
     }),
     ui("decide", { approvalId: ID, approve: false }),
   ],
+  showQuestion: [async (world) => ({ kind: "ui", type: "showQuestion", approvalId: await approval(world) })],
   tipSite: [ui("tipSite")],
   startTip: [ui("startTip")],
   refund: [async (world) => ({ kind: "ui", type: "refund", paymentId: await newestId(world) })],

@@ -2,4 +2,15 @@
 import { makeFakeBrowser } from "../../support/fake-platform.ts";
 
 export const browser = makeFakeBrowser();
-export const { extensionId, extensionUrl, openTab, activeTab, readInTab } = browser.platform;
+export const {
+  extensionId,
+  extensionUrl,
+  openTab,
+  activeTab,
+  readInTab,
+  setTabIcon,
+  readSession,
+  writeSession,
+  openWindow,
+  focusWindow,
+} = browser.platform;

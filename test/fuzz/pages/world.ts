@@ -13,6 +13,7 @@ import { type PaymentRow, WALLET_KEY } from "../../../wallet/core/rows.ts";
 import { makeTestWallet, SITE, type TestWallet } from "../../../wallet/core/testing.ts";
 import { openFakePage } from "../../support/fake-page.ts";
 import { EXTENSION_ID } from "../../support/fake-platform.ts";
+import { OPEN_LOCK } from "../../support/open-lock.ts";
 import { browser } from "./platform.ts";
 
 /** A wallet is thrown away after so many messages: its store in memory is to be no leak. */
@@ -94,6 +95,7 @@ export async function openPageWorld() {
   function background(wallet: TestWallet["wallet"]) {
     return {
       wallet,
+      lock: OPEN_LOCK,
       viewers: { accept: () => undefined, tell: () => undefined, count: () => 0 },
       topUps: { watch: async () => undefined, follow: async () => undefined },
       settle: () => undefined,

@@ -1,8 +1,10 @@
-import type { UiResultJson } from "../../../../shared/protocol/ui.ts";
+import type { UiRequestOf, UiResultJson } from "../../../../shared/protocol/ui.ts";
 import type { Wallet } from "../../../../wallet/core/index.ts";
 
-/** The reader says that the recovery phrase is written down. */
-export async function confirmPhrase(wallet: Wallet): Promise<UiResultJson<"confirmPhrase">> {
-  await wallet.confirmPhrase();
-  return {};
+/** Notes that the reader has the recovery phrase, if the words that were asked for are right. */
+export function confirmPhrase(
+  wallet: Wallet,
+  request: UiRequestOf<"confirmPhrase">,
+): Promise<UiResultJson<"confirmPhrase">> {
+  return wallet.confirmPhrase(request);
 }

@@ -1,0 +1,27 @@
+/**
+ * The light of the toolbar's icon: this page names a merchant of the reader's provider. Nothing is fetched and nothing kept
+ * for it; who the merchant is, and whether this is a site of theirs, is asked when the reader wants to tip. The browser
+ * itself puts the light out when the tab goes to another page.
+ */
+import type { Wallet } from "../../wallet/core/index.ts";
+import { setTabIcon } from "../platform.ts";
+import { readFrame } from "./sender.ts";
+import { findTip } from "./tip-in-page.ts";
+
+const SIZES_PIXELS = [16, 32, 48];
+const LIT = { paths: iconsNamed("lit-"), title: "Tuppence – this page takes tips" };
+const UNLIT = { paths: iconsNamed(""), title: "Tuppence" };
+
+/** Looks at the page whose content script asks for it. */
+export async function light(wallet: Pick<Wallet, "provider">, browserSender: unknown): Promise<void> {
+  const sender = readFrame(browserSender, false);
+  if (!sender?.isTopFrame) return;
+  const { tabId, url, isPrivate } = sender;
+  const found = await findTip(wallet, { id: tabId, url, isPrivate });
+  // The tab may have been closed meanwhile.
+  await setTabIcon(tabId, found ? LIT : UNLIT).catch(() => undefined);
+}
+
+function iconsNamed(beginning: string): Record<number, string> {
+  return Object.fromEntries(SIZES_PIXELS.map((size) => [size, `extension/icons/${beginning}${size}.png`]));
+}

@@ -1,0 +1,96 @@
+/**
+ * Rows as they lie on the disk: each sealed by itself with XChaCha20-Poly1305, its keys and what it is looked up by replaced
+ * by keyed hashes (HMAC-SHA-256, cut to 128 bits). In clear stand only the fields of `CLEAR`, which say in what state
+ * something is, and when it began, but not what it is. Whoever reads the disk learns how many rows there are, and when.
+ *
+ * The cipher is one in JavaScript because it has to answer at once: a browser's transaction ends by itself while
+ * WebCrypto is awaited. The key itself is kept by WebCrypto (`vault.ts`).
+ */
+import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { hkdf } from "@noble/hashes/hkdf.js";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { toHex, utf8 } from "../../shared/bytes.ts";
+
+export const ROW_KEY_BYTES = 32;
+/** Few values, each of many rows: a state, and the moment by which rows are put in order. */
+const CLEAR = ["state", "change", "at"];
+const NONCE_BYTES = 24;
+const HASH_BYTES = 16;
+/** Before what JSON has no form for, and before strings that begin with it. */
+const MARK = "\u0000";
+
+/** What a table is looked up by, as its schema says it. */
+export interface TableIndexes {
+  readonly table: string;
+  readonly key: string;
+  readonly indexes: readonly string[];
+}
+
+/** A row on the disk: its key and its indexes under their own names, and the row itself. */
+export type StoredRow = Readonly<Record<string, unknown>>;
+
+export interface RowSealer {
+  seal(of: TableIndexes, row: object): StoredRow;
+  /** @throws Error if it was changed, or sealed for another place or under another key */
+  open(of: TableIndexes, stored: StoredRow): unknown;
+  /** What stands on the disk for this value. */
+  indexed(table: string, index: string, value: unknown): IDBValidKey;
+}
+
+/** @param rowKey 32 bytes */
+export function createRowSealer(rowKey: Uint8Array): RowSealer {
+  const [sealKey, hashKey] = ["seal rows", "hash indexes"].map((use) =>
+    hkdf(sha256, rowKey, undefined, utf8(`tuppence store ${use} v1`), ROW_KEY_BYTES),
+  ) as [Uint8Array, Uint8Array];
+
+  const indexed = (table: string, index: string, value: unknown): IDBValidKey => {
+    if (CLEAR.includes(index)) return value as IDBValidKey;
+    return toHex(hmac(sha256, hashKey, utf8(JSON.stringify([table, index, value]))).subarray(0, HASH_BYTES));
+  };
+  const cipher = (nonce: Uint8Array, { table, key, indexes }: TableIndexes, stored: StoredRow) =>
+    xchacha20poly1305(
+      sealKey,
+      nonce,
+      utf8(JSON.stringify([table, ...[key, ...indexes].map((name) => stored[name] ?? null)])),
+    );
+
+  return {
+    indexed,
+    seal: (of, row) => {
+      const stored: Record<string, unknown> = {};
+      for (const name of [of.key, ...of.indexes]) {
+        const value = (row as StoredRow)[name];
+        if (value !== undefined) stored[name] = indexed(of.table, name, value);
+      }
+      const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+      const text = utf8(JSON.stringify(row, markValue));
+      const sealed = new Uint8Array(NONCE_BYTES + text.length + 16);
+      sealed.set(nonce);
+      cipher(nonce, of, stored).encrypt(text, sealed.subarray(NONCE_BYTES));
+      return { ...stored, sealed };
+    },
+    open: (of, stored) => {
+      const { sealed } = stored;
+      if (!(sealed instanceof Uint8Array)) throw new Error(`a row of ${of.table} is not sealed`);
+      const text = cipher(sealed.subarray(0, NONCE_BYTES), of, stored).decrypt(sealed.subarray(NONCE_BYTES));
+      return JSON.parse(new TextDecoder().decode(text), unmarkValue);
+    },
+  };
+}
+
+function markValue(_name: string, value: unknown): unknown {
+  if (typeof value === "bigint") return `${MARK}n${value}`;
+  if (typeof value === "string") return value.startsWith(MARK) ? `${MARK}s${value}` : value;
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null)
+      throw new Error("a row holds something that JSON has no form for");
+  }
+  return value;
+}
+
+function unmarkValue(_name: string, value: unknown): unknown {
+  if (typeof value !== "string" || !value.startsWith(MARK)) return value;
+  return value[1] === "n" ? BigInt(value.slice(2)) : value.slice(2);
+}
