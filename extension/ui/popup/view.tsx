@@ -7,6 +7,7 @@ import { Announcer } from "../shared/announcer.tsx";
 import { Brand } from "../shared/brand.tsx";
 import { Button } from "../shared/button.tsx";
 import { EmptyState } from "../shared/empty-state.tsx";
+import { errorText } from "../shared/error-text.ts";
 import { Icon } from "../shared/icon.tsx";
 import { formatBalance, formatMoney, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../shared/notice.tsx";
@@ -381,8 +382,8 @@ function HomeNotice({
     }
     case "tipProblem":
       return (
-        <Notice tone="warn" icon="alert" title="This page asks for tips, and cannot be tipped">
-          {notice.problem.message}
+        <Notice tone="warn" icon="alert" title={t("popup_tip_impossible")}>
+          {errorText(notice.problem.code).join(" ")}
         </Notice>
       );
     case "topUp":
