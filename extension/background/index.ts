@@ -2,6 +2,7 @@
 import { WELCOME_PAGE } from "../../shared/protocol/ui.ts";
 import {
   extensionUrl,
+  message,
   onAlarm,
   onCommand,
   onConnect,
@@ -50,7 +51,7 @@ onAlarm((name) => {
 });
 onStartup(() => report(wallet.resume()));
 onInstalled((reason) => {
-  report(putMenuItem(TIP_MENU_ITEM, "Tip this site"));
+  report(putMenuItem(TIP_MENU_ITEM, message("background_tip_site")));
   if (reason === "install") report(openTab(extensionUrl(WELCOME_PAGE)));
 });
 addEventListener("online", () => report(wallet.resume()));

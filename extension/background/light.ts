@@ -4,13 +4,13 @@
  * itself puts the light out when the tab goes to another page.
  */
 import type { Wallet } from "../../wallet/core/index.ts";
-import { setTabIcon } from "../platform.ts";
+import { message, setTabIcon } from "../platform.ts";
 import { readFrame } from "./sender.ts";
 import { findTip } from "./tip-in-page.ts";
 
 const SIZES_PIXELS = [16, 32, 48];
-const LIT = { paths: iconsNamed("lit-"), title: "Tuppence – this page takes tips" };
-const UNLIT = { paths: iconsNamed(""), title: "Tuppence" };
+const LIT = { paths: iconsNamed("lit-"), title: "background_takes_tips" } as const;
+const UNLIT = { paths: iconsNamed(""), title: "extension_title" } as const;
 
 /** Looks at the page whose content script asks for it. */
 export async function light(wallet: Pick<Wallet, "provider">, browserSender: unknown): Promise<void> {
@@ -18,8 +18,9 @@ export async function light(wallet: Pick<Wallet, "provider">, browserSender: unk
   if (!sender?.isTopFrame) return;
   const { tabId, url, isPrivate } = sender;
   const found = await findTip(wallet, { id: tabId, url, isPrivate });
+  const { paths, title } = found ? LIT : UNLIT;
   // The tab may have been closed meanwhile.
-  await setTabIcon(tabId, found ? LIT : UNLIT).catch(() => undefined);
+  await setTabIcon(tabId, { paths, title: message(title) }).catch(() => undefined);
 }
 
 function iconsNamed(beginning: string): Record<number, string> {

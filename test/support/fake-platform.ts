@@ -3,6 +3,7 @@
  * windows and its alarms when a test loads the background afresh, as a browser does.
  */
 import type * as Platform from "../../extension/platform.ts";
+import { ENGLISH } from "../../extension/ui/fixtures/english.ts";
 
 export const EXTENSION_ID = "abcdefghijklmnopabcdefghijklmnop";
 const ROOT = `chrome-extension://${EXTENSION_ID}/`;
@@ -61,6 +62,7 @@ export function makeFakeBrowser(): FakeBrowser {
         if (browser.windows.has(id)) browser.focused.push(id);
         return browser.windows.has(id);
       },
+      message: (key) => ENGLISH.message(key),
       setTabIcon: async (tabId, { title }) => void browser.titles.set(tabId, title),
       openTab: async (url) => {
         browser.tabs.push(url);

@@ -7,6 +7,7 @@ import { Announcer } from "../shared/announcer.tsx";
 import { Brand } from "../shared/brand.tsx";
 import { Button } from "../shared/button.tsx";
 import { EmptyState } from "../shared/empty-state.tsx";
+import { errorText } from "../shared/error-text.ts";
 import { Icon } from "../shared/icon.tsx";
 import { formatBalance, formatMoney, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../shared/notice.tsx";
@@ -137,7 +138,7 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
           <button type="button" class="card tip" disabled={screen.tip.busy} onClick={actions.tip}>
             <Icon name="gift" size={20} />
             <span class="tip-words">
-              <span class="row-title" data-lines="1">
+              <span class="row-title" data-lines="2">
                 {t("popup_tip", { merchant: screen.tip.merchantName })}
               </span>
               <span class="small soft foreign" data-lines="1">
@@ -424,8 +425,8 @@ function HomeNotice({
     }
     case "tipProblem":
       return (
-        <Notice tone="warn" icon="alert" title="This page asks for tips, and cannot be tipped">
-          {notice.problem.message}
+        <Notice tone="warn" icon="alert" title={t("popup_tip_impossible")}>
+          {errorText(notice.problem.code).join(" ")}
         </Notice>
       );
     case "topUp":

@@ -18,9 +18,9 @@ const SAME: Readonly<Record<string, readonly string[]>> = {
   // Names, and messages that are nothing but their values.
   every: ["extension_title", "popup_title", "popup_asks_site"],
   ar: ["error_message"],
-  de: ["error_message", "popup_ok"],
+  de: ["error_message", "options_budgets", "popup_ok"],
   es: ["error_message"],
-  fr: ["error_message", "popup_ok"],
+  fr: ["error_message", "options_budgets", "popup_ok"],
   ja: [],
   pt: ["error_message", "popup_ok"],
 };

@@ -83,6 +83,11 @@ describe("what is written", () => {
     expect(shortMoney(micros(0), "USD")).toBe("$0.00");
   });
 
+  it("does not turn the currency's sign round where one reads from the right", () => {
+    speakAs("ar");
+    expect(formatMoney(micros(50_000), "USD")).toMatch(/US\$\u200e/);
+  });
+
   it("does not fail at a currency that nobody knows", () => {
     speakAs("de-DE");
     expect(formatMoney(micros(1_250_000), "points")).toBe("1,25 points");

@@ -4,8 +4,9 @@
  * the provider and the command lines those.
  */
 import { MICROS_PER_UNIT, type Micros, parseMoney as parsePlain } from "../../../shared/money.ts";
-import { textLocale } from "./text.tsx";
+import { textDirection, textLocale } from "./text.tsx";
 
+const LEFT_TO_RIGHT_MARK = "\u200e";
 const MICROS_PER_CENT = 10_000n;
 const UNIT_DIGITS = 6;
 const CENT_DIGITS = 4;
@@ -102,7 +103,11 @@ function inUnits(amount: Micros, currency: string, digits: Intl.NumberFormatOpti
     ? { style: "currency", currency, ...digits }
     : { minimumFractionDigits: 2, ...digits };
   const text = formatNumber(options, amount, MICROS_PER_UNIT, UNIT_DIGITS);
-  return isCode ? text : `${text} ${currency}`;
+  if (!isCode) return `${text} ${currency}`;
+  // Where one reads from the right, a sign at the end of Latin letters would change sides: "$US".
+  return textDirection() === "rtl"
+    ? text.replace(/\p{Script=Latin}\p{Sc}/u, `$&${LEFT_TO_RIGHT_MARK}`)
+    : text;
 }
 
 /** The exact decimal, as text, because that is what `Intl` does not round. */
