@@ -111,7 +111,7 @@ test("a window that is out of sight comes back with the next click on the page, 
   const first = await openTab("First");
   await click(first);
   const question = await reader.extension.waitForApproval();
-  await setWindow(question, { state: "minimized" });
+  await minimize(question);
   expect(await stateOf(question)).toBe("minimized");
   // In the same tab, from another article.
   await first.goto(site.addressOf("/Second.html"));
@@ -156,15 +156,15 @@ test("a window that something was laid over does not approve before it is in fro
   const question = await reader.extension.waitForApproval();
   const pay = question.getByRole("button", { name: /^Pay / });
   await expect(pay).toBeEnabled();
-  // The browser drives every page as if it had the focus; here it is to be as it is.
-  const session = await question.context().newCDPSession(question);
-  await session.send("Emulation.setFocusEmulationEnabled", { enabled: false });
-  await setWindow(first, { focused: true });
+  // A browser that is driven has every page believe that it is in front, so the window hears of it from here.
+  const hear = (event: string) =>
+    question.evaluate((type) => void globalThis.dispatchEvent(new Event(type)), event);
+  await hear("blur");
   await expect(pay).toBeDisabled();
   await tryToApprove(question);
   expect(await countQuestions()).toBe(1);
   expect(await totalOf(reader)).toBe(before);
-  await setWindow(question, { focused: true });
+  await hear("focus");
   await expect(pay).toBeEnabled();
   await approveAndClose(question);
   await expectArticleOpen(first);
@@ -207,16 +207,12 @@ async function countQuestions(): Promise<number> {
   return (await readSnapshot(reader.extension)).approvals.filter(({ state }) => state === "asking").length;
 }
 
-/** The browser's window around a page. */
-async function setWindow(page: Page, change: { readonly state?: "minimized"; readonly focused?: true }) {
+async function minimize(page: Page): Promise<void> {
   const worker = await reader.extension.serviceWorker();
-  await worker.evaluate(
-    async ({ address, change }) => {
-      const [tab] = await chrome.tabs.query({ url: address });
-      if (tab) await chrome.windows.update(tab.windowId, change);
-    },
-    { address: page.url(), change },
-  );
+  await worker.evaluate(async (address) => {
+    const [tab] = await chrome.tabs.query({ url: address });
+    if (tab) await chrome.windows.update(tab.windowId, { state: "minimized" });
+  }, page.url());
 }
 
 async function stateOf(page: Page): Promise<string | undefined> {
