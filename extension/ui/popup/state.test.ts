@@ -59,9 +59,9 @@ describe("balance", () => {
 });
 
 it("does not leave a reader alone with an empty balance while the wallet is brought back", () => {
-  expect(home({ ...emptySnapshot(), phraseConfirmed: true, phraseReminder: "none", restoring: true }).notices).toEqual([
-    { is: "restoring" },
-  ]);
+  expect(
+    home({ ...emptySnapshot(), phraseConfirmed: true, phraseReminder: "none", restoring: true }).notices,
+  ).toEqual([{ is: "restoring" }]);
 });
 
 describe("payments", () => {
