@@ -1,6 +1,7 @@
 /** What the documents promise: each test that is named is there, under that name, and each permission is explained. */
 import { existsSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import messages from "../../extension/_locales/en/messages.json" with { type: "json" };
 import manifest from "../../manifest.json" with { type: "json" };
 
 /** `file › name`, or `› name` of the file that was named last. */
@@ -68,7 +69,8 @@ it("names in the store's listing the same permissions as in the manifest", () =>
   const listing = readFileSync("docs/STORE-LISTING.md", "utf8");
   const justified = [...listing.matchAll(/^\| `(\w+)` +\|/gm)].map(([, permission]) => permission);
   expect(justified.toSorted()).toEqual(manifest.permissions.toSorted());
-  expect(listing).toContain(manifest.description);
+  expect(manifest.description).toBe("__MSG_extension_description__");
+  expect(listing).toContain(messages.extension_description.message);
 });
 
 /** `…` stands for what the test's table puts there. */
