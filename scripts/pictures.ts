@@ -23,6 +23,8 @@ const SCHEMES = ["light", "dark"] as const;
 /** The moment of all pictures, so that the times in them do not change from run to run. */
 const NOW = new Date("2026-11-23T14:32:00Z");
 const POPUP_HEIGHT_PIXELS = 560;
+/** Pictures in which the button stays disabled: something else has to be done first. */
+const NOTHING_TO_APPROVE = /problem|paused|beyond/i;
 
 type Scheme = (typeof SCHEMES)[number];
 type PageName = "popup" | "approve" | "welcome" | "options";
@@ -30,6 +32,8 @@ interface Picture {
   readonly name: string;
   readonly page: PageName;
   readonly scene: string;
+  /** Of the options page: the place in it. */
+  readonly place?: string;
   readonly act?: (page: Page) => Promise<void>;
 }
 
@@ -65,6 +69,8 @@ const PICTURES: readonly Picture[] = [
     "unreachable",
     "realMoney",
     "frozen",
+    "paused",
+    "limited",
     "restoring",
     "waiting",
     "everything",
@@ -99,7 +105,12 @@ const PICTURES: readonly Picture[] = [
   ...approve(
     "ask",
     "askLong",
+    "askDay",
+    "askMonth",
+    "askPaused",
+    "beyond",
     "tip",
+    "tipBeyond",
     "short",
     "shortWaiting",
     "shortFrozen",
@@ -179,6 +190,48 @@ const PICTURES: readonly Picture[] = [
     scene: "justReady",
     act: inOrder(press("Top up $5"), say("topUpArrived")),
   },
+  { name: "options-spending", page: "options", scene: "limited" },
+  { name: "options-spending-year", page: "options", scene: "limited", place: "#/spending?period=2026" },
+  {
+    name: "options-spending-day",
+    page: "options",
+    scene: "limited",
+    place: "#/spending?period=2026-11&day=2026-11-22&site=https%3A%2F%2Fgazette.example",
+  },
+  {
+    name: "options-spending-bar",
+    page: "options",
+    scene: "limited",
+    act: (page) => page.locator(".chart a").last().focus(),
+  },
+  { name: "options-spending-search", page: "options", scene: "limited", place: "#/spending?search=fog" },
+  { name: "options-spending-none", page: "options", scene: "nothingYet" },
+  { name: "options-spending-looking", page: "options", scene: "looking" },
+  ...[0, 3, 8].map((index) => ({
+    name: `options-payment-${["paid", "", "", "unopened", "", "", "", "", "failed"][index]}`,
+    page: "options" as const,
+    scene: "ready",
+    place: `#/spending/payment/${index.toString(16).padStart(32, "0")}`,
+  })),
+  {
+    name: "options-payment-forget",
+    page: "options",
+    scene: "ready",
+    place: `#/spending/payment/${"0".repeat(32)}`,
+    act: press("Forget this site"),
+  },
+  { name: "options-payment-unknown", page: "options", scene: "noPayment", place: "#/spending/payment/1" },
+  { name: "options-budgets", page: "options", scene: "limited", place: "#/budgets" },
+  { name: "options-budgets-none", page: "options", scene: "nothingYet", place: "#/budgets" },
+  {
+    name: "options-budgets-new",
+    page: "options",
+    scene: "limited",
+    place: "#/budgets?site=https%3A%2F%2Falmanac.example",
+    act: (page) => page.getByRole("button", { name: "Save" }).nth(1).click(),
+  },
+  { name: "options-none", page: "options", scene: "none" },
+  { name: "options-silent", page: "options", scene: "silent" },
   { name: "welcome-silent", page: "welcome", scene: "silent" },
 ];
 
@@ -244,7 +297,9 @@ async function buildPages(): Promise<void> {
       emptyOutDir: true,
       target: "es2022",
       modulePreload: false,
-      rollupOptions: { input: [POPUP_PAGE, APPROVE_PAGE, WELCOME_PAGE].map((path) => `${ROOT}${path}`) },
+      rollupOptions: {
+        input: [POPUP_PAGE, APPROVE_PAGE, WELCOME_PAGE, OPTIONS_PAGE].map((path) => `${ROOT}${path}`),
+      },
     },
   });
 }
@@ -275,7 +330,7 @@ async function take(
       if (message.type() === "error") faults.push(`${label}: ${message.text()}`);
     });
     await page.clock.setFixedTime(NOW);
-    await page.goto(`${address}${path}?scene=${picture.scene}&id=${APPROVAL_ID}`);
+    await page.goto(`${address}${path}?scene=${picture.scene}&id=${APPROVAL_ID}${picture.place ?? ""}`);
     await page
       .locator(picture.scene === "silent" ? "h1" : "#root > *")
       .first()
@@ -316,7 +371,7 @@ async function take(
 async function settle(picture: Picture, page: Page): Promise<void> {
   if (picture.page !== "approve") return;
   const pay = page.locator('button[type="submit"]');
-  if ((await pay.count()) > 0 && picture.name !== "approve-tip-problem")
+  if ((await pay.count()) > 0 && !NOTHING_TO_APPROVE.test(picture.name))
     await page.locator('button[type="submit"]:enabled').waitFor();
 }
 

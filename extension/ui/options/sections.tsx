@@ -18,8 +18,8 @@ export interface OptionsSection {
 }
 
 export const SECTIONS: readonly [OptionsSection, ...OptionsSection[]] = [
-  { name: "spending", title: "options_spending", icon: "clock", Section: Spending },
-  { name: "budgets", title: "options_budgets", icon: "shield", Section: Budgets },
+  { name: "spending", title: "options_spending", icon: "chart", Section: Spending },
+  { name: "budgets", title: "options_budgets", icon: "limit", Section: Budgets },
 ];
 
 /** The first one where the address names none. */

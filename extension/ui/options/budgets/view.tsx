@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { formatBalance } from "../../../../shared/money.ts";
+import { formatMoney } from "../../../../shared/money.ts";
 import type { PageError } from "../../../../shared/protocol/page.ts";
 import type { BudgetView } from "../../../../shared/protocol/ui.ts";
 import { shortMoney } from "../../shared/amounts.tsx";
@@ -110,11 +110,11 @@ function Month(props: {
       }}
     >
       <p>
-        {t("budgets_month_spent", { spent: formatBalance(screen.spentThisMonth, currency) })}{" "}
+        {t("budgets_month_spent", { spent: formatMoney(screen.spentThisMonth, currency) })}{" "}
         {month === null ? null : (
           <span class="soft">
             {t("budgets_month_left", {
-              left: formatBalance(month.left, currency),
+              left: formatMoney(month.left, currency),
               limit: shortMoney(month.limit, currency),
             })}
           </span>
@@ -202,7 +202,7 @@ function Site(props: {
         <div key={budget.of} class="budget-left">
           <p class="small soft">
             {t(LEFT[budget.of], {
-              left: formatBalance(budget.left, currency),
+              left: formatMoney(budget.left, currency),
               limit: shortMoney(budget.limit, currency),
             })}
           </p>
