@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { buildAll } from "../scripts/build.ts";
 import { removeFilled } from "./filled.ts";
 import { growth } from "./growth.ts";
+import { history } from "./history.ts";
 import { idle } from "./idle.ts";
 import { ledger } from "./ledger.ts";
 import type { Row } from "./row.ts";
@@ -16,7 +17,7 @@ import { settlement } from "./settlement.ts";
 import { unlock } from "./unlock.ts";
 import { weight } from "./weight.ts";
 
-const PARTS = [weight, idle, unlock, ledger, settle];
+const PARTS = [weight, idle, unlock, history, ledger, settle];
 /** The last one leaves payments in the filled database that nobody made. */
 const LONG_PARTS = [settlement, growth];
 const ALL_PARTS = [...PARTS, ...LONG_PARTS];

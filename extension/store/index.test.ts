@@ -5,10 +5,12 @@ import { describe, expect, it } from "vitest";
 import { micros } from "../../shared/money.ts";
 import { newSession } from "../../test/support/session.ts";
 import { conformsAsStore } from "../../test/support/store-conformance.ts";
+import { upgradeFromFirst } from "../../wallet/core/index.ts";
 import { openStore } from "./index.ts";
 
 const PASSPHRASE = "correct horse battery staple";
 const LOCK = { passphrase: PASSPHRASE, lockAfterMinutes: 5 };
+const SITE = "https://lantern.example";
 const SECRET = "a secret that nobody may find";
 const COIN = {
   secret: SECRET,
@@ -107,6 +109,61 @@ describe("what lies on the disk", () => {
     expect(deviceKey.extractable).toBe(false);
     await expect(crypto.subtle.exportKey("raw", deviceKey)).rejects.toThrow();
   });
+});
+
+it("keeps everything of a store of the first version, and lets no site spend more than was agreed to then", async () => {
+  const name = randomUUID();
+  const at = Date.parse("2026-11-15T12:00:00Z");
+  await writeFirstVersion(name, {
+    counters: [{ key: "payment", next: 3 }],
+    allowances: [
+      {
+        origin: SITE,
+        merchant: "the-lantern",
+        merchantName: "The Lantern",
+        limit: 1_000_000n,
+        spent: 400_000n,
+        at,
+      },
+    ],
+    payments: [
+      { id: "1", at, origin: SITE, state: "paid", amount: 300_000n, fromAllowance: true },
+      { id: "2", at, origin: SITE, state: "refunded", amount: 500_000n, fromAllowance: false },
+      { id: "3", at, origin: SITE, state: "unknown", amount: 100_000n, fromAllowance: true },
+    ],
+  });
+  for (const opened of ["the first time", "the second time"]) {
+    const store = openStore(name, newSession(), { 2: upgradeFromFirst });
+    const found = await store.read(async (tables) => ({
+      counters: await tables.counters.all(),
+      allowances: await tables.allowances.all(),
+      days: (await tables.payments.all()).map(({ day }) => day),
+      spending: await tables.spending.all(),
+    }));
+    expect(found.counters, opened).toEqual([{ key: "payment", next: 3 }]);
+    expect(found.days, opened).toEqual(["2026-11-15", "2026-11-15", "2026-11-15"]);
+    expect(found.allowances, opened).toEqual([
+      {
+        origin: SITE,
+        merchant: "the-lantern",
+        merchantName: "The Lantern",
+        perPayment: undefined,
+        perDay: undefined,
+        perMonth: undefined,
+        total: { limit: 1_000_000n, spent: 400_000n },
+        at,
+      },
+    ]);
+    const spent = { spent: 400_000n, unasked: 400_000n, payments: 2 };
+    expect(found.spending.map(({ period, origin }) => `${period} ${origin}`).sort(), opened).toEqual([
+      "2026-11 ",
+      `2026-11 ${SITE}`,
+      "2026-11-15 ",
+      `2026-11-15 ${SITE}`,
+    ]);
+    for (const row of found.spending) expect(row, opened).toMatchObject(spent);
+    await store.close();
+  }
 });
 
 describe("the first version's rows", () => {

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openStore, type SessionPort } from "../../extension/store/index.ts";
+import { openStore } from "../../extension/store/index.ts";
 import { auditProvider } from "../../server/audit.ts";
 import { merchantAccount } from "../../server/ledger/accounts.ts";
 import { micros } from "../../shared/money.ts";
@@ -241,10 +241,4 @@ async function holdsOfMerchants(): Promise<bigint> {
     [merchant.id, "gazette"].map((id) => ledger.balance(merchantAccount(id))),
   );
   return balances.reduce((total, balance) => total + balance, 0n);
-}
-
-/** As the browser's own: a reader of the first version had no passphrase, so nothing lies in it. */
-function newSession(): SessionPort {
-  const kept = new Map<string, unknown>();
-  return { read: async (name) => kept.get(name), write: async (name, value) => void kept.set(name, value) };
 }

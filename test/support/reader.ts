@@ -97,6 +97,7 @@ export interface SnapshotJson {
     readonly refundableUntil: number | null;
     readonly error: { readonly code: string; readonly message: string } | null;
   }[];
+  readonly month: { readonly spent: string; readonly budget: { readonly left: string } | null };
   readonly approvals: readonly { readonly id: string; readonly state: string }[];
   readonly allowances: readonly { readonly origin: string; readonly left: string }[];
 }

@@ -1,7 +1,7 @@
 /** What every store of the wallet has to do. Run by the test of each. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { micros } from "../../shared/money.ts";
-import type { WalletStore } from "../../wallet/core/ports.ts";
+import type { StoreTables, WalletStore } from "../../wallet/core/ports.ts";
 import type { CoinRow, TopUpRow } from "../../wallet/core/rows.ts";
 
 export function conformsAsStore(name: string, open: () => WalletStore): void {
@@ -89,6 +89,40 @@ export function conformsAsStore(name: string, open: () => WalletStore): void {
       });
       const free = await store.read((tables) => tables.coins.where("state", "free"));
       expect(free.map(({ secret }) => secret)).toEqual(["b"]);
+    });
+    it("reads the newest of a time, its ends included, and goes on after so many of them", async () => {
+      const ids = async (limit: number, span: Parameters<StoreTables["topUps"]["newest"]>[1]) =>
+        (await store.read((tables) => tables.topUps.newest(limit, span))).map(({ id }) => id);
+      await store.transaction((tables) =>
+        tables.topUps.putAll([topUp("a", 1), topUp("b", 2), topUp("c", 3), topUp("d", 3), topUp("e", 4)]),
+      );
+      expect(await ids(9, { from: 2, until: 3 })).toHaveLength(3);
+      expect(await ids(9, { from: 2 })).toHaveLength(4);
+      expect(await ids(9, { until: 2 })).toEqual(["b", "a"]);
+      expect(await ids(9, { from: 4, until: 3 })).toEqual([]);
+      expect(await ids(0, {})).toEqual([]);
+      const [first] = await ids(1, { until: 3 });
+      const rest = await ids(9, { until: 3, skip: 1 });
+      expect([first, ...rest].sort()).toEqual(["a", "b", "c", "d"]);
+      expect(await ids(9, { skip: 5 })).toEqual([]);
+    });
+    it("finds one row among many without reading all, or none", async () => {
+      await store.transaction((tables) =>
+        tables.coins.putAll([coin("a", 1_000), coin("b", 2_000), { ...coin("c", 5_000), state: "spent" }]),
+      );
+      const find = (state: CoinRow["state"], least: bigint) =>
+        store.read((tables) => tables.coins.find("state", state, ({ amount }) => amount >= least));
+      expect((await find("free", 2_000n))?.secret).toBe("b");
+      expect(await find("free", 5_000n)).toBeUndefined();
+      expect(await find("reserved", 0n)).toBeUndefined();
+    });
+    it("gives one row for each value of an index, and counts all", async () => {
+      await store.transaction((tables) =>
+        tables.coins.putAll([coin("a", 1_000), coin("b", 2_000), { ...coin("c", 5_000), state: "spent" }]),
+      );
+      const one = await store.read((tables) => tables.coins.oneOfEach("state"));
+      expect(one.map(({ state }) => state).sort()).toEqual(["free", "spent"]);
+      expect(await store.read((tables) => tables.coins.count())).toBe(3);
     });
     it("shows the newest first, and no more than was asked for", async () => {
       await store.transaction((tables) =>

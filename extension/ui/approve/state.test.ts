@@ -1,5 +1,5 @@
 import { parse } from "valibot";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { micros } from "../../../shared/money.ts";
 import { WalletSnapshot, type WalletSnapshotJson } from "../../../shared/protocol/ui.ts";
 import { ENGLISH } from "../fixtures/english.ts";
@@ -18,6 +18,65 @@ import {
 speak(ENGLISH);
 
 type Approval = WalletSnapshotJson["approvals"][number];
+
+beforeAll(() => speak(ENGLISH));
+
+describe("budgets", () => {
+  const budget = (of: "site_payment" | "site_day" | "site_month" | "site_total" | "month", left: string) =>
+    ({ of, limit: "1000000", left }) as const;
+
+  it("says which limit the payment does not fit into, and what is left of it", () => {
+    const why = (of: "site_payment" | "site_day" | "site_month" | "site_total", left: string) =>
+      asking(approval({ reason: budget(of, left), budgets: [budget(of, left)] })).why;
+    expect([why("site_payment", "20000"), why("site_day", "20000"), why("site_day", "0")]).toEqual([
+      "You are asked because this costs more than the $1 that this site may be paid at once without asking.",
+      "You are asked because only 2¢ is left of the $1 a day for this site.",
+      "You are asked because the $1 a day for this site are spent.",
+    ]);
+    expect([why("site_month", "20000"), why("site_total", "0")]).toEqual([
+      "You are asked because only 2¢ is left of the $1 a month for this site.",
+      "You are asked because the $1 for this site are spent.",
+    ]);
+    expect(asking(approval()).why).toBeNull();
+  });
+
+  it("does not pay beyond the monthly limit before the reader agrees to that as well", () => {
+    const beyond = approval({ reason: budget("month", "20000"), budgets: [budget("month", "20000")] });
+    const screen = asking(beyond);
+    expect(screen).toMatchObject({ why: null, beyond: { over: 30_000n, limit: 1_000_000n, agreed: false } });
+    expect(approvalOf(screen)).toBeUndefined();
+    expect(approvalOf(asking(beyond, { beyondMonth: true }))).toEqual({ amount: 50_000n, beyondMonth: true });
+  });
+
+  it("judges a tip by the amount that is chosen", () => {
+    const tip = tipApproval({ budgets: [budget("month", "500000")] });
+    expect(asking(tip)).toMatchObject({ beyond: null, monthAfter: { left: 0n } });
+    expect(asking(tip, { ownAmount: "0.60" })).toMatchObject({ beyond: { over: 100_000n } });
+    // Agreed to for another amount, it is not sent where it is not needed.
+    expect(approvalOf(asking(tip, { beyondMonth: true }))).toEqual({ amount: 500_000n });
+  });
+
+  it("shows what is left of the month after it, and of the site's budget that ends first", () => {
+    const budgets = [budget("site_day", "300000"), budget("site_month", "200000"), budget("month", "600000")];
+    expect(asking(approval({ budgets }))).toMatchObject({
+      monthAfter: { left: 550_000n, limit: 1_000_000n },
+      siteLeft: { of: "site_month", left: 200_000n },
+    });
+  });
+
+  it("offers no month's limit where a day's or a payment's stands in the way, and none that is used up already", () => {
+    const day = budget("site_day", "0");
+    expect(asking(approval({ reason: day, budgets: [day] })).allowance).toBeNull();
+    const month = budget("site_month", "20000");
+    expect(asking(approval({ reason: month, budgets: [month] })).allowance?.choices[0]).toBe(2_000_000n);
+  });
+
+  it("does not pay while the wallet is paused", () => {
+    const paused = asking(approval(), {}, { paused: true });
+    expect(paused.paused).toBe(true);
+    expect(approvalOf(paused)).toBeUndefined();
+  });
+});
 
 describe("the question", () => {
   it("does not ask about something that is over or was never asked", () => {
@@ -154,8 +213,12 @@ function show(
   return screen(snapshot, false, APPROVAL_ID, { ...LOCAL_AT_START, ...local });
 }
 
-function asking(asked: Approval, local: Partial<ApproveLocal> = {}): AskingScreen {
-  const found = show(asked, local);
+function asking(
+  asked: Approval,
+  local: Partial<ApproveLocal> = {},
+  snapshot: Partial<WalletSnapshotJson> = {},
+): AskingScreen {
+  const found = show(asked, local, snapshot);
   if (found.is !== "asking") throw new Error(`not asking but ${found.is}`);
   return found;
 }

@@ -307,12 +307,12 @@ export function tipPresets({
 }
 
 /**
- * Null where no offered limit reaches the price, or where a month's limit would not help: the site has one for a day or a
- * payment that this does not fit into.
+ * Null where no offered limit reaches the price, or where a site's limit for a month would not help: this does not fit into
+ * one for a day or a payment, or into that of all sites.
  */
 function allowanceChoice(approval: ApprovalView, local: ApproveLocal): AllowanceChoice | null {
   const { amount, budgets, reason } = approval;
-  if (reason?.of === "site_day" || reason?.of === "site_payment") return null;
+  if (reason?.of === "site_day" || reason?.of === "site_payment" || reason?.of === "month") return null;
   // What the site was paid without asking already counts in another limit for this month, too.
   const month = budgets.find(({ of }) => of === "site_month" || of === "site_total");
   const used = month === undefined ? ZERO : subtract(month.limit, month.left);

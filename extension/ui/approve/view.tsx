@@ -375,7 +375,7 @@ function LeftFact(props: { readonly label: string; readonly left: Left; readonly
       <dt>{label}</dt>
       <dd class="money">
         {t("approve_left_of", {
-          left: formatBalance(left.left, currency),
+          left: formatMoney(left.left, currency),
           limit: shortMoney(left.limit, currency),
         })}
       </dd>

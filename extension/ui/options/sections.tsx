@@ -19,8 +19,8 @@ export interface OptionsSection {
 }
 
 export const SECTIONS: readonly [OptionsSection, ...OptionsSection[]] = [
-  { name: "spending", title: "options_spending", icon: "clock", Section: Spending },
-  { name: "budgets", title: "options_budgets", icon: "shield", Section: Budgets },
+  { name: "spending", title: "options_spending", icon: "chart", Section: Spending },
+  { name: "budgets", title: "options_budgets", icon: "limit", Section: Budgets },
   { name: "safety", title: "options_safety", icon: "lock", Section: Safety },
 ];
 

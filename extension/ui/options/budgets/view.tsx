@@ -3,7 +3,7 @@ import type { PageError } from "../../../../shared/protocol/page.ts";
 import type { BudgetView } from "../../../../shared/protocol/ui.ts";
 import { Button } from "../../shared/button.tsx";
 import { EmptyState } from "../../shared/empty-state.tsx";
-import { formatBalance, shortMoney } from "../../shared/money.ts";
+import { formatMoney, shortMoney } from "../../shared/money.ts";
 import { ErrorNotice } from "../../shared/notice.tsx";
 import { writeRoute } from "../../shared/route.ts";
 import { Section } from "../../shared/section.tsx";
@@ -109,11 +109,11 @@ function Month(props: {
       }}
     >
       <p>
-        {t("budgets_month_spent", { spent: formatBalance(screen.spentThisMonth, currency) })}{" "}
+        {t("budgets_month_spent", { spent: formatMoney(screen.spentThisMonth, currency) })}{" "}
         {month === null ? null : (
           <span class="soft">
             {t("budgets_month_left", {
-              left: formatBalance(month.left, currency),
+              left: formatMoney(month.left, currency),
               limit: shortMoney(month.limit, currency),
             })}
           </span>
@@ -201,7 +201,7 @@ function Site(props: {
         <div key={budget.of} class="budget-left">
           <p class="small soft">
             {t(LEFT[budget.of], {
-              left: formatBalance(budget.left, currency),
+              left: formatMoney(budget.left, currency),
               limit: shortMoney(budget.limit, currency),
             })}
           </p>

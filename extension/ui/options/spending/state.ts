@@ -308,7 +308,7 @@ function saidOf({ state, error, unopened }: PaymentView): string {
   }
 }
 
-function periodName(period: string): string {
+export function periodName(period: string): string {
   const [year = 1970, month = 1, day = 1] = period.split("-").map(Number);
   const parts: Intl.DateTimeFormatOptions =
     period.length === 4

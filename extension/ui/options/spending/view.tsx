@@ -5,13 +5,14 @@ import { AmountText } from "../../shared/amount-text.tsx";
 import { Button } from "../../shared/button.tsx";
 import { EmptyState } from "../../shared/empty-state.tsx";
 import { Icon } from "../../shared/icon.tsx";
-import { formatBalance, shortMoney } from "../../shared/money.ts";
+import { formatBalance, formatMoney, shortMoney } from "../../shared/money.ts";
 import { ErrorNotice, Notice } from "../../shared/notice.tsx";
 import { writeRoute } from "../../shared/route.ts";
 import { Section } from "../../shared/section.tsx";
-import { t, tCount } from "../../shared/text.tsx";
+import { siteName } from "../../shared/site.ts";
+import { type TextKey, t, tCount } from "../../shared/text.tsx";
 import { Chart } from "./chart.tsx";
-import type { Detail, HistoryDay, Overview, Place } from "./state.ts";
+import { type Detail, type HistoryDay, type Overview, type Place, periodName } from "./state.ts";
 
 export interface HistoryList {
   readonly days: readonly HistoryDay[];
@@ -59,7 +60,23 @@ export function SpendingView(props: {
         />
       ) : null}
       {view ? <Period view={view} /> : <div class="spending-waiting" aria-busy="true" />}
-      <Section title={t(place.search === "" ? "options_payments" : "options_found")}>
+      <Section
+        title={t(place.search === "" ? "options_payments" : "options_found")}
+        action={<Export exporting={exporting} actions={actions} />}
+      >
+        {exporting === null ? null : (
+          <div class="exporting">
+            <p class="small soft" role="status">
+              {t("options_export_progress", { done: exporting.done, total: exporting.total })}
+            </p>
+            <progress
+              class="bar"
+              max={Math.max(1, exporting.total)}
+              value={exporting.done}
+              aria-label={t("options_export")}
+            />
+          </div>
+        )}
         <div class="history-tools">
           <Search words={place.search} onSearch={actions.search} />
           <label class="unseen" for="history-state">
@@ -78,13 +95,13 @@ export function SpendingView(props: {
             <option value="failed">{t("payment_failed")}</option>
           </select>
           {place.day === null ? null : (
-            <a class="chip" href={without.day} aria-label={t("options_all_days")}>
-              {list?.days[0]?.name ?? place.day} ×
+            <a class="chip" href={without.day} title={t("options_all_days")}>
+              {periodName(place.day)} ×
             </a>
           )}
           {place.site === null ? null : (
-            <a class="chip foreign" href={without.site} aria-label={t("options_all_sites")}>
-              {new URL(place.site).host} ×
+            <a class="chip foreign" href={without.site} title={t("options_all_sites")}>
+              {siteName(place.site)} ×
             </a>
           )}
         </div>
@@ -99,33 +116,29 @@ export function SpendingView(props: {
           />
         )}
       </Section>
-      <Section title={t("options_export")}>
-        <div class="card export">
-          <p class="soft">{t("options_export_note")}</p>
-          <div class="export-buttons">
-            <Button look="plain" busy={exporting?.format === "csv"} onClick={() => actions.exportAs("csv")}>
-              {t("options_export_csv")}
-            </Button>
-            <Button look="plain" busy={exporting?.format === "json"} onClick={() => actions.exportAs("json")}>
-              {t("options_export_json")}
-            </Button>
-          </div>
-          <p class="small soft" role="status">
-            {exporting === null
-              ? ""
-              : t("options_export_progress", { done: exporting.done, total: exporting.total })}
-          </p>
-          {exporting === null ? null : (
-            <progress
-              class="bar"
-              max={Math.max(1, exporting.total)}
-              value={exporting.done}
-              aria-label={t("options_export")}
-            />
-          )}
-        </div>
-      </Section>
     </>
+  );
+}
+
+/** Everything, whatever the list shows. */
+function Export(props: { readonly exporting: ExportState | null; readonly actions: SpendingActions }) {
+  const { exporting, actions } = props;
+  const save = (format: ExportState["format"], words: TextKey) => (
+    <Button
+      look="quiet"
+      busy={exporting?.format === format}
+      disabled={exporting !== null}
+      title={t("options_export_note")}
+      onClick={() => actions.exportAs(format)}
+    >
+      {t(words)}
+    </Button>
+  );
+  return (
+    <span class="export">
+      {save("csv", "options_export_csv")}
+      {save("json", "options_export_json")}
+    </span>
   );
 }
 
@@ -156,7 +169,7 @@ function Period({ view }: { readonly view: Overview }) {
         {budget ? (
           <p class="small soft">
             {t("options_left_this_month", {
-              left: formatBalance(budget.left, currency),
+              left: formatMoney(budget.left, currency),
               limit: shortMoney(budget.limit, currency),
             })}
           </p>
