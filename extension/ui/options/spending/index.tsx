@@ -75,7 +75,7 @@ function Overview({ snapshot, now, place }: SectionProps & { readonly place: Pla
       setExporting({ format, done: payments.length, total: answer.ok.total });
     } while (after !== null);
     const text = format === "csv" ? csvOf(payments, snapshot.currency) : jsonOf(payments, snapshot.currency);
-    save(`tuppence-payments.${format}`, text, format === "csv" ? "text/csv" : "application/json");
+    save(["tuppence-payments", format].join("."), text, format === "csv" ? "text/csv" : "application/json");
     setExporting(null);
   };
 
