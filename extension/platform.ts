@@ -300,8 +300,7 @@ function isFirefox(): boolean {
 
 /**
  * Takes away what the browser itself adds to the extension's own requests and what tells one reader from another:
- * `Origin` (in Firefox an id per installation), cookies, the languages, and which browser it is on which system: who has
- * one that few have would be known by it on both sides. Requests of pages are not touched.
+ * `Origin` (in Firefox an id per installation), cookies, and the languages. Requests of pages are not touched.
  */
 export async function makeOwnRequestsNeutral(): Promise<void> {
   await browser.declarativeNetRequest.updateSessionRules({
@@ -320,8 +319,6 @@ export async function makeOwnRequestsNeutral(): Promise<void> {
             { header: "origin", operation: "remove" },
             { header: "cookie", operation: "remove" },
             { header: "accept-language", operation: "set", value: "en" },
-            { header: "user-agent", operation: "set", value: "Tuppence" },
-            ...CLIENT_HINTS.map((header) => ({ header, operation: "remove" }) as const),
           ],
         },
       },
@@ -329,8 +326,6 @@ export async function makeOwnRequestsNeutral(): Promise<void> {
   });
 }
 
-/** What Chromium says of itself beside `User-Agent`. */
-const CLIENT_HINTS = ["sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform"] as const;
 const NEUTRAL_REQUESTS_RULE = 1;
 const NO_TAB = -1;
 

@@ -1,4 +1,4 @@
-/** A page that the reader never dealt with cannot tell a browser with the wallet from one without. Firefox: firefox/undetectable.test.ts. */
+/** A page that the reader never dealt with cannot tell a browser with the wallet from one without. */
 import { type BrowserContext, chromium, type Page } from "@playwright/test";
 import * as v from "valibot";
 import { requireBrowser } from "../../scripts/browsers.ts";

@@ -55,16 +55,11 @@ export interface FirefoxExtension {
   close(): Promise<void>;
 }
 
-export interface BareFirefoxOptions {
-  /** A profile to use again after a restart; without it a fresh one, removed at the end. */
-  readonly profileFolder?: string;
-  /** As in `about:config`. */
-  readonly preferences?: Readonly<Record<string, string | boolean>>;
-}
-
-export interface FirefoxOptions extends BareFirefoxOptions {
+export interface FirefoxOptions {
   /** Where the extension was built to; `dist/firefox` of this checkout if not given. */
   readonly extensionFolder?: string;
+  /** A profile to use again after a restart; without it a fresh one, removed at the end. */
+  readonly profileFolder?: string;
 }
 
 export async function launchFirefox(options: FirefoxOptions = {}): Promise<FirefoxExtension> {
@@ -75,10 +70,14 @@ export async function launchFirefox(options: FirefoxOptions = {}): Promise<Firef
   const { browser_specific_settings: settings } = JSON.parse(readFileSync(manifestFile, "utf8"));
   // Firefox makes an id per installation; here it is known beforehand, so that its pages can be opened.
   const host = profileFolder === undefined ? randomUUID() : hostIn(profileFolder);
-  const browser = await launchBareFirefox({
-    ...(profileFolder === undefined ? {} : { profileFolder }),
-    preferences: {
-      ...options.preferences,
+  const browser = await puppeteer.launch({
+    browser: "firefox",
+    executablePath: requireBrowser("firefox"),
+    headless: true,
+    ...(profileFolder === undefined ? {} : { userDataDir: profileFolder }),
+    args: ["-remote-allow-system-access"],
+    extraPrefsFirefox: {
+      ...QUIET_PREFERENCES,
       // It was installed for one run of the browser only, and leaves with it; what it stored stays with the profile.
       "extensions.webextensions.keepStorageOnUninstall": true,
       "extensions.webextensions.keepUuidOnUninstall": true,
@@ -108,21 +107,6 @@ export async function launchFirefox(options: FirefoxOptions = {}): Promise<Firef
     },
     close: () => browser.close(),
   };
-}
-
-/** The browser alone. */
-export function launchBareFirefox({
-  profileFolder,
-  preferences = {},
-}: BareFirefoxOptions = {}): Promise<Browser> {
-  return puppeteer.launch({
-    browser: "firefox",
-    executablePath: requireBrowser("firefox"),
-    headless: true,
-    ...(profileFolder === undefined ? {} : { userDataDir: profileFolder }),
-    args: ["-remote-allow-system-access"],
-    extraPrefsFirefox: { ...QUIET_PREFERENCES, ...preferences },
-  });
 }
 
 /** The same at each start with a profile: by it Firefox finds what the extension stored. */

@@ -148,20 +148,17 @@ async function visitAccount(
 ): Promise<void> {
   // Should the process die or something fail meanwhile, it is soon gone on with.
   await visitAgainAt(context, context.nowMs());
-  let isDone = false;
   for (const withdrawal of await openWithdrawals(context))
     await attempt(() => runWithdrawal(context, withdrawal));
-  await attempt(() => refreshAccount(context));
-  await attempt(async () => {
-    await withdrawNext(context, needed);
-    isDone = true;
-  });
-  await visitAgainAt(
-    context,
-    isDone
-      ? context.nowMs() + drawMs(context, LEAST_BETWEEN_VISITS_MS, MOST_BETWEEN_VISITS_MS)
-      : laterMs(context),
-  );
+  let done = 0;
+  for (const work of [() => refreshAccount(context), () => withdrawNext(context, needed)])
+    await attempt(async () => {
+      await work();
+      done += 1;
+    });
+  const isOver = done === 2 && (await openWithdrawals(context)).length === 0;
+  const between = drawMs(context, LEAST_BETWEEN_VISITS_MS, MOST_BETWEEN_VISITS_MS);
+  await visitAgainAt(context, isOver ? context.nowMs() + between : laterMs(context));
 }
 
 async function visitAgainAt(context: Context, visitAccountAt: number): Promise<void> {
