@@ -50,11 +50,17 @@ export async function walkThrough(
   await look(welcome, "welcome: no address");
   await welcome.locator("#provider").fill(world.provider.origin);
   await press(welcome, "welcome_create_action");
-  await expect(welcome.locator("#written-down")).toBeVisible();
+  await expect(welcome.locator(".words")).toBeVisible();
   await look(welcome, "welcome: the hidden words");
   await press(welcome, "welcome_phrase_show");
   await expect(welcome.locator(".word-text").first()).not.toHaveText("••••••");
   await look(welcome, "welcome: the words");
+  await press(welcome, "welcome_phrase_written");
+  for (const field of await welcome.locator(".asked-words input").all()) await field.fill("zoo");
+  await press(welcome, "welcome_check_action");
+  await expect(welcome.getByText(say("welcome_check_wrong")).first()).toBeVisible();
+  await look(welcome, "welcome: other words than those on paper");
+  await press(welcome, "welcome_check_back");
   await press(welcome, "welcome_phrase_later");
   await expect(welcome.locator(".pin")).toBeVisible();
   await look(welcome, "welcome: ready");
