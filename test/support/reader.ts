@@ -53,7 +53,9 @@ const CHECKOUT_TIMEOUT_MS = 60_000;
 export async function openCheckout(extension: Extension, popup: Page, amount: string): Promise<Page> {
   await popup.getByRole("button", { name: "Top up", exact: true }).click();
   const opened = extension.context.waitForEvent("page", { timeout: CHECKOUT_TIMEOUT_MS });
-  await popup.getByRole("button", { name: `Top up ${amount}`, exact: true }).click();
+  // What was topped up last is marked as that.
+  const choice = popup.getByRole("button", { name: `Top up ${amount}`, exact: true });
+  await choice.or(popup.getByRole("button", { name: `Top up ${amount}, as last time` })).click();
   const checkout = await opened;
   await checkout.waitForLoadState();
   return checkout;
