@@ -114,8 +114,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: "wallet/core/paying.ts",
-        from: 'import { subtract } from "../../shared/money.ts";\n',
-        to: 'import { splitIntoCoins, subtract } from "../../shared/money.ts";\nimport { withdraw } from "./withdrawals.ts";\n',
+        from: 'import { makeChangeBlanks } from "./coins.ts";\n',
+        to: 'import { makeChangeBlanks } from "./coins.ts";\nimport { splitIntoCoins } from "../../shared/money.ts";\nimport { withdraw } from "./withdrawals.ts";\n',
       },
     ],
   },

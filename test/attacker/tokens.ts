@@ -32,16 +32,17 @@ function collect(text: string, found: Set<string>, depth: number): void {
     }
     return;
   }
-  if (HEX.test(text) || BASE64URL.test(text)) {
-    add(text, found);
-    return;
-  }
   if (BASE64.test(text)) {
+    // Without padding it looks like base64url, and both decode alike.
     const inner = Buffer.from(text, "base64").toString("utf8");
     if (typeof parse(inner) === "object") {
       collect(inner, found, depth + 1);
       return;
     }
+  }
+  if (HEX.test(text) || BASE64URL.test(text)) {
+    add(text, found);
+    return;
   }
   found.add(text);
   for (const part of text.split(/[^A-Za-z0-9_.-]+/))
