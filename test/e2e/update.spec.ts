@@ -120,6 +120,8 @@ async function putIntoProfile(profileFolder: string): Promise<void> {
   const extension = await launchExtension({ profileFolder });
   const page = await extension.context.newPage();
   await page.goto(extension.url("extension/icons/16.png"));
+  // It would start the background again, which opens the database.
+  await (await extension.welcomePage()).close();
   await extension.killWorker();
   const laterMs = Date.now() - UPDATED_AFTER_MS - FIRST_VERSION.made.atMs;
   await page.evaluate(putFirstVersion, { name: "tuppence", stored: FIRST_VERSION.indexedDb, laterMs });
