@@ -5,6 +5,7 @@ export const browser = makeFakeBrowser();
 export const {
   extensionId,
   extensionUrl,
+  message,
   openTab,
   activeTab,
   readInTab,
