@@ -38,8 +38,8 @@ const CONTENTS: readonly { readonly what: string; readonly names: RegExp; readon
   { what: "style sheet", names: /^assets\/[\w.-]+\.css$/, mostBytes: 30_000 },
   { what: "icon", names: /^(extension\/icons|assets)\/[\w-]+\.png$/, mostBytes: 10_000 },
 ];
-/** Compressed, as a reader downloads it. */
-const MOST_ARCHIVE_BYTES = 250_000;
+/** Compressed, as a reader downloads it; seven languages are a third of it. */
+const MOST_ARCHIVE_BYTES = 320_000;
 
 /** What Mozilla's linter warns of, and why it may. Every other warning fails. */
 export const EXPECTED_WARNINGS: ReadonlyMap<string, string> = new Map([
