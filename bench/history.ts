@@ -4,6 +4,8 @@
  * forty sites.
  */
 import type { Page } from "@playwright/test";
+import { tableNamed } from "../extension/store/index.ts";
+import { dayOf } from "../shared/calendar.ts";
 import { OPTIONS_PAGE } from "../shared/protocol/ui.ts";
 import { type Extension, launchExtension } from "../test/support/extension.ts";
 import { startMerchantSite } from "../test/support/merchant.ts";
@@ -16,12 +18,19 @@ import {
   topUp,
   waitForCoins,
 } from "../test/support/reader.ts";
+import { openTable, sealedText, writeRows } from "../test/support/stored-rows.ts";
+import { createMemoryStore } from "../wallet/core/index.ts";
+import type { PaymentRow } from "../wallet/core/rows.ts";
+import { recount } from "../wallet/core/spending.ts";
 import { type Part, percentile } from "./row.ts";
 
 const PAYMENTS = 50_000;
 const SITES = 40;
 const DAYS = 730;
 const OPENINGS = 20;
+const DAY_MS = 86_400_000;
+/** So many rows at once go into the browser. */
+const PIECE = 2_000;
 
 export const history: Part = {
   name: "history",
@@ -42,7 +51,7 @@ export const history: Part = {
       await approveAndClose(await extension.waitForApproval());
       await expectArticleOpen(page);
       const bare = await open(extension, page);
-      await fill(page);
+      await fill(extension);
       const times: number[] = [];
       for (let opening = 0; opening < OPENINGS; opening++) times.push(await open(extension, page));
       return [
@@ -81,67 +90,40 @@ async function open({ url }: Extension, page: Page): Promise<number> {
   );
 }
 
-/** Into the store itself, from a page of the extension, together with what they come to. */
-async function fill(page: Page): Promise<void> {
-  await page.evaluate(
-    async ({ payments, sites, days }) => {
-      const DAY_MS = 86_400_000;
-      const done = <T>(request: IDBRequest<T>): Promise<T> =>
-        new Promise((resolve, reject) => {
-          request.onsuccess = () => resolve(request.result);
-          request.onerror = () => reject(request.error);
-        });
-      const dayOf = (at: number): string => {
-        const date = new Date(at);
-        const two = (number: number) => String(number).padStart(2, "0");
-        return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-      };
-      const database = await done(indexedDB.open("tuppence"));
-      const [first] = await done(database.transaction("payments").objectStore("payments").getAll());
-      const counted = new Map<string, { period: string; origin: string; spent: bigint; payments: number }>();
-      const count = (period: string, origin: string, amount: bigint): void => {
-        const key = `${period} ${origin}`;
-        const row = counted.get(key) ?? { period, origin, spent: 0n, payments: 0 };
-        counted.set(key, { ...row, spent: row.spent + amount, payments: row.payments + 1 });
-      };
-      const PIECE = 5_000;
-      for (let start = 0; start < payments; start += PIECE) {
-        const transaction = database.transaction("payments", "readwrite");
-        const ended = new Promise((resolve) => {
-          transaction.oncomplete = resolve;
-        });
-        for (let index = start; index < start + PIECE; index++) {
-          const at = first.at - Math.floor((index / payments) * days * DAY_MS) - 1_000;
-          const origin = `https://site-${(index * index) % sites}.example`;
-          const resourceUrl = `${origin}/${index}`;
-          const day = dayOf(at);
-          transaction.objectStore("payments").put({
-            ...first,
-            id: index.toString(16).padStart(32, "0"),
-            at,
-            day,
-            origin,
-            resourceKey: `${first.order.merchant} ${resourceUrl}`,
-            requestKey: `1 ${origin} ${index}`,
-            order: { ...first.order, origin, resourceUrl, title: `Article ${index}` },
-          });
-          for (const period of [day, day.slice(0, 7)])
-            for (const place of [origin, ""]) count(period, place, first.amount);
-        }
-        await ended;
-      }
-      const transaction = database.transaction("spending", "readwrite");
-      for (const [key, row] of counted) {
-        const unit = row.period.length === 10 ? "day" : "month";
-        transaction
-          .objectStore("spending")
-          .put({ key, ...row, unasked: 0n, series: `${unit} ${row.origin}` });
-      }
-      await new Promise((resolve) => {
-        transaction.oncomplete = resolve;
-      });
-      database.close();
-    },
-    { payments: PAYMENTS, sites: SITES, days: DAYS },
-  );
+/** Into the store itself, sealed as the wallet seals them, together with what they come to. */
+async function fill(extension: Extension): Promise<void> {
+  const payments = tableNamed("payments");
+  const spending = tableNamed("spending");
+  const { sealer, rows } = await openTable(extension, payments);
+  // What the wallet wrote a moment ago.
+  const first = rows[0]?.row as PaymentRow;
+  const copies = Array.from({ length: PAYMENTS }, (_, index): PaymentRow => {
+    const at = first.at - Math.floor((index / PAYMENTS) * DAYS * DAY_MS) - 1_000;
+    const origin = `https://site-${(index * index) % SITES}.example`;
+    const resourceUrl = `${origin}/${index}`;
+    return {
+      ...first,
+      id: index.toString(16).padStart(32, "0"),
+      at,
+      day: dayOf(at),
+      origin,
+      resourceKey: `${first.order.merchant} ${resourceUrl}`,
+      requestKey: `1 ${origin} ${index}`,
+      order: { ...first.order, origin, resourceUrl, title: `Article ${index}` },
+    };
+  });
+  const counted = createMemoryStore();
+  const totals = await counted.transaction(async (tables) => {
+    await tables.payments.putAll(copies);
+    await recount(tables);
+    return tables.spending.all();
+  });
+  for (const [of, many] of [
+    [payments, copies],
+    [spending, totals],
+  ] as const)
+    for (let start = 0; start < many.length; start += PIECE) {
+      const piece = many.slice(start, start + PIECE).map((row) => ({ after: sealedText(sealer, of, row) }));
+      await writeRows(extension, of, piece);
+    }
 }

@@ -63,6 +63,13 @@ const TABLES: readonly TableIndexes[] = Object.entries(
     const [key = "", ...indexes] = schema.split(", ");
     return { table, key, indexes };
   });
+/** For tests and benchmarks, which look at the rows behind the wallet's back. */
+export function tableNamed(name: string): TableIndexes {
+  const found = TABLES.find(({ table }) => table === name);
+  if (!found) throw new Error(`the store has no table ${name}`);
+  return found;
+}
+
 /** So many rows at once are sealed anew: few enough for the memory. */
 const ROWS_AT_ONCE = 200;
 

@@ -17,6 +17,8 @@ export const ROW_KEY_BYTES = 32;
 const CLEAR = ["state", "change", "at"];
 const NONCE_BYTES = 24;
 const HASH_BYTES = 16;
+/** Of Poly1305. */
+const TAG_BYTES = 16;
 /** Before what JSON has no form for, and before strings that begin with it. */
 const MARK = "\u0000";
 
@@ -47,9 +49,10 @@ export const PLAIN_ROWS: RowSealer = {
 
 /** @param rowKey 32 bytes */
 export function createRowSealer(rowKey: Uint8Array): RowSealer {
-  const [sealKey, hashKey] = ["seal rows", "hash indexes"].map((use) =>
-    hkdf(sha256, rowKey, undefined, utf8(`tuppence store ${use} v1`), ROW_KEY_BYTES),
-  ) as [Uint8Array, Uint8Array];
+  const keyFor = (use: string): Uint8Array =>
+    hkdf(sha256, rowKey, undefined, utf8(`tuppence store ${use} v1`), ROW_KEY_BYTES);
+  const sealKey = keyFor("seal rows");
+  const hashKey = keyFor("hash indexes");
 
   const indexed = (table: string, index: string, value: unknown): IDBValidKey => {
     if (CLEAR.includes(index)) return value as IDBValidKey;
@@ -72,7 +75,7 @@ export function createRowSealer(rowKey: Uint8Array): RowSealer {
       }
       const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
       const text = utf8(JSON.stringify(row, markValue));
-      const sealed = new Uint8Array(NONCE_BYTES + text.length + 16);
+      const sealed = new Uint8Array(NONCE_BYTES + text.length + TAG_BYTES);
       sealed.set(nonce);
       cipher(nonce, of, stored).encrypt(text, sealed.subarray(NONCE_BYTES));
       return { ...stored, sealed };

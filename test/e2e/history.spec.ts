@@ -1,8 +1,8 @@
 /** Where the money went, in the real extension: found, shown, taken out as a file, and given back, while the page is open. */
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
 import { OPTIONS_PAGE } from "../../shared/protocol/ui.ts";
+import { violations } from "../support/accessibility.ts";
 import { expectBooksAddUp, type StockedReader, stockReader, totalOf } from "../support/books.ts";
 import { expect, test } from "../support/extension.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
@@ -16,7 +16,6 @@ import {
 } from "../support/reader.ts";
 import { SANDBOX_ENVIRONMENT } from "../support/world.ts";
 
-const AXE = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 /** What a page may call itself to do harm in a spreadsheet. */
 const FORMULA = '=HYPERLINK("https://evil.example")';
 const ARTICLES = [
@@ -230,16 +229,4 @@ async function download(page: Page, button: string): Promise<[text: string, name
   await page.getByRole("button", { name: button }).click();
   const file = await begun;
   return [readFileSync(await file.path(), "utf8"), file.suggestedFilename()];
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.emulateMedia({ reducedMotion: "reduce" });
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
-    const found = await axe.run();
-    return found.violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ target }) => `${id}: ${target.join(" ")}`),
-    );
-  });
 }

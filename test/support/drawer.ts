@@ -1,13 +1,14 @@
 /** The coins in the wallet's own store, looked at and changed behind its back, as only another copy of the wallet could. */
 import { randomBytes } from "node:crypto";
 import * as v from "valibot";
-import { createRowSealer, type RowSealer } from "../../extension/store/sealed-rows.ts";
+import { tableNamed } from "../../extension/store/index.ts";
 import { toHex } from "../../shared/bytes.ts";
 import { signingKeyFromSeed, thumbprintOf } from "../../shared/jws.ts";
 import { makeOffer } from "../../shared/offer.ts";
 import { type PaymentJson, SettleResponse } from "../../shared/protocol/x402.ts";
 import type { Extension } from "./extension.ts";
 import type { RunningProvider } from "./provider.ts";
+import { openTable, sealedText, writeRows } from "./stored-rows.ts";
 
 const Coin = v.looseObject({
   secret: v.string(),
@@ -21,7 +22,7 @@ export type DrawerCoin = v.InferOutput<typeof Coin>;
 
 /** In the order in which the wallet reads, and so takes, them. */
 export async function readCoins(extension: Extension): Promise<DrawerCoin[]> {
-  return (await openDrawer(extension)).coins.map(({ coin }) => coin);
+  return (await openTable(extension, COINS)).rows.map(({ row }) => v.parse(Coin, row));
 }
 
 /**
@@ -102,60 +103,8 @@ export async function spendElsewhere(
   if (!answer.success) throw new Error(`the coins were not spent: ${answer.errorReason}`);
 }
 
-interface OpenDrawer {
-  readonly sealer: RowSealer;
-  readonly coins: readonly { readonly stored: StoredText; readonly coin: DrawerCoin }[];
-}
-
-/** A row as it lies on the disk, its bytes as base64: a form that travels between browser and test. */
-type StoredText = Readonly<Record<string, string>>;
-
-const COINS = { table: "coins", key: "secret", indexes: ["state"] };
+const COINS = tableNamed("coins");
 const SET_ASIDE = "set aside";
-
-/** Opens the rows with the key of this device, which a page of the extension may use like the wallet itself. */
-async function openDrawer(extension: Extension): Promise<OpenDrawer> {
-  const { rowKey, rows } = await inStore(
-    extension,
-    async () => {
-      const answerOf = <T>(request: IDBRequest<T>) =>
-        new Promise<T>((resolve, reject) => {
-          request.onsuccess = () => resolve(request.result);
-          request.onerror = () => reject(request.error);
-        });
-      const database = await answerOf(indexedDB.open("tuppence"));
-      const transaction = database.transaction(["coins", "vault"]);
-      const [vault, coins] = await Promise.all([
-        answerOf(transaction.objectStore("vault").get("vault")),
-        answerOf(transaction.objectStore("coins").getAll()),
-      ]);
-      database.close();
-      const key = await crypto.subtle.decrypt(
-        { name: "AES-GCM", iv: vault.nonce },
-        vault.deviceKey,
-        vault.wrapped,
-      );
-      const text = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes));
-      return {
-        rowKey: text(new Uint8Array(key)),
-        rows: coins.map((row: { sealed: Uint8Array }) => ({ ...row, sealed: text(row.sealed) })),
-      };
-    },
-    undefined,
-  );
-  const sealer = createRowSealer(Buffer.from(rowKey, "base64"));
-  const coins = v.parse(v.array(v.record(v.string(), v.string())), rows).map((stored) => ({
-    stored,
-    coin: v.parse(
-      Coin,
-      sealer.open(COINS, {
-        ...stored,
-        sealed: new Uint8Array(Buffer.from(stored.sealed ?? "", "base64")),
-      }),
-    ),
-  }));
-  return { sealer, coins };
-}
 
 /** Changes rows unless the wallet changed one of them since they were read; then it looks again. */
 async function changeCoins(
@@ -163,55 +112,14 @@ async function changeCoins(
   change: (coins: readonly DrawerCoin[]) => readonly DrawerCoin[],
 ): Promise<DrawerCoin[]> {
   for (;;) {
-    const { sealer, coins } = await openDrawer(extension);
-    const after = change(coins.map(({ coin }) => coin));
-    const changes = coins.flatMap(({ stored, coin }, index) => {
+    const { sealer, rows } = await openTable(extension, COINS);
+    const coins = rows.map(({ row }) => v.parse(Coin, row));
+    const after = change(coins);
+    const changes = rows.flatMap(({ stored }, index) => {
       const changed = after[index];
-      if (changed === undefined || changed === coin) return [];
-      const { sealed, ...indexes } = sealer.seal(COINS, changed) as { sealed: Uint8Array };
-      return [{ before: stored, after: { ...indexes, sealed: Buffer.from(sealed).toString("base64") } }];
+      if (changed === undefined || changed === coins[index]) return [];
+      return [{ before: stored, after: sealedText(sealer, COINS, changed) }];
     });
-    const isDone = await inStore(
-      extension,
-      async (wanted) => {
-        const answerOf = <T>(request: IDBRequest<T>) =>
-          new Promise<T>((resolve, reject) => {
-            request.onsuccess = () => resolve(request.result);
-            request.onerror = () => reject(request.error);
-          });
-        const database = await answerOf(indexedDB.open("tuppence"));
-        const rows = database.transaction("coins", "readwrite").objectStore("coins");
-        try {
-          for (const { before } of wanted) {
-            const now = await answerOf(rows.get(before.secret ?? ""));
-            if (now === undefined || btoa(String.fromCharCode(...now.sealed)) !== before.sealed) return false;
-          }
-          for (const { after } of wanted) {
-            const sealed = Uint8Array.from(atob(after.sealed), (letter) => letter.charCodeAt(0));
-            await answerOf(rows.put({ ...after, sealed }));
-          }
-          return true;
-        } finally {
-          database.close();
-        }
-      },
-      changes,
-    );
-    if (isDone) return [...after];
-  }
-}
-
-async function inStore<Given, Answer>(
-  extension: Extension,
-  work: (given: Given) => Promise<Answer>,
-  given: Given,
-): Promise<Answer> {
-  const page = await extension.context.newPage();
-  try {
-    // A page of the extension that has nothing of its own to say.
-    await page.goto(extension.url("extension/icons/16.png"));
-    return await page.evaluate(work as never, given as never);
-  } finally {
-    await page.close();
+    if (await writeRows(extension, COINS, changes)) return [...after];
   }
 }
