@@ -1,6 +1,4 @@
 /** A budget for one site: what it saves the reader, and that it is never exceeded. */
-import type { Page } from "@playwright/test";
-import { APPROVE_PAGE } from "../../shared/protocol/ui.ts";
 import {
   expectBooksAddUp,
   paidToMerchants,
@@ -11,12 +9,23 @@ import {
 import { expect, test } from "../support/extension.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
-import { approve, decline, expectArticleOpen, paywallButton, readSnapshot } from "../support/reader.ts";
+import { approve, expectArticleOpen, paywallButton, readSnapshot } from "../support/reader.ts";
+import {
+  clickAtOnce,
+  closeAll,
+  declineAll,
+  openTab,
+  openTabs,
+  publishArticles,
+  questionsOf,
+  statesOf,
+} from "../support/tabs.ts";
 import { SANDBOX_ENVIRONMENT } from "../support/world.ts";
 
 let provider: RunningProvider;
 let reader: StockedReader;
 const sites: MerchantSite[] = [];
+const questions = () => questionsOf(reader.extension);
 
 test.beforeAll(async () => {
   provider = await startProvider({ environment: SANDBOX_ENVIRONMENT });
@@ -32,7 +41,7 @@ test.afterAll(async () => {
 test("with an allowance the next click is not asked about, until the budget ends, and then it is", async () => {
   const site = await openSite("ends", 5, "40¢");
   const before = await totalOf(reader);
-  const pages = await openPages(site, 5);
+  const pages = await openTabs(reader.extension, site, 5);
   const [asked, second, third, fourth, fifth] = pages;
   if (!asked || !second || !third || !fourth || !fifth) throw new Error("five pages");
   await paywallButton(asked).click();
@@ -67,14 +76,14 @@ test("with an allowance the next click is not asked about, until the budget ends
   await publishArticles(site, 5, "5¢");
   await fifth.reload();
   await paywallButton(fifth).click();
-  await declineAll(1);
+  await declineAll(reader.extension, 1);
   expect(await totalOf(reader)).toBe(before - 1_600_000n);
   await closeAll(pages);
 });
 
 test("ten tabs that pay in the same moment do not spend more than the allowance", async () => {
   const site = await openSite("race", 11, "15¢");
-  const [first, ...pages] = await openPages(site, 11);
+  const [first, ...pages] = await openTabs(reader.extension, site, 11);
   if (!first) throw new Error("a first page");
   await paywallButton(first).click();
   await approve(await reader.extension.waitForApproval(), { allowance: "$1" });
@@ -94,7 +103,7 @@ test("ten tabs that pay in the same moment do not spend more than the allowance"
   expect(await totalOf(reader)).toBe(before - 900_000n);
   expect(await paidToMerchants(provider)).toBe(paid + 900_000n);
 
-  await declineAll(4);
+  await declineAll(reader.extension, 4);
   await expect.poll(() => statesOf(pages)).toEqual([...Array(4).fill("error"), ...Array(6).fill("open")]);
   expect(await totalOf(reader)).toBe(before - 900_000n);
   expect(await leftAt(site)).toBe("100000");
@@ -103,13 +112,15 @@ test("ten tabs that pay in the same moment do not spend more than the allowance"
 
 test("the same article clicked in five tabs at once is paid for once, and opens in all of them", async () => {
   const site = await openSite("same", 2, "10¢");
-  const [first] = await openPages(site, 1);
+  const [first] = await openTabs(reader.extension, site, 1);
   if (!first) throw new Error("a first page");
   await paywallButton(first).click();
   await approve(await reader.extension.waitForApproval(), { allowance: "$1" });
   await expectArticleOpen(first);
   const before = await totalOf(reader);
-  const pages = await Promise.all(Array.from({ length: 5 }, () => openPage(site, 1)));
+  const pages = await Promise.all(
+    Array.from({ length: 5 }, () => openTab(reader.extension, site.addressOf("/1.html"))),
+  );
   await clickAtOnce(pages);
   await expect.poll(() => statesOf(pages), { timeout: 30_000 }).toEqual(Array(5).fill("open"));
   expect(await totalOf(reader)).toBe(before - 100_000n);
@@ -120,15 +131,15 @@ test("the same article clicked in five tabs at once is paid for once, and opens 
 test("an allowance for one site does not pay at another", async () => {
   const [one, other] = await Promise.all([openSite("one", 1, "5¢"), openSite("other", 1, "5¢")]);
   const before = await totalOf(reader);
-  const [here] = await openPages(one, 1);
-  const [there] = await openPages(other, 1);
+  const [here] = await openTabs(reader.extension, one, 1);
+  const [there] = await openTabs(reader.extension, other, 1);
   if (!here || !there) throw new Error("two pages");
   await paywallButton(here).click();
   await approve(await reader.extension.waitForApproval(), { allowance: "$5" });
   await expectArticleOpen(here);
   await expect.poll(questions).toHaveLength(0);
   await paywallButton(there).click();
-  await declineAll(1);
+  await declineAll(reader.extension, 1);
   expect(await totalOf(reader)).toBe(before - 50_000n);
   await closeAll([here, there]);
 });
@@ -140,65 +151,7 @@ async function openSite(name: string, articles: number, price: string): Promise<
   return site;
 }
 
-async function publishArticles(site: MerchantSite, count: number, price: string): Promise<void> {
-  for (let index = 0; index < count; index++)
-    await site.publishArticle(`/${index}.html`, {
-      title: `Article ${index}`,
-      paid: `<p>Part ${index}.</p>`,
-      price,
-    });
-}
-
-function openPages(site: MerchantSite, count: number): Promise<Page[]> {
-  return Promise.all(Array.from({ length: count }, (_, index) => openPage(site, index)));
-}
-
-async function openPage(site: MerchantSite, index: number): Promise<Page> {
-  const page = await reader.extension.context.newPage();
-  await page.goto(site.addressOf(`/${index}.html`));
-  await expect(paywallButton(page)).toBeVisible();
-  return page;
-}
-
-/** As near to one moment as several tabs come: where each button is, is found out before. */
-async function clickAtOnce(pages: readonly Page[]): Promise<void> {
-  const places = await Promise.all(
-    pages.map(async (page) => {
-      const box = await paywallButton(page).boundingBox();
-      if (!box) throw new Error("no button");
-      return { page, x: box.x + box.width / 2, y: box.y + box.height / 2 };
-    }),
-  );
-  await Promise.all(places.map(({ page, x, y }) => page.mouse.click(x, y)));
-}
-
-async function statesOf(pages: readonly Page[]): Promise<(string | null)[]> {
-  const states = await Promise.all(
-    pages.map((page) => page.locator("tuppence-paywall").getAttribute("state")),
-  );
-  return states.toSorted();
-}
-
-function questions(): Page[] {
-  const { context, url } = reader.extension;
-  return context.pages().filter((page) => page.url().startsWith(url(APPROVE_PAGE)));
-}
-
-/** One after the other, as they come. */
-async function declineAll(count: number): Promise<void> {
-  for (let declined = 0; declined < count; declined++) {
-    await expect.poll(questions).toHaveLength(1);
-    const [question] = questions();
-    if (question) await decline(question);
-  }
-  await expect.poll(questions).toHaveLength(0);
-}
-
 async function leftAt({ origin }: MerchantSite): Promise<string | undefined> {
   const { allowances } = await readSnapshot(reader.extension);
   return allowances.find((allowance) => allowance.origin === origin)?.left;
-}
-
-async function closeAll(pages: readonly Page[]): Promise<void> {
-  await Promise.all(pages.map((page) => page.close()));
 }

@@ -1,7 +1,7 @@
 /** Limits and the pause, in the real extension: what passes a limit asks and says why; a paused wallet pays nobody. */
 import type { Page } from "@playwright/test";
 import { tellReader } from "../../shared/errors.ts";
-import { APPROVE_PAGE, OPTIONS_PAGE } from "../../shared/protocol/ui.ts";
+import { OPTIONS_PAGE } from "../../shared/protocol/ui.ts";
 import {
   expectBooksAddUp,
   paidToMerchants,
@@ -21,11 +21,22 @@ import {
   pressToClose,
   readSnapshot,
 } from "../support/reader.ts";
+import {
+  clickAtOnce,
+  closeAll,
+  declineAll,
+  openTab,
+  openTabs,
+  publishArticles,
+  questionsOf,
+  statesOf,
+} from "../support/tabs.ts";
 import { SANDBOX_ENVIRONMENT } from "../support/world.ts";
 
 let provider: RunningProvider;
 let reader: StockedReader;
 const sites: MerchantSite[] = [];
+const questions = () => questionsOf(reader.extension);
 
 test.beforeAll(async () => {
   provider = await startProvider({ environment: SANDBOX_ENVIRONMENT });
@@ -46,8 +57,8 @@ test.afterAll(async () => {
 test("a site's limits are set in the options page, asked about when they are passed, and new after midnight", async () => {
   const site = await openSite("limits", 7, "10¢");
   await site.publishArticle("/dear.html", { title: "Dear", paid: "<p>What costs more.</p>", price: "20¢" });
-  const [first, ...pages] = await openPages(site, 7);
-  const dear = await openPage(site.addressOf("/dear.html"));
+  const [first, ...pages] = await openTabs(reader.extension, site, 7);
+  const dear = await openTab(reader.extension, site.addressOf("/dear.html"));
   if (!first) throw new Error("a first page");
   await paywallButton(first).click();
   await approveAndClose(await reader.extension.waitForApproval());
@@ -97,7 +108,7 @@ test("a site's limits are set in the options page, asked about when they are pas
 
 test("beyond the monthly limit nothing is paid before the reader agrees to that as well", async () => {
   const site = await openSite("month", 3, "40¢");
-  const [first, second, third] = await openPages(site, 3);
+  const [first, second, third] = await openTabs(reader.extension, site, 3);
   if (!first || !second || !third) throw new Error("three pages");
   await setMonthlyLimit((await spentThisMonth()) + 500_000n);
   await paywallButton(first).click();
@@ -134,7 +145,10 @@ test("beyond the monthly limit nothing is paid before the reader agrees to that 
 test("tabs of two sites that pay in the same moment pass neither a site's day nor the month of all", async () => {
   const here = await openSite("here", 6, "15¢");
   const there = await openSite("there", 6, "15¢");
-  const [pagesHere, pagesThere] = await Promise.all([openPages(here, 6), openPages(there, 6)]);
+  const [pagesHere, pagesThere] = await Promise.all([
+    openTabs(reader.extension, here, 6),
+    openTabs(reader.extension, there, 6),
+  ]);
   const [firstHere, ...restHere] = pagesHere;
   const [firstThere, ...restThere] = pagesThere;
   if (!firstHere || !firstThere) throw new Error("first pages");
@@ -161,7 +175,7 @@ test("tabs of two sites that pay in the same moment pass neither a site's day no
   await setMonthlyLimit((await spentThisMonth()) + 800_000n);
 
   await clickAtOnce([...restHere, ...restThere]);
-  const states = async () => (await statesOf([...restHere, ...restThere])).toSorted();
+  const states = () => statesOf([...restHere, ...restThere]);
   await expect
     .poll(states, { timeout: 60_000 })
     .toEqual([...Array(5).fill("asking"), ...Array(5).fill("open")]);
@@ -173,11 +187,7 @@ test("tabs of two sites that pay in the same moment pass neither a site's day no
   expect(await paidToMerchants(provider)).toBe(paid + 750_000n);
   expect((await readSnapshot(reader.extension)).month.budget?.left).toBe("50000");
 
-  for (let declined = 0; declined < 5; declined++) {
-    await expect.poll(questions).toHaveLength(1);
-    const [question] = questions();
-    if (question) await decline(question);
-  }
+  await declineAll(reader.extension, 5);
   await expect.poll(states).toEqual([...Array(5).fill("error"), ...Array(5).fill("open")]);
   expect(await totalOf(reader)).toBe(before - 750_000n);
   await closeAll([...pagesHere, ...pagesThere]);
@@ -185,7 +195,7 @@ test("tabs of two sites that pay in the same moment pass neither a site's day no
 
 test("a paused wallet pays nobody and opens no window, and what was bought still opens", async () => {
   const site = await openSite("pause", 2, "5¢");
-  const [bought, other] = await openPages(site, 2);
+  const [bought, other] = await openTabs(reader.extension, site, 2);
   if (!bought || !other) throw new Error("two pages");
   await paywallButton(bought).click();
   await approve(await reader.extension.waitForApproval(), { allowance: "$1" });
@@ -219,7 +229,7 @@ test("a paused wallet pays nobody and opens no window, and what was bought still
 
 test("a question that stands open when the wallet is paused cannot be agreed to, and can when it goes on", async () => {
   const site = await openSite("standing", 1, "5¢");
-  const [page] = await openPages(site, 1);
+  const [page] = await openTabs(reader.extension, site, 1);
   if (!page) throw new Error("a page");
   const before = await totalOf(reader);
   await paywallButton(page).click();
@@ -240,50 +250,14 @@ test("a question that stands open when the wallet is paused cannot be agreed to,
 async function openSite(name: string, articles: number, price: string): Promise<MerchantSite> {
   const site = await startMerchantSite(provider, { id: `budgets-${name}`, name: `Site ${name}` });
   sites.push(site);
-  for (let index = 0; index < articles; index++)
-    await site.publishArticle(`/${index}.html`, {
-      title: `Article ${index}`,
-      paid: `<p>Part ${index}.</p>`,
-      price,
-    });
+  await publishArticles(site, articles, price);
   return site;
-}
-
-function openPages(site: MerchantSite, count: number): Promise<Page[]> {
-  return Promise.all(Array.from({ length: count }, (_, index) => openPage(site.addressOf(`/${index}.html`))));
-}
-
-async function openPage(address: string): Promise<Page> {
-  const page = await reader.extension.context.newPage();
-  await page.goto(address);
-  await expect(paywallButton(page)).toBeVisible();
-  return page;
 }
 
 async function openOptions(place: string): Promise<Page> {
   const page = await reader.extension.context.newPage();
   await page.goto(`${reader.extension.url(OPTIONS_PAGE)}#/${place}`);
   return page;
-}
-
-async function clickAtOnce(pages: readonly Page[]): Promise<void> {
-  const places = await Promise.all(
-    pages.map(async (page) => {
-      const box = await paywallButton(page).boundingBox();
-      if (!box) throw new Error("no button");
-      return { page, x: box.x + box.width / 2, y: box.y + box.height / 2 };
-    }),
-  );
-  await Promise.all(places.map(({ page, x, y }) => page.mouse.click(x, y)));
-}
-
-function statesOf(pages: readonly Page[]): Promise<(string | null)[]> {
-  return Promise.all(pages.map((page) => page.locator("tuppence-paywall").getAttribute("state")));
-}
-
-function questions(): Page[] {
-  const { context, url } = reader.extension;
-  return context.pages().filter((page) => page.url().startsWith(url(APPROVE_PAGE)));
 }
 
 /** What stands beside these words in the window that asks. */
@@ -307,8 +281,4 @@ function untilMidnight(page: Page): Promise<number> {
     const now = new Date();
     return new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1).getTime() - now.getTime() + 1_000;
   });
-}
-
-async function closeAll(pages: readonly Page[]): Promise<void> {
-  await Promise.all(pages.map((page) => page.close()));
 }
