@@ -14,6 +14,7 @@ import { formatBalance, formatMoney, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice } from "../shared/notice.tsx";
 import { type TextKey, t } from "../shared/text.tsx";
 import { Unlock } from "../shared/unlock.tsx";
+import { Waiting } from "../shared/waiting.tsx";
 import { GUARD_SHUT, guardAfterKey, guardFrom, keyApproves } from "./guard.ts";
 import {
   type AllowanceChoice,
@@ -59,7 +60,7 @@ function Content({ screen, actions }: { readonly screen: ApproveScreen; readonly
   switch (screen.is) {
     case "connecting":
     case "closed":
-      return <div class="content" aria-busy="true" />;
+      return <Waiting class="content" title={t("approve_title")} />;
     case "silent":
       return (
         <Over title={t("shared_silent_title")} actions={actions}>

@@ -7,6 +7,7 @@ import { Icon } from "../shared/icon.tsx";
 import { type Route, writeRoute } from "../shared/route.ts";
 import { t } from "../shared/text.tsx";
 import { Unlock } from "../shared/unlock.tsx";
+import { Waiting } from "../shared/waiting.tsx";
 
 import { SECTIONS, sectionNamed } from "./sections.tsx";
 
@@ -69,7 +70,7 @@ function Content(props: {
         {t("options_silent")}
       </EmptyState>
     ) : (
-      <div class="options-waiting" aria-busy="true" />
+      <Waiting class="options-waiting" title={t(title)} />
     );
   if (snapshot.state === "locked")
     return (

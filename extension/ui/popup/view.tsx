@@ -15,6 +15,7 @@ import { Section } from "../shared/section.tsx";
 import { Switch } from "../shared/switch.tsx";
 import { t, tCount, Words } from "../shared/text.tsx";
 import { Unlock } from "../shared/unlock.tsx";
+import { Waiting } from "../shared/waiting.tsx";
 import type { AllowanceRow, HomeScreen, PaymentRow, PopupNotice, PopupScreen, TopUpScreen } from "./state.ts";
 
 export interface PopupActions {
@@ -46,7 +47,7 @@ export function PopupView({
 }) {
   switch (screen.is) {
     case "connecting":
-      return <div class="hero waiting" aria-busy="true" />;
+      return <Waiting class="hero waiting" title={t("popup_title")} />;
     case "silent":
       return (
         <div class="page">

@@ -13,6 +13,7 @@ import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../shared/no
 import { Passphrase } from "../shared/passphrase.tsx";
 import { countText, t, tCount } from "../shared/text.tsx";
 import { Unlock } from "../shared/unlock.tsx";
+import { Waiting } from "../shared/waiting.tsx";
 import { PinPicture } from "./pin-picture.tsx";
 import type { AskedWord, CreateStep, PhraseStep, ReadyStep, WelcomeScreen } from "./state.ts";
 
@@ -50,7 +51,7 @@ export function WelcomeView(props: {
   readonly actions: WelcomeActions;
 }) {
   const { screen, provider, playMoney, actions } = props;
-  if (screen.is === "connecting") return <div class="welcome" aria-busy="true" />;
+  if (screen.is === "connecting") return <Waiting class="welcome" title={t("welcome_title")} />;
   if (screen.is === "silent") {
     return (
       <div class="welcome">

@@ -174,7 +174,7 @@ function Period({ view }: { readonly view: Overview }) {
             })}
           </p>
         ) : null}
-        <Chart view={view} />
+        {view.payments === 0 ? null : <Chart view={view} />}
       </div>
       {view.sites.length === 0 ? null : (
         <Section title={t("options_by_site")}>
