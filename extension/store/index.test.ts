@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import Dexie from "dexie";
 import { describe, expect, it } from "vitest";
 import { micros } from "../../shared/money.ts";
+import { FIRST_VERSION, putFirstVersion } from "../../test/support/first-version.ts";
 import { newSession } from "../../test/support/session.ts";
 import { conformsAsStore } from "../../test/support/store-conformance.ts";
 import { upgradeFromFirst } from "../../wallet/core/index.ts";
@@ -292,26 +293,14 @@ function changeRows(
   });
 }
 
-/** As the first version wrote it: the tables' own rows, and no table `vault`. */
-async function writeFirstVersion(name: string, rows: Record<string, readonly object[]>): Promise<void> {
-  const database = new Dexie(name);
-  database.version(1).stores({
-    wallet: "key",
-    counters: "key",
-    pauses: "key",
-    coins: "secret, state",
-    payments: "id, state, change, resourceKey, origin, requestKey, at",
-    withdrawals: "id, state",
-    swaps: "id, state",
-    topUps: "id, state, at",
-    allowances: "origin",
-    approvals: "id, state, requestKey, at",
-    merchants: "id",
-    keysets: "id",
-  });
-  await database.open();
-  for (const [table, many] of Object.entries(rows)) await database.table(table).bulkPut([...many]);
-  database.close();
+/** As the first version wrote it: its tables, these rows in them, and no table `vault`. */
+function writeFirstVersion(name: string, rows: Record<string, readonly object[]>): Promise<void> {
+  const { version, stores } = FIRST_VERSION.indexedDb;
+  const withRows = Object.entries(stores).map(([table, store]) => [
+    table,
+    { ...store, rows: [...(rows[table] ?? [])] },
+  ]);
+  return putFirstVersion({ name, stored: { version, stores: Object.fromEntries(withRows) }, laterMs: 0 });
 }
 
 function answerOf<T>(request: IDBRequest<T>): Promise<T> {
