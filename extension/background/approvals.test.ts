@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, vi } from "vitest";
-import { APPROVE_PAGE, type WalletSnapshotJson } from "../../shared/protocol/ui.ts";
+import { APPROVE_PAGE } from "../../shared/protocol/ui.ts";
 import { EXTENSION_ID } from "../../test/support/fake-platform.ts";
 import { makeTestWallet, offerOf, type TestWallet } from "../../wallet/core/testing.ts";
 
@@ -30,15 +30,13 @@ function open(approvalId: string, tabId: number): Promise<void> {
   return background.prompt.open(approvalId, tabId, async (id) => asking.has(id));
 }
 
-type ApprovalView = WalletSnapshotJson["approvals"][number];
-
 const FIRST = "1".repeat(32);
 const SECOND = "2".repeat(32);
 const THIRD = "3".repeat(32);
 const addressOf = (approvalId: string) =>
   `chrome-extension://${EXTENSION_ID}/${APPROVE_PAGE}?id=${approvalId}`;
 /** As after every change of the wallet. */
-const showNext = () => background.showNext({ approvals: [...asking].map(questionView) });
+const showNext = () => background.showNext({ isAsking: async (id) => asking.has(id) });
 const openWindows = () => [...browser.windows.values()];
 
 function closeWindow(approvalId: string): number {
@@ -206,25 +204,3 @@ it("a window of the reader's own that is closed is no answer to anything", async
   await background.declineClosed(reader.wallet, 4_711);
   expect(await questionState(reader)).toBe("asking");
 });
-
-/** What a snapshot says of a question, of which only id and state matter here. */
-function questionView(id: string): ApprovalView {
-  return {
-    id,
-    state: "asking",
-    kind: "tip",
-    merchantName: "The Lantern",
-    origin: "https://lantern.example",
-    title: "Tides",
-    amount: "100000",
-    least: "10000",
-    most: "5000000",
-    balanceAfter: "0",
-    missing: null,
-    refundWindowSeconds: 0,
-    reason: null,
-    budgets: [],
-    error: null,
-    at: 0,
-  };
-}

@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import type { ErrorCode } from "../../shared/errors.ts";
-import { APPROVE_PAGE, type WalletSnapshotJson } from "../../shared/protocol/ui.ts";
+import { APPROVE_PAGE } from "../../shared/protocol/ui.ts";
 import type { PromptPort, Wallet } from "../../wallet/core/index.ts";
 import { extensionUrl, focusWindow, openWindow, readSession, writeSession } from "../platform.ts";
 import { inTurn } from "./in-turn.ts";
@@ -47,16 +47,17 @@ export const prompt: PromptPort = {
     }),
 };
 
-/** Shows the next question of the line, if none is being asked. */
-export async function showNext({ approvals }: Pick<WalletSnapshotJson, "approvals">): Promise<void> {
-  const isAsking = (approvalId: string) =>
-    approvals.some(({ id, state }) => id === approvalId && state === "asking");
+/**
+ * Shows the next question of the line, if none is being asked. What still asks is found out within the turn: by what was
+ * read before it, the line that formed meanwhile would look answered.
+ */
+export async function showNext({ isAsking }: Pick<Wallet, "isAsking">): Promise<void> {
   await oneAtATime(async () => {
     const { windows, waiting } = await readWindows();
-    if (waiting.length === 0 || windows.some(({ approvalId }) => isAsking(approvalId))) return;
-    const next = waiting.find(isAsking);
-    if (next === undefined) await writeWindows({ windows, waiting: [] });
-    else await show(next);
+    if (waiting.length === 0) return;
+    for (const { approvalId } of windows) if (await isAsking(approvalId)) return;
+    for (const next of waiting) if (await isAsking(next)) return show(next);
+    await writeWindows({ windows, waiting: [] });
   });
 }
 

@@ -73,7 +73,7 @@ async function followState(wallet: Wallet, topUps: TopUpWatch): Promise<void> {
   const asking = snapshot.approvals.filter(({ state }) => state === "asking").length;
   await Promise.all([
     topUps.follow(snapshot),
-    showNext(snapshot),
+    showNext(wallet),
     registerScript("known-sites", KNOWN_SITE_SCRIPT, origins),
     setBadge(asking === 0 ? "" : String(asking), BADGE_COLOUR),
   ]);

@@ -21,7 +21,7 @@ const CALL = "wallet/provider/call.ts";
 const VISIT_AFTER_PAYMENT = {
   file: STOCK,
   from: "        await tidy();\n",
-  to: "        await restock({ needed: ZERO, visits: true });\n",
+  to: '        await restock({ needed: ZERO, visits: "now" });\n',
 };
 
 export const MUTANTS: readonly Mutant[] = [

@@ -19,6 +19,12 @@ import { type PaymentDrives, wantsOtherCoins } from "./payments.ts";
 import { expireQuestions, KEPT_OFFER_MS } from "./questions.ts";
 import type { PaymentRow } from "./rows.ts";
 
+/** Neither answered nor expired. */
+export async function isAsking({ store, nowMs }: Context, approvalId: string): Promise<boolean> {
+  const approval = await store.read((tables) => tables.approvals.get(approvalId));
+  return approval?.state === "asking" && approval.expiresAt > nowMs();
+}
+
 /**
  * The reader's answer. Where there is not enough, the question stays.
  * @throws TuppenceError approval_expired, wallet_paused, over_monthly_limit, offer_changed, amount_invalid, insufficient_balance, withdraw_limit, account_frozen

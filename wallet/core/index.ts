@@ -2,7 +2,7 @@
 import { TuppenceError } from "../../shared/errors.ts";
 import { micros } from "../../shared/money.ts";
 import type { PageRequestOf, PageRequestType, PageResults } from "../../shared/protocol/page.ts";
-import { decide } from "./approvals.ts";
+import { decide, isAsking } from "./approvals.ts";
 import { setAllowance } from "./budgets.ts";
 import { type Context, createContext } from "./context.ts";
 import { createWalletRow } from "./creation.ts";
@@ -76,6 +76,7 @@ export function createWallet(ports: WalletPorts): Wallet {
       const { origin, merchantName } = await judgeTip(context, offer, sender);
       return { origin, merchantName };
     },
+    isAsking: (approvalId) => isAsking(context, approvalId),
     showQuestion: async ({ approvalId }) => {
       const approval = await context.store.read((tables) => tables.approvals.get(approvalId));
       if (approval?.state !== "asking") throw new TuppenceError("approval_expired");

@@ -9,7 +9,7 @@ import type {
   StatusResult,
   TipResult,
 } from "../../shared/protocol/page.ts";
-import { approvalOutcome, paymentOf } from "./approvals.ts";
+import { approvalOutcome, isAsking, paymentOf } from "./approvals.ts";
 import type { Context } from "./context.ts";
 import { contentKeyFor, type Entitlements } from "./entitlements.ts";
 import { judgeOrder } from "./orders.ts";
@@ -174,13 +174,10 @@ async function payOrder(
 }
 
 export async function showQuestion(
-  { ports, store }: Context,
+  context: Context,
   { id, tabId }: Pick<ApprovalRow, "id" | "tabId">,
 ): Promise<void> {
-  await ports.prompt.open(id, tabId, async (other) => {
-    const approval = await store.read((tables) => tables.approvals.get(other));
-    return approval?.state === "asking" && approval.expiresAt > ports.clock.nowMs();
-  });
+  await context.ports.prompt.open(id, tabId, (other) => isAsking(context, other));
 }
 
 /** The reader clicked and sees nothing new, so the question that stands in the way comes up. @throws TuppenceError prompt_open */

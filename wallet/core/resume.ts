@@ -61,7 +61,7 @@ async function resume({ context, drives, paying, stock }: PageParts): Promise<vo
   // With the account's own token, and so not beside whatever else woke the wallet.
   if ((await stock.nextVisitMs()) <= context.nowMs()) {
     await attempt(refreshTopUps(context));
-    await attempt(stock.restock());
+    await attempt(stock.visitIfDue());
   } else await attempt(stock.tidy());
   await wakeForOpen(context, { hasFaults: faults.length > 0, nextVisitMs: await stock.nextVisitMs() });
   context.changed();

@@ -52,6 +52,8 @@ export interface Stock {
    * again later.
    */
   restock(needed?: Micros): Promise<void>;
+  /** The visit to the account, unless somebody made it since its time came. */
+  visitIfDue(): Promise<void>;
   /** Now, with what is in the drawer. */
   tidy(): Promise<void>;
   /** When the account is visited next, milliseconds since 1970: by `restock`, whoever sees that it is time. */
@@ -87,9 +89,10 @@ export function keepStock(context: Context): Stock {
       throw error;
     }
   };
-  const tidy = () => restock({ needed: ZERO, visits: false });
+  const tidy = () => restock({ needed: ZERO, visits: "no" });
   return {
-    restock: (needed = ZERO) => restock({ needed, visits: needed === ZERO }),
+    restock: (needed = ZERO) => restock({ needed, visits: needed === ZERO ? "now" : "no" }),
+    visitIfDue: () => restock({ needed: ZERO, visits: "if due" }),
     tidy,
     nextVisitMs: async () => {
       const { row } = await context.open();
@@ -114,11 +117,12 @@ export function keepStock(context: Context): Stock {
 interface Restocking {
   readonly needed: Micros;
   /** The account, though nothing is needed. */
-  readonly visits: boolean;
+  readonly visits: "now" | "if due" | "no";
 }
 
 async function restockNow(context: Context, { needed, visits }: Restocking): Promise<void> {
-  if ((await context.open()).row.recovery === "pending") return;
+  const { row } = await context.open();
+  if (row.recovery === "pending") return;
   const faults: TuppenceError[] = [];
   const attempt = async (work: () => Promise<unknown>): Promise<void> => {
     try {
@@ -135,7 +139,8 @@ async function restockNow(context: Context, { needed, visits }: Restocking): Pro
   for (const swap of swaps) await attempt(() => runSwap(context, swap));
   await attempt(() => takeChangeIn(context));
   const isShort = valueOf(await freeCoins(context)) < needed;
-  if (visits || isShort) await visitAccount(context, needed, attempt);
+  const isDue = visits === "if due" && (row.visitAccountAt ?? 0) <= context.nowMs();
+  if (visits === "now" || isDue || isShort) await visitAccount(context, needed, attempt);
   await attempt(() => composeAnew(context, needed));
   const [fault] = faults;
   if (fault) throw fault;

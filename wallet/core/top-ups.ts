@@ -51,7 +51,7 @@ export async function topUp(context: Context, amount: Micros): Promise<UiResultJ
   }
 }
 
-/** True if the account holds more than before. */
+/** True if the account holds more than before: to the first who learns it, and so has to go there. */
 export async function refreshTopUps(context: Context): Promise<boolean> {
   const { keys, provider } = await context.open();
   const open = await context.store.read((tables) => tables.topUps.where("state", "open"));
@@ -67,13 +67,16 @@ export async function refreshTopUps(context: Context): Promise<boolean> {
     });
     const state = answer?.state ?? "abandoned";
     if (state === "open" && answer?.checkoutUrl === row.checkoutUrl) continue;
-    isPaid ||= state === "paid";
-    await context.store.transaction(async (tables) => {
+    const isNews = await context.store.transaction(async (tables) => {
+      // Somebody else asked at the same time, and knew before.
+      if ((await tables.topUps.get(row.id))?.state !== "open") return false;
       await tables.topUps.put({ ...row, state, checkoutUrl: answer?.checkoutUrl ?? row.checkoutUrl });
       // Should this process die before the account was visited, the next one goes there.
       if (state === "paid")
         await tables.wallet.put({ ...(await walletRow(tables)), visitAccountAt: context.nowMs() });
+      return true;
     });
+    isPaid ||= isNews && state === "paid";
   }
   if (isPaid) await context.reload();
   if (open.length > 0) context.changed();

@@ -50,6 +50,8 @@ export interface Wallet {
   startTip(offer: unknown, sender: PageSender): Promise<UiResultJson<"startTip">>;
   /** The verified merchant of a tip offer, for the popup's "tip this site". Rejects with what is wrong with it. */
   tipSite(offer: unknown, sender: PageSender): Promise<{ origin: string; merchantName: string }>;
+  /** Whether this question is still open: neither answered nor expired. */
+  isAsking(approvalId: string): Promise<boolean>;
   /** Shows a question that is still asked, as its turn comes. */
   showQuestion(request: UiRequestOf<"showQuestion">): Promise<void>;
   refund(request: UiRequestOf<"refund">): Promise<void>;

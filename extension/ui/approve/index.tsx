@@ -7,7 +7,7 @@ import { UiResults } from "../../../shared/protocol/ui.ts";
 import { openTab } from "../../platform.ts";
 import { isWebAddress } from "../shared/site.ts";
 import { t } from "../shared/text.tsx";
-import { ask, connectWallet } from "../shared/wallet.ts";
+import { ask, askFirmly, connectWallet } from "../shared/wallet.ts";
 import {
   type Approved,
   type ApproveLocal,
@@ -46,7 +46,7 @@ async function decide(sent: "approve" | "decline", chosen: Partial<Approved>): P
     ...(allowance === undefined ? {} : { allowance: String(allowance) }),
     ...(beyondMonth === undefined ? {} : { beyondMonth }),
   };
-  const answer = await ask(request, UiResults.decide);
+  const answer = await askFirmly(request, UiResults.decide);
   // A window that is closed is a "no" as well, so this "no" needs no answer.
   if (sent === "decline") window.close();
   else if ("error" in answer) change({ sent: null, error: answer.error });

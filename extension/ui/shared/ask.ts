@@ -20,3 +20,24 @@ export async function askWith<S extends GenericSchema>(
   const result = safeParse(schema, response.output.ok);
   return result.success ? { ok: result.output } : { error: NO_ANSWER };
 }
+
+/** Before the 2nd, 3rd … message. */
+const PAUSES_MS: readonly number[] = [0, 100, 400, 1_000];
+
+/**
+ * Asks again while nobody answers: for what, done twice, is done once. The background may die with the message in its
+ * hands, and the next one starts it anew; a reader who has clicked need not hear of that.
+ */
+export async function askUntilAnswered<S extends GenericSchema>(
+  send: (message: unknown) => Promise<unknown>,
+  request: UiRequestJson,
+  schema: S,
+  pause: (milliseconds: number) => Promise<void>,
+): Promise<Answer<InferOutput<S>>> {
+  for (const milliseconds of PAUSES_MS) {
+    const answer = await askWith(send, request, schema);
+    if (!("error" in answer) || answer.error !== NO_ANSWER) return answer;
+    await pause(milliseconds);
+  }
+  return askWith(send, request, schema);
+}

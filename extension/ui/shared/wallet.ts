@@ -2,7 +2,7 @@
 import type { GenericSchema } from "valibot";
 import type { UiRequestJson } from "../../../shared/protocol/ui.ts";
 import { browserLanguage, connectToBackground, message, sendToBackground } from "../../platform.ts";
-import { askWith } from "./ask.ts";
+import { askUntilAnswered, askWith } from "./ask.ts";
 import { type Connection, followWallet } from "./connection.ts";
 import { speak, textDirection, textLocale } from "./text.tsx";
 
@@ -19,4 +19,13 @@ export function connectWallet(): Connection {
 
 export function ask<S extends GenericSchema>(request: UiRequestJson, schema: S) {
   return askWith(sendToBackground, request, schema);
+}
+
+/** For what does nothing twice. */
+export function askFirmly<S extends GenericSchema>(request: UiRequestJson, schema: S) {
+  return askUntilAnswered(sendToBackground, request, schema, pause);
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
