@@ -178,6 +178,8 @@ const UI_REQUESTS: { readonly [T in UiRequestType]: { readonly kind: "ui"; reado
   decide: uiRequest("decide", { approvalId: "0".repeat(32), approve: true }),
   tipSite: { kind: "ui", type: "tipSite" },
   startTip: { kind: "ui", type: "startTip" },
+  saveBackup: { kind: "ui", type: "saveBackup" },
+  takeOver: { kind: "ui", type: "takeOver" },
   refund: uiRequest("refund", { paymentId: "0".repeat(32) }),
   removeAllowance: uiRequest("removeAllowance", { origin: SITE }),
   forgetSite: uiRequest("forgetSite", { origin: SITE }),
@@ -196,6 +198,8 @@ describe("a page of ours", () => {
     // The provider of these tests gives neither.
     ["topUp", "provider_unreachable"],
     ["refund", "provider_unreachable"],
+    ["saveBackup", "provider_unreachable"],
+    ["takeOver", undefined],
     ["decide", "approval_expired"],
     ["tipSite", undefined],
     ["startTip", "nothing_to_tip"],

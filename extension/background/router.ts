@@ -31,9 +31,11 @@ import { decide } from "./handlers/ui/decide.ts";
 import { forgetSite } from "./handlers/ui/forgetSite.ts";
 import { refund } from "./handlers/ui/refund.ts";
 import { removeAllowance } from "./handlers/ui/removeAllowance.ts";
+import { saveBackup } from "./handlers/ui/saveBackup.ts";
 import { showPhrase } from "./handlers/ui/showPhrase.ts";
 import { snapshot } from "./handlers/ui/snapshot.ts";
 import { startTip } from "./handlers/ui/startTip.ts";
+import { takeOver } from "./handlers/ui/takeOver.ts";
 import { tipSite } from "./handlers/ui/tipSite.ts";
 import { topUp } from "./handlers/ui/topUp.ts";
 import { isOwnPage, readFrame } from "./sender.ts";
@@ -120,6 +122,10 @@ function handleUi(background: Background, request: UiRequest): Promise<UiResultJ
       return tipSite(background.wallet);
     case "startTip":
       return startTip(background.wallet);
+    case "saveBackup":
+      return saveBackup(background.wallet);
+    case "takeOver":
+      return takeOver(background.wallet);
     case "refund":
       return refund(background.wallet, request);
     case "removeAllowance":

@@ -24,12 +24,13 @@ const VERSIONS = [
     merchants: "id",
     keysets: "id",
   },
+  { backups: "key" },
 ] as const;
 
 export function openStore(name: string): WalletStore {
   const database = new Dexie(name);
   for (const [index, schema] of VERSIONS.entries()) database.version(index + 1).stores(schema);
-  const names = Object.keys(VERSIONS[0]);
+  const names = VERSIONS.flatMap((schema) => Object.keys(schema));
   const run = async <T>(mode: IDBTransactionMode, body: (tables: StoreTables) => Promise<T>): Promise<T> => {
     if (!database.isOpen()) await database.open();
     return runTransaction(database.backendDB().transaction(names, mode), body);
@@ -92,6 +93,7 @@ function tablesOf(transaction: IDBTransaction): StoreTables {
     approvals: timedTable(rows("approvals")),
     merchants: table(rows("merchants")),
     keysets: table(rows("keysets")),
+    backups: table(rows("backups")),
   };
 }
 

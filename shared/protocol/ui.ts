@@ -69,12 +69,34 @@ export const ApprovalView = v.object({
 });
 export type ApprovalView = v.InferOutput<typeof ApprovalView>;
 
+const RestoreView = v.object({
+  /** Reading the backup; asking for what is newer; exchanging coins that may have been spent since. */
+  phase: v.picklist(["reading", "searching", "checking"]),
+  receipts: v.number(),
+  receiptsInBackup: v.number(),
+  coins: v.number(),
+  coinsToCheck: v.number(),
+  /** Parts of the backup that did not open. */
+  damagedParts: v.number(),
+});
+export type RestoreView = v.InferOutput<typeof RestoreView>;
+
 export const WalletSnapshot = v.object({
   state: v.picklist(["none", "ready"]),
   /** The reader has written the recovery phrase down, or said so. */
   phraseConfirmed: v.boolean(),
   /** After a restore from the phrase, until the provider was asked for everything: the balance is not complete yet. */
   restoring: v.boolean(),
+  /** How far that has come; null where nothing is brought back. */
+  restore: v.nullable(RestoreView),
+  backup: v.object({
+    /** When it was written last (milliseconds since 1970); null: never. */
+    savedAt: v.nullable(time),
+    /** Something changed since. It is written by itself within a quarter of an hour. */
+    isUnsaved: v.boolean(),
+  }),
+  /** In coins of other wallets of this phrase, as they said last; part of no other figure. */
+  elsewhere: amount,
   currency: words,
   provider: v.object({ origin: words, name: words, sandbox: v.boolean(), reachable: v.boolean() }),
   balance: v.object({
@@ -109,6 +131,8 @@ export const UiRequest = v.variant("type", [
   request("createWallet", {
     provider: v.optional(origin),
     phrase: v.optional(v.pipe(v.string(), v.maxLength(500))),
+    /** With a phrase: whether the wallets that have it are not used any more, so that this one takes their coins. */
+    otherDevices: v.optional(v.picklist(["gone", "in use"])),
   }),
   /** Answers `{ phrase }`, so that it can be shown again. */
   request("showPhrase", {}),
@@ -126,6 +150,10 @@ export const UiRequest = v.variant("type", [
   request("tipSite", {}),
   /** Opens the approval for a tip to the site in the active tab. Answers `{ approvalId }`. */
   request("startTip", {}),
+  /** Writes the backup now, because the reader is about to leave this browser. */
+  request("saveBackup", {}),
+  /** The other wallets of this phrase are not used any more: this one takes their coins. */
+  request("takeOver", {}),
   request("refund", { paymentId: id128 }),
   request("removeAllowance", { origin }),
   /** Receipts, allowance and recognition of a site are gone; bought articles have to be bought again. */
@@ -149,6 +177,8 @@ export const UiResults = {
   decide: v.object({}),
   tipSite: v.object({ site: v.nullable(TipSite) }),
   startTip: v.object({ approvalId: words }),
+  saveBackup: v.object({}),
+  takeOver: v.object({}),
   refund: v.object({}),
   removeAllowance: v.object({}),
   forgetSite: v.object({}),

@@ -2,6 +2,7 @@
 import { TuppenceError } from "../../shared/errors.ts";
 import type { PageRequestOf, PageRequestType, PageResults } from "../../shared/protocol/page.ts";
 import { decide } from "./approvals.ts";
+import { keepBackup } from "./backup/index.ts";
 import { createContext } from "./context.ts";
 import { createWalletRow } from "./creation.ts";
 import { keepEntitlements } from "./entitlements.ts";
@@ -32,7 +33,8 @@ export function createWallet(ports: WalletPorts): Wallet {
   const paying = preparePaying({ context, preparation, drives, stock });
   const entitlements = keepEntitlements(context);
   const parts: PageParts = { context, drives, preparation, paying, stock, entitlements };
-  const resume = resumeWallet(parts);
+  const backup = keepBackup(context, () => preparation.reset());
+  const resume = resumeWallet(parts, backup);
 
   return {
     // Each kind of request has its own kind of answer, which a generic function cannot say to the compiler.
@@ -63,6 +65,11 @@ export function createWallet(ports: WalletPorts): Wallet {
     tipSite: async (offer, sender) => {
       const order = await judgeTip(context, offer, sender).catch(noGenuineTip);
       return order && { origin: order.origin, merchantName: order.merchantName };
+    },
+    saveBackup: () => backup.save(),
+    takeOver: async () => {
+      await context.updateWallet((row) => ({ ...row, recovery: "pending", otherDevices: "gone" }));
+      context.inBackground(resume);
     },
     refund: async ({ paymentId }) => {
       await refundPayment(context, paymentId);

@@ -3,6 +3,7 @@ import type { StoreTable, StoreTables, TimedStoreTable, WalletStore } from "./po
 import type {
   AllowanceRow,
   ApprovalRow,
+  BackupRow,
   CoinRow,
   CounterRow,
   KeysetRow,
@@ -49,6 +50,7 @@ interface Rows {
   readonly approvals: Map<string, ApprovalRow>;
   readonly merchants: Map<string, MerchantRow>;
   readonly keysets: Map<string, KeysetRow>;
+  readonly backups: Map<string, BackupRow>;
 }
 
 function emptyRows(): Rows {
@@ -65,6 +67,7 @@ function emptyRows(): Rows {
     approvals: new Map(),
     merchants: new Map(),
     keysets: new Map(),
+    backups: new Map(),
   };
 }
 
@@ -94,6 +97,7 @@ function tablesOver(rows: Rows): StoreTables {
     approvals: timedTable(rows.approvals, (row) => row.id),
     merchants: table(rows.merchants, (row) => row.id),
     keysets: table(rows.keysets, (row) => row.id),
+    backups: table(rows.backups, (row) => row.key),
   };
 }
 

@@ -54,6 +54,7 @@ export async function reserve(tables: StoreTables, reservation: Reservation): Pr
   const isDirect = order.mode === "direct";
   const row: PaymentRow = {
     id: prepared.id,
+    device: prepared.device,
     counter: prepared.counter,
     state: isDirect ? "sent" : "created",
     order,

@@ -3,27 +3,28 @@
  * that ran already, or runs at the same time elsewhere in this process, does nothing twice.
  */
 import { TuppenceError } from "../../shared/errors.ts";
+import { type Backup, bringBack } from "./backup/index.ts";
+import { ownBackup } from "./backup/rows.ts";
 import { type Context, refreshProvider, TRY_AGAIN_AFTER_MS } from "./context.ts";
 import { refreshKeysets } from "./keysets.ts";
 import type { PageParts } from "./pages.ts";
 import { expireQuestions } from "./questions.ts";
-import { recover } from "./recovery.ts";
 import { finishRefund } from "./refunds.ts";
 import { WALLET_KEY } from "./rows.ts";
 import { refreshTopUps } from "./top-ups.ts";
 
 /** Calls that come while it runs get the same promise: there is nothing that a second run would add. */
-export function resumeWallet(parts: PageParts): () => Promise<void> {
+export function resumeWallet(parts: PageParts, backup: Backup): () => Promise<void> {
   let running: Promise<void> | undefined;
   return () => {
-    running ??= resume(parts).finally(() => {
+    running ??= resume(parts, backup).finally(() => {
       running = undefined;
     });
     return running;
   };
 }
 
-async function resume({ context, drives, paying, stock }: PageParts): Promise<void> {
+async function resume({ context, drives, paying, stock }: PageParts, backup: Backup): Promise<void> {
   if (!(await context.store.read((tables) => tables.wallet.get(WALLET_KEY)))) return;
   await context.store.transaction((tables) => expireQuestions(tables, context.nowMs()));
   const left = await context.store.read(async (tables) => ({
@@ -56,9 +57,11 @@ async function resume({ context, drives, paying, stock }: PageParts): Promise<vo
   await attempt(refreshProvider(context));
   await attempt(refreshKeysets(context));
   for (const { id } of left.refunding) await attempt(context.serially(() => finishRefund(context, id)));
-  await attempt(recover(context));
+  await attempt(bringBack(context));
+  backup.goOnRestoring();
   await attempt(refreshTopUps(context));
   await attempt(stock.restock());
+  await attempt(backup.saveIfDue());
   await wakeForOpen(context, faults.length > 0);
   context.changed();
 }
@@ -74,6 +77,11 @@ async function wakeForOpen(context: Context, hasFaults: boolean): Promise<void> 
     return rows.flat().map(({ expiresAt }) => expiresAt);
   });
   const later = context.nowMs() + Math.max(TRY_AGAIN_AFTER_MS, context.quietMs());
-  const times = [...expiries.map((time) => Math.max(time, later)), ...(hasFaults ? [later] : [])];
+  const { dueAt } = await context.store.read(ownBackup);
+  const times = [
+    ...expiries.map((time) => Math.max(time, later)),
+    ...(dueAt === undefined ? [] : [Math.max(dueAt, context.nowMs() + context.quietMs())]),
+    ...(hasFaults ? [later] : []),
+  ];
   if (times.length > 0) context.wakeAt(Math.min(...times));
 }

@@ -2,6 +2,8 @@
 import { type ErrorCode, tellReader } from "../../shared/errors.ts";
 import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
 import type { WalletSnapshotJson } from "../../shared/protocol/ui.ts";
+import { uncheckedCoins } from "./backup/check.ts";
+import { deviceRows, ownBackup, restoreRow } from "./backup/rows.ts";
 import type { Context } from "./context.ts";
 import { countFunds, type Funds } from "./funds.ts";
 import type { StoreTables } from "./ports.ts";
@@ -33,19 +35,25 @@ async function snapshotOf(
   tables: StoreTables,
   wallet: WalletRow,
 ): Promise<WalletSnapshotJson> {
-  const [funds, payments, allowances, topUps, approvals] = await Promise.all([
+  const [funds, payments, allowances, topUps, approvals, restore, backup, devices] = await Promise.all([
     countFunds(tables, wallet),
     tables.payments.newest(SHOWN_PAYMENTS),
     tables.allowances.all(),
     tables.topUps.newest(SHOWN_TOP_UPS),
     tables.approvals.newest(SHOWN_APPROVALS),
+    showRestore(tables, wallet),
+    ownBackup(tables),
+    deviceRows(tables),
   ]);
   const { info } = wallet;
   const total = add(funds.account, funds.coins, funds.onItsWay);
   return {
     state: "ready",
     phraseConfirmed: wallet.phraseConfirmed,
-    restoring: wallet.recovery === "pending",
+    restoring: wallet.recovery !== "none",
+    restore,
+    backup: { savedAt: backup.savedAt ?? null, isUnsaved: backup.state !== "saved" },
+    elsewhere: text(add(...devices.map(({ coinsValue }) => coinsValue))),
     currency: info?.currency ?? DEFAULT_CURRENCY,
     provider: {
       origin: wallet.providerOrigin,
@@ -74,6 +82,9 @@ function emptySnapshot({ ports, memory }: Context): WalletSnapshotJson {
     state: "none",
     phraseConfirmed: false,
     restoring: false,
+    restore: null,
+    backup: { savedAt: null, isUnsaved: false },
+    elsewhere: "0",
     currency: DEFAULT_CURRENCY,
     provider: { origin, name: new URL(origin).host, sandbox: false, reachable: memory.isReachable },
     balance: { total: "0", account: "0", coins: "0", inFlight: "0" },
@@ -84,6 +95,19 @@ function emptySnapshot({ ports, memory }: Context): WalletSnapshotJson {
     topUpAmounts: [],
     approvals: [],
   };
+}
+
+async function showRestore(
+  tables: StoreTables,
+  { recovery }: WalletRow,
+): Promise<WalletSnapshotJson["restore"]> {
+  const row = await restoreRow(tables);
+  if (!row) return null;
+  const coinsToCheck = (await uncheckedCoins(tables)).length;
+  if (recovery === "none" && coinsToCheck === 0) return null;
+  const { receipts, receiptsInBackup, coins, damagedParts } = row;
+  const phase = recovery === "pending" ? "reading" : recovery === "searching" ? "searching" : "checking";
+  return { phase, receipts, receiptsInBackup, coins, coinsToCheck, damagedParts };
 }
 
 function showPayment(payment: PaymentRow): WalletSnapshotJson["payments"][number] {

@@ -123,12 +123,17 @@ async function makeTestProvider(nowMs: () => number): Promise<TestProvider> {
     swap: unasked,
     checkSpent: async (ys) => new Map(ys.map((y) => [y, false])),
     restore: async () => new Map(),
+    revoked: async () => [],
     merchant: async (id) =>
       id === MERCHANT ? merchantRecord() : Promise.reject(new TuppenceError("merchant_unknown")),
     register: account,
     account,
     createTopUp: unasked,
     topUp: unasked,
+    restoreWithdrawn: async () => new Map(),
+    backupParts: unasked,
+    backupPart: unasked,
+    writeBackupPart: unasked,
     mintQuote: unasked,
     mint: unasked,
   };

@@ -46,6 +46,10 @@ export interface Wallet {
   startTip(offer: unknown, sender: PageSender): Promise<UiResultJson<"startTip">>;
   /** The verified merchant of a tip offer, for the popup's "tip this site"; undefined if it is not genuine. */
   tipSite(offer: unknown, sender: PageSender): Promise<{ origin: string; merchantName: string } | undefined>;
+  /** Writes the backup now. @throws TuppenceError provider_*, backup_full */
+  saveBackup(): Promise<void>;
+  /** The other wallets of this phrase are gone: begins to take their coins. */
+  takeOver(): Promise<void>;
   refund(request: UiRequestOf<"refund">): Promise<void>;
   removeAllowance(request: UiRequestOf<"removeAllowance">): Promise<void>;
   forgetSite(request: UiRequestOf<"forgetSite">): Promise<void>;
@@ -57,7 +61,7 @@ export interface Wallet {
 
   /**
    * Takes up whatever a dead process left: sends stored payments again, asks for sealed ones that expired, finishes
-   * withdraws, swaps and refunds, restocks the drawer. Safe to call at any time and twice at once.
+   * withdraws, swaps, refunds and a restore, restocks the drawer, writes the backup where it is due. Safe to call at any time and twice at once.
    */
   resume(): Promise<void>;
 }

@@ -13,11 +13,15 @@ import {
 } from "../../shared/protocol/cashu.ts";
 import {
   AccountResponse,
+  BackupListing,
+  BackupPart,
+  BackupWritten,
   Jwks,
   KeysetLog,
   MerchantResponse,
   ProviderInfo,
   RefundResponse,
+  RevokedReceipts,
   TopUpResponse,
 } from "../../shared/protocol/provider.ts";
 import { SettleResponse } from "../../shared/protocol/x402.ts";
@@ -48,10 +52,8 @@ export function createProviderClient(options: ProviderClientOptions): ProviderPo
     accountsOrigin = found.accountsOrigin;
     return found;
   };
-  const account = accountCaller({
-    ...options,
-    accountsOrigin: async () => accountsOrigin ?? (await info()).accountsOrigin,
-  });
+  const atAccounts = async (): Promise<string> => accountsOrigin ?? (await info()).accountsOrigin;
+  const account = accountCaller({ ...options, accountsOrigin: atAccounts });
 
   return {
     info,
@@ -80,13 +82,8 @@ export function createProviderClient(options: ProviderClientOptions): ProviderPo
       const { states } = await post("/v1/checkstate", { Ys: ys }, CheckStateResponse);
       return new Map(states.map(({ Y, state }) => [Y, state === "SPENT"]));
     },
-    restore: async (outputs) => {
-      const answer = await post("/v1/restore", { outputs }, RestoreResponse);
-      return pairUp(
-        answer.outputs.map(({ B_ }) => B_),
-        answer.signatures,
-      );
-    },
+    restore: async (outputs) => pairUp(await post("/v1/restore", { outputs }, RestoreResponse)),
+    revoked: async () => (await get("/receipts/revoked", RevokedReceipts)).revoked.map(({ jti }) => jti),
     merchant: async (id) =>
       (await get(`/merchants/${encodeURIComponent(id)}`, MerchantResponse)).merchantRecord,
 
@@ -94,6 +91,23 @@ export function createProviderClient(options: ProviderClientOptions): ProviderPo
     account: (key) => account(key, "GET", "/accounts/me", undefined, AccountResponse),
     createTopUp: (key, request) => account(key, "POST", "/topups", request, TopUpResponse),
     topUp: (key, id) => account(key, "GET", `/topups/${id}`, undefined, TopUpResponse),
+    restoreWithdrawn: async (outputs) =>
+      pairUp(
+        await call(
+          options.fetch,
+          {
+            method: "POST",
+            url: `${await atAccounts()}/v1/restore`,
+            body: JSON.stringify({ outputs }),
+          },
+          RestoreResponse,
+        ),
+      ),
+    backupParts: async (key) =>
+      (await account(key, "GET", "/accounts/me/backup", undefined, BackupListing)).parts,
+    backupPart: (key, name) => account(key, "GET", `/accounts/me/backup/${name}`, undefined, BackupPart),
+    writeBackupPart: async (key, name, request) =>
+      (await account(key, "POST", `/accounts/me/backup/${name}`, request, BackupWritten)).version,
     mintQuote: (key, { amount, unit, pubkey }) =>
       account(
         key,
@@ -107,11 +121,11 @@ export function createProviderClient(options: ProviderClientOptions): ProviderPo
   };
 }
 
-function pairUp(
-  blanks: readonly string[],
-  signatures: readonly BlindSignature[],
-): ReadonlyMap<string, BlindSignature> {
-  if (blanks.length !== signatures.length)
+function pairUp({
+  outputs,
+  signatures,
+}: v.InferOutput<typeof RestoreResponse>): ReadonlyMap<string, BlindSignature> {
+  if (outputs.length !== signatures.length)
     throw new TuppenceError("provider_answer_invalid", { answer: "restore" });
-  return new Map(signatures.map((signature, index) => [blanks[index] ?? "", signature]));
+  return new Map(signatures.map((signature, index) => [outputs[index]?.B_ ?? "", signature]));
 }

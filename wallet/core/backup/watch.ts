@@ -1,0 +1,180 @@
+/**
+ * Notes, in the same transaction as the change itself, that something is not in the backup yet: whoever changes coins,
+ * payments or allowances has nothing to remember. The backup is due at a random moment after the first change, so that its
+ * moment joins nothing; what changes until then is in it.
+ */
+import type { Randomness, StoreTable, StoreTables, WalletStore } from "../ports.ts";
+import { OWN_BACKUP_KEY, type OwnBackupRow, type PaymentRow, WALLET_KEY } from "../rows.ts";
+
+/** After the first change since the last backup. */
+const LEAST_DELAY_MS = 120_000;
+const MOST_DELAY_MS = 900_000;
+/** While there is none at all, what would be lost is everything. */
+const LEAST_FIRST_DELAY_MS = 10_000;
+const MOST_FIRST_DELAY_MS = 60_000;
+
+export const NEVER_SAVED: OwnBackupRow = {
+  key: OWN_BACKUP_KEY,
+  kind: "own",
+  state: "saved",
+  dueAt: undefined,
+  savedAt: undefined,
+  version: 0,
+  digest: "",
+  sealedTo: 0,
+  paymentParts: 0,
+  sealedPayments: 0,
+  coinParts: 0,
+  changedCounters: [],
+  changed: [],
+  forgotten: [],
+};
+
+export interface UnsavedParts {
+  readonly random: Randomness;
+  nowMs(): number;
+  /** A backup is due then. */
+  onDue(timeMs: number): void;
+}
+
+export function noteUnsaved(store: WalletStore, parts: UnsavedParts): WalletStore {
+  return {
+    ...store,
+    transaction: async (body) => {
+      let dueAt: number | undefined;
+      const result = await store.transaction(async (tables) => {
+        const changes: Changes = { isUnsaved: false, payments: [], removed: [] };
+        const done = await body(noting(tables, changes));
+        if (changes.isUnsaved) dueAt = await mark(tables, changes, parts);
+        return done;
+      });
+      if (dueAt !== undefined) parts.onDue(dueAt);
+      return result;
+    },
+  };
+}
+
+interface Changes {
+  isUnsaved: boolean;
+  readonly payments: PaymentRow[];
+  readonly removed: PaymentRow[];
+}
+
+/** When the backup is due, where that was decided here. */
+async function mark(
+  tables: StoreTables,
+  { payments, removed }: Changes,
+  parts: UnsavedParts,
+): Promise<number | undefined> {
+  const [kept, wallet] = await Promise.all([
+    tables.backups.get(OWN_BACKUP_KEY),
+    tables.wallet.get(WALLET_KEY),
+  ]);
+  const own = kept?.kind === "own" ? kept : NEVER_SAVED;
+  const device = wallet?.device ?? 0;
+  const isOwn = (row: PaymentRow): boolean => (row.device ?? 0) === device;
+  const sealed = [...payments, ...removed].filter((row) => isOwn(row) && row.counter < own.sealedTo);
+  const next: OwnBackupRow = {
+    ...own,
+    state: "unsaved",
+    dueAt: own.dueAt ?? parts.nowMs() + delayMs(parts.random, own.version === 0),
+    changedCounters: union(
+      own.changedCounters,
+      sealed.map(({ counter }) => counter),
+    ),
+    changed: union(own.changed, idsOf(payments.filter((row) => !isOwn(row)))),
+    forgotten: union(own.forgotten, idsOf(removed.filter((row) => !isOwn(row)))),
+  };
+  const isNew =
+    own.state !== "unsaved" ||
+    next.changedCounters !== own.changedCounters ||
+    next.changed !== own.changed ||
+    next.forgotten !== own.forgotten;
+  if (isNew) await tables.backups.put(next);
+  return own.dueAt === undefined ? next.dueAt : undefined;
+}
+
+function noting(tables: StoreTables, changes: Changes): StoreTables {
+  const note = (): void => {
+    changes.isUnsaved = true;
+  };
+  return {
+    ...tables,
+    coins: { ...tables.coins, ...whenWritten(tables.coins, note) },
+    allowances: { ...tables.allowances, ...whenWritten(tables.allowances, note) },
+    payments: {
+      ...tables.payments,
+      put: (row) => {
+        note();
+        changes.payments.push(row);
+        return tables.payments.put(row);
+      },
+      putAll: (rows) => {
+        if (rows.length > 0) note();
+        changes.payments.push(...rows);
+        return tables.payments.putAll(rows);
+      },
+      remove: async (key) => {
+        note();
+        await noteRemoved(tables, [key], changes);
+        return tables.payments.remove(key);
+      },
+      removeAll: async (keys) => {
+        if (keys.length > 0) note();
+        await noteRemoved(tables, keys, changes);
+        return tables.payments.removeAll(keys);
+      },
+    },
+  };
+}
+
+async function noteRemoved(
+  tables: StoreTables,
+  keys: readonly string[],
+  { removed }: Changes,
+): Promise<void> {
+  const rows = await Promise.all(keys.map((key) => tables.payments.get(key)));
+  removed.push(...rows.filter((row) => row !== undefined));
+}
+
+function whenWritten<Row, Index extends keyof Row>(
+  table: StoreTable<Row, Index>,
+  note: () => void,
+): Pick<StoreTable<Row, Index>, "put" | "putAll" | "remove" | "removeAll"> {
+  return {
+    put: (row) => {
+      note();
+      return table.put(row);
+    },
+    putAll: (rows) => {
+      if (rows.length > 0) note();
+      return table.putAll(rows);
+    },
+    remove: (key) => {
+      note();
+      return table.remove(key);
+    },
+    removeAll: (keys) => {
+      if (keys.length > 0) note();
+      return table.removeAll(keys);
+    },
+  };
+}
+
+function idsOf(rows: readonly PaymentRow[]): string[] {
+  return rows.map(({ id }) => id);
+}
+
+/** The same list where nothing is added. */
+function union<T>(known: readonly T[], more: readonly T[]): readonly T[] {
+  const added = more.filter((value) => !known.includes(value));
+  return added.length === 0 ? known : [...known, ...new Set(added)];
+}
+
+function delayMs(random: Randomness, isFirst: boolean): number {
+  const [least, most] = isFirst
+    ? [LEAST_FIRST_DELAY_MS, MOST_FIRST_DELAY_MS]
+    : [LEAST_DELAY_MS, MOST_DELAY_MS];
+  const [high = 0, low = 0] = random.bytes(2);
+  return least + Math.floor(((high * 256 + low) / 65_536) * (most - least));
+}
