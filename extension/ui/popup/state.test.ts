@@ -56,7 +56,7 @@ describe("balance", () => {
 
 it("does not leave a reader alone with an empty balance while the wallet is brought back", () => {
   expect(home({ ...emptySnapshot(), phraseConfirmed: true, restoring: true }).notices).toEqual([
-    { is: "restoring" },
+    { is: "restoring", restore: null },
   ]);
 });
 

@@ -9,6 +9,7 @@ import type {
   AllowanceView,
   ApprovalView,
   PaymentView,
+  RestoreView,
   TipSite,
   TopUpView,
   WalletSnapshot,
@@ -50,7 +51,7 @@ export const LOCAL_AT_START: PopupLocal = {
 export type PopupNotice =
   | { readonly is: "error"; readonly error: PageError }
   | { readonly is: "frozen" }
-  | { readonly is: "restoring" }
+  | { readonly is: "restoring"; readonly restore: RestoreView | null }
   | { readonly is: "unreachable"; readonly provider: string }
   | {
       readonly is: "approval";
@@ -163,7 +164,7 @@ function notices(snapshot: WalletSnapshot, local: PopupLocal, now: number): Popu
   const list: PopupNotice[] = [];
   if (local.error) list.push({ is: "error", error: local.error });
   if (snapshot.frozen) list.push({ is: "frozen" });
-  if (snapshot.restoring) list.push({ is: "restoring" });
+  if (snapshot.restoring) list.push({ is: "restoring", restore: snapshot.restore });
   if (!snapshot.provider.reachable) list.push({ is: "unreachable", provider: snapshot.provider.name });
   for (const approval of snapshot.approvals) {
     if (approval.state !== "asking") continue;

@@ -252,7 +252,7 @@ function HomeNotice({
     case "frozen":
       return <FrozenNotice />;
     case "restoring":
-      return <RestoringNotice />;
+      return <RestoringNotice restore={notice.restore} />;
     case "unreachable":
       return (
         <Notice tone="warn" icon="offline" title={`${notice.provider} cannot be reached`}>

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { PageError } from "../../../shared/protocol/page.ts";
+import type { RestoreView } from "../../../shared/protocol/ui.ts";
 import { Icon, type IconName } from "./icon.tsx";
 
 export interface NoticeProps {
@@ -32,12 +33,32 @@ export function FrozenNotice() {
   );
 }
 
-export function RestoringNotice() {
+export function RestoringNotice({ restore }: { readonly restore: RestoreView | null }) {
   return (
     <Notice icon="busy" title="Bringing your wallet back…">
-      Your provider is asked for your coins and for what you bought. The balance is not complete until then.
+      {describeRestore(restore)}
+      {restore !== null && restore.damagedParts > 0
+        ? " A part of your backup could not be read: the money is found all the same, some titles are not."
+        : null}
     </Notice>
   );
+}
+
+/** How far it has come, in one sentence. */
+export function describeRestore(restore: RestoreView | null): string {
+  if (restore === null) return "Your provider is asked for your coins and for what you bought.";
+  const { phase, receipts, receiptsInBackup, coinsToCheck } = restore;
+  const read = receipts.toLocaleString();
+  switch (phase) {
+    case "reading":
+      return receiptsInBackup === 0
+        ? "Your provider is asked for your backup."
+        : `${read} of ${receiptsInBackup.toLocaleString()} receipts are here.`;
+    case "searching":
+      return `${read} receipts are here. Now looking for what is newer than your backup; until then the balance is not complete. You can pay meanwhile.`;
+    case "checking":
+      return `Looking at ${coinsToCheck.toLocaleString()} coins that may have been spent elsewhere. You can pay meanwhile.`;
+  }
 }
 
 /** What happened stands out; what was kept safe and what to do follow. */

@@ -7,7 +7,7 @@
  */
 import type { Micros } from "../../../shared/money.ts";
 import type { PageError } from "../../../shared/protocol/page.ts";
-import type { TopUpView, WalletSnapshot } from "../../../shared/protocol/ui.ts";
+import type { RestoreView, TopUpView, WalletSnapshot } from "../../../shared/protocol/ui.ts";
 
 export const PHRASE_WORDS = 12;
 
@@ -15,6 +15,8 @@ export interface WelcomeLocal {
   readonly mode: "create" | "restore";
   /** What stands in the field for the phrase, as typed. */
   readonly typedPhrase: string;
+  /** The wallets that have the phrase already are not paid with any more. */
+  readonly othersAreGone: boolean;
   /** Null while the field for the provider was not touched. */
   readonly typedProvider: string | null;
   readonly busy: boolean;
@@ -31,6 +33,7 @@ export interface WelcomeLocal {
 export const LOCAL_AT_START: WelcomeLocal = {
   mode: "create",
   typedPhrase: "",
+  othersAreGone: true,
   typedProvider: null,
   busy: false,
   error: null,
@@ -45,6 +48,7 @@ export interface CreateStep {
   readonly is: "create";
   readonly mode: "create" | "restore";
   readonly typedPhrase: string;
+  readonly othersAreGone: boolean;
   readonly wordCount: number;
   readonly provider: string;
   readonly providerProblem: string | null;
@@ -70,6 +74,7 @@ export interface ReadyStep {
   readonly frozen: boolean;
   /** The phrase was typed in, and the provider is still asked what belongs to it. */
   readonly restoring: boolean;
+  readonly restore: RestoreView | null;
   readonly topUpAmounts: readonly Micros[];
   readonly topUp: TopUpView | null;
   readonly phraseConfirmed: boolean;
@@ -101,6 +106,7 @@ export function screen(
       is: "create",
       mode: local.mode,
       typedPhrase: local.typedPhrase,
+      othersAreGone: local.othersAreGone,
       wordCount,
       provider,
       providerProblem: problem,
@@ -119,6 +125,7 @@ export function screen(
     balance: snapshot.balance.total,
     frozen: snapshot.frozen,
     restoring: snapshot.restoring,
+    restore: snapshot.restore,
     topUpAmounts: snapshot.topUpAmounts,
     topUp:
       snapshot.topUps.find(({ id, state }) => state === "open" || local.seenOpenTopUps.includes(id)) ?? null,
@@ -132,11 +139,12 @@ export function screen(
 export function creationOf(
   snapshot: WalletSnapshot,
   local: WelcomeLocal,
-): { readonly provider?: string; readonly phrase?: string } {
+): { readonly provider?: string; readonly phrase?: string; readonly otherDevices?: "in use" } {
   const provider = local.typedProvider === null ? undefined : originOf(local.typedProvider);
   return {
     ...(provider === undefined || provider === snapshot.provider.origin ? {} : { provider }),
     ...(local.mode === "restore" ? { phrase: wordsOf(local.typedPhrase).join(" ") } : {}),
+    ...(local.mode === "restore" && !local.othersAreGone ? { otherDevices: "in use" } : {}),
   };
 }
 

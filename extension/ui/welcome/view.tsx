@@ -20,6 +20,7 @@ import {
 export interface WelcomeActions {
   setMode(mode: "create" | "restore"): void;
   typePhrase(words: string): void;
+  setOthersAreGone(gone: boolean): void;
   typeProvider(address: string): void;
   create(): void;
   reveal(): void;
@@ -181,8 +182,22 @@ function Create({ step, actions }: { readonly step: CreateStep; readonly actions
             {wordCount} of {PHRASE_WORDS} words
           </p>
           <p id="phrase-promise" class="soft">
-            This brings back your balance, your coins and what you bought. Allowances have to be given again.
-            Use a phrase in one browser only: two would spend the same coins.
+            This brings back your balance, your coins, what you bought, and your allowances.
+          </p>
+          <div class="check">
+            <input
+              id="others-in-use"
+              type="checkbox"
+              checked={!step.othersAreGone}
+              aria-describedby="others-note"
+              onChange={(event) => actions.setOthersAreGone(!event.currentTarget.checked)}
+            />
+            <label for="others-in-use">I go on paying in another browser, too</label>
+          </div>
+          <p id="others-note" class="input-note">
+            {step.othersAreGone
+              ? "The coins of your other browsers come here."
+              : "Both share your account and what you bought. The coins that the other browser holds stay there, and so do its allowances."}
           </p>
         </div>
       ) : (
@@ -347,7 +362,7 @@ function Ready({ step, actions }: { readonly step: ReadyStep; readonly actions: 
 
 function Fill({ step, actions }: { readonly step: ReadyStep; readonly actions: WelcomeActions }) {
   if (step.frozen) return <FrozenNotice />;
-  if (step.restoring) return <RestoringNotice />;
+  if (step.restoring) return <RestoringNotice restore={step.restore} />;
   return (
     <>
       {step.error ? <ErrorNotice error={step.error} /> : null}

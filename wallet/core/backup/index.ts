@@ -46,6 +46,7 @@ export function keepBackup(context: Context, onNewNumber: () => void): Backup {
       isRestoring = true;
       context.inBackground(async () => {
         try {
+          await saveTakenOver(context, save);
           await searchNewer(context);
           await checkCoins(context);
         } catch (error) {
@@ -57,6 +58,12 @@ export function keepBackup(context: Context, onNewNumber: () => void): Backup {
       });
     },
   };
+}
+
+/** What was taken over stands in nobody's backup but this one's, which has none yet. */
+async function saveTakenOver(context: Context, save: () => Promise<void>): Promise<void> {
+  const { savedAt } = await context.store.read(ownBackup);
+  if (savedAt === undefined && (await context.open()).row.recovery === "searching") await save();
 }
 
 async function write(context: Context, onNewNumber: () => void): Promise<void> {

@@ -104,8 +104,10 @@ async function takeOverDevice(
   const { device } = readHead;
   let [version, head]: [number, Head] = [readVersion, readHead];
   for (let tries = 1; ; tries++) {
+    const { coins: found, isWhole } = await fetchCoins(context, head);
+    // Whoever took them before may have died before it had them in a backup of its own: they are looked at, and count for nothing.
     const isOthers = head.takenOver !== undefined && head.takenOver.by !== own;
-    const { coins, isWhole } = isOthers ? { coins: [], isWhole: true } : await fetchCoins(context, head);
+    const coins = isOthers ? found.map((coin): CoinRow => ({ ...coin, state: "unchecked" })) : found;
     try {
       if (!head.takenOver) {
         const marks = await Promise.all(coins.map(({ secret }) => markOf(secret)));

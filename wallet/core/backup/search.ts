@@ -20,8 +20,12 @@ import { pauseBefore, pauseBetween } from "./pauses.ts";
 import { changeDevice, countRestored, deviceRow, deviceRows } from "./rows.ts";
 
 const PIECE = 50;
-/** So many unsigned blank coins in a row, and there are no more: a withdraw that was refused leaves a gap of up to forty. */
+/**
+ * So many unsigned blank coins in a row, and there are no more: a withdraw that was refused leaves a gap of up to forty. After
+ * a backup, which is written every quarter of an hour, fewer can have been refused than in a whole life.
+ */
 const COIN_GAP = 400;
+const COIN_GAP_AFTER_BACKUP = 200;
 /** Payments that were prepared and never sent, or were refused, leave gaps too. */
 const PAYMENT_GAP = 40;
 
@@ -58,7 +62,8 @@ async function searchOutputs(
       for (;;) {
         const row = await context.store.read((tables) => deviceRow(tables, device));
         const cursor = row.outputs.find((one) => one.key === key) ?? { key, next: 0, afterLast: 0 };
-        if (cursor.next - cursor.afterLast >= COIN_GAP) break;
+        const gap = row.headVersion > 0 ? COIN_GAP_AFTER_BACKUP : COIN_GAP;
+        if (cursor.next - cursor.afterLast >= gap) break;
         const blanks = await makeBlankCoins(context, seed, id, cursor.next, PIECE);
         const found = await findSigned(context, blanks, name === "withdraw");
         const moved = {
