@@ -94,6 +94,8 @@ export const WalletSnapshot = v.object({
     savedAt: v.nullable(time),
     /** Something changed since. It is written by itself within a quarter of an hour. */
     isUnsaved: v.boolean(),
+    /** Why it could not be written the last time. */
+    error: v.nullable(PageError),
   }),
   /** In coins of other wallets of this phrase, as they said last; part of no other figure. */
   elsewhere: amount,

@@ -13,7 +13,7 @@ import { issueSeal } from "../../shared/seal.ts";
 import { openPart, sealPart } from "../../wallet/core/backup/parts.ts";
 import type { ProviderPort } from "../../wallet/core/index.ts";
 import { openKeys, type WalletKeys } from "../../wallet/core/keys.ts";
-import type { OwnBackupRow } from "../../wallet/core/rows.ts";
+import type { OwnBackupRow, PaymentRow } from "../../wallet/core/rows.ts";
 import { makeAccount, startTestProvider, type TestProvider } from "./provider.ts";
 import { approve, makeReader, offerOf, type Reader, SITE, senderAt, untilTrue, valueOf } from "./reader.ts";
 
@@ -22,8 +22,8 @@ const TIMEOUT_MS = 240_000;
 let provider: TestProvider;
 let sealKey: SigningKey;
 
-beforeEach(async () => {
-  provider = await startTestProvider({ TUPPENCE_MINT_THREADS: "0" });
+async function open(environment: Record<string, string> = {}): Promise<void> {
+  provider = await startTestProvider({ TUPPENCE_MINT_THREADS: "0", ...environment });
   sealKey = await signingKeyFromSeed(randomBytes(32));
   await provider.provider.deps.merchants.put({
     id: "the-lantern",
@@ -32,7 +32,9 @@ beforeEach(async () => {
     refundWindowSeconds: 3_600,
     sealKeys: [sealKey.publicJwk],
   });
-});
+}
+
+beforeEach(() => open());
 
 afterEach(async () => {
   expect((await provider.provider.deps.ledger.audit()).differences).toEqual([]);
@@ -131,9 +133,7 @@ describe("a wallet that is brought back from its backup", { timeout: TIMEOUT_MS 
       restored.releaseDelays();
       return (await restored.wallet.snapshot()).restore === null;
     });
-    expect([...seen]).toEqual(
-      expect.arrayContaining(["reading 0/1", "searching 1/1", "checking 1/1"]),
-    );
+    expect([...seen]).toEqual(expect.arrayContaining(["reading 0/1", "searching 1/1", "checking 1/1"]));
   });
 
   it("brings back thousands of payments, part by part, and writes again only what changed", async () => {
@@ -149,7 +149,9 @@ describe("a wallet that is brought back from its backup", { timeout: TIMEOUT_MS 
     await reader.wallet.refund({ kind: "ui", type: "refund", paymentId: first?.id ?? "" });
     await save(reader);
     const again = await partsOf(reader);
-    const written = again.filter(({ name, version }) => listed.find((one) => one.name === name)?.version !== version);
+    const written = again.filter(
+      ({ name, version }) => listed.find((one) => one.name === name)?.version !== version,
+    );
     // The part with the refunded payment, the head, and the coins.
     expect(written).toHaveLength(3);
 
@@ -233,21 +235,34 @@ describe("the provider", { timeout: TIMEOUT_MS }, () => {
 
   it("keeps no more of an account than its operator said, and the wallet says so and loses nothing", async () => {
     await provider.close();
-    provider = await startTestProvider({
-      TUPPENCE_MINT_THREADS: "0",
-      TUPPENCE_WALLET_BACKUP_MEBIBYTES: "1",
-    });
+    await open({ TUPPENCE_WALLET_BACKUP_MEBIBYTES: "1" });
     const account = await makeAccount(provider);
     const content = toBase64url(randomBytes(131_072));
     for (let index = 0; index < 8; index++) {
       const url = `/accounts/me/backup/${index.toString(16).padStart(32, "0")}`;
       expect((await account.call("POST", url, { version: 0, content })).status).toBe(200);
     }
-    const refused = await account.call("POST", `/accounts/me/backup/${"f".repeat(32)}`, { version: 0, content });
+    const refused = await account.call("POST", `/accounts/me/backup/${"f".repeat(32)}`, {
+      version: 0,
+      content,
+    });
     expect(refused.body).toMatchObject({ code: "backup_full" });
     // What is there can still be replaced.
-    const replaced = await account.call("POST", `/accounts/me/backup/${"0".repeat(32)}`, { version: 1, content });
+    const replaced = await account.call("POST", `/accounts/me/backup/${"0".repeat(32)}`, {
+      version: 1,
+      content,
+    });
     expect(replaced.status).toBe(200);
+
+    const reader = await readerWith(1_000_000n);
+    await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
+    await copyPayment(reader, 1_200);
+    await expect(save(reader)).rejects.toMatchObject({ code: "backup_full" });
+    expect((await reader.wallet.snapshot()).backup).toMatchObject({
+      savedAt: null,
+      isUnsaved: true,
+      error: { code: "backup_full" },
+    });
   });
 });
 
@@ -308,6 +323,13 @@ describe("two wallets of one phrase at once", { timeout: TIMEOUT_MS }, () => {
     await settled(reader);
     await settled(heir);
     await addsUp([reader, heir], 3_000_000n - (await merchantHolds()));
+    // And this time it is gone indeed.
+    await save(reader);
+    await save(heir);
+    expect((await heir.wallet.snapshot()).elsewhere).toBe((await reader.wallet.snapshot()).balance.coins);
+    await heir.wallet.takeOver();
+    await settled(heir);
+    await addsUp([heir], 3_000_000n - (await merchantHolds()));
   });
 
   it("lose nothing where the one that took the coins over died before it had a backup of its own", async () => {
@@ -351,7 +373,9 @@ describe("two wallets of one phrase at once", { timeout: TIMEOUT_MS }, () => {
     await copyStore(reader, copy);
     await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
     await save(reader);
-    await Promise.all([copy.pay(offerOf(provider, { resource: `${SITE}/copy` })), approve(copy)]).catch(() => undefined);
+    await Promise.all([copy.pay(offerOf(provider, { resource: `${SITE}/copy` })), approve(copy)]).catch(
+      () => undefined,
+    );
     await save(copy);
     expect((await ownRow(copy)).version).toBeGreaterThan((await ownRow(reader)).version);
     expect((await ownRow(reader)).version).toBeGreaterThan(before.version);
@@ -412,7 +436,8 @@ describe("a provider that plays tricks with the backup", { timeout: TIMEOUT_MS }
     const spent = await merchantHolds();
     const restored = await restore(reader, "gone", (client) => ({
       ...client,
-      backupParts: async () => [...old.values()].map(({ name, version }) => ({ name, version, bytes: 16_384 })),
+      backupParts: async () =>
+        [...old.values()].map(({ name, version }) => ({ name, version, bytes: 16_384 })),
       backupPart: async (key, name) => old.get(name) ?? client.backupPart(key, name),
       // It takes whatever is written, as it seems.
       writeBackupPart: async (_key, _name, { version }: BackupWriteJson) => version + 1,
@@ -426,7 +451,10 @@ describe("a provider that plays tricks with the backup", { timeout: TIMEOUT_MS }
     await copyPayment(reader, 200);
     await save(reader);
     const { database } = provider.provider.deps;
-    await database.$extendTables<{ wallet_backup_parts: { name: string } }>().deleteFrom("wallet_backup_parts").execute();
+    await database
+      .$extendTables<{ wallet_backup_parts: { name: string } }>()
+      .deleteFrom("wallet_backup_parts")
+      .execute();
     const again = restarted(reader);
     await Promise.all([again.pay(offerOf(provider, { resource: `${SITE}/b` })), approve(again)]);
     await save(again);
@@ -501,7 +529,7 @@ async function copyPayment(reader: Reader, count: number): Promise<void> {
   const { paymentId } = await keys.device(0);
   const [header = "", body = "", signature = ""] = (payment.receipt ?? "").split(".");
   const claims = JSON.parse(Buffer.from(body, "base64url").toString());
-  const rows = [];
+  const rows: PaymentRow[] = [];
   for (let counter = payment.counter + 1; counter <= payment.counter + count; counter++) {
     const id = await paymentId(counter);
     const changed = toBase64url(Buffer.from(JSON.stringify({ ...claims, jti: id })));

@@ -242,6 +242,8 @@ export interface OwnBackupRow {
   readonly dueAt: number | undefined;
   /** When it was written last, and when other devices' parts were last looked at. */
   readonly savedAt: number | undefined;
+  /** Why it could not be written the last time. */
+  readonly error: ErrorCode | undefined;
   /** Of the head at the provider; 0 while there is none. */
   readonly version: number;
   readonly digest: string;
@@ -279,7 +281,7 @@ export interface DeviceRow {
   readonly paymentVersions: readonly number[];
   /** What its coins were worth when it wrote its backup, unless they were taken over. */
   readonly coinsValue: Micros;
-  readonly takeOver: "no" | "wanted" | "done";
+  readonly takeOver: "no" | "done";
   /** Where the search for what is newer goes on: outputs by `withdraw:<keyset>` and `swap:<keyset>`, payments by counter. */
   readonly outputs: readonly OutputCursor[];
   readonly nextPayment: number;

@@ -52,7 +52,11 @@ async function snapshotOf(
     phraseConfirmed: wallet.phraseConfirmed,
     restoring: wallet.recovery !== "none",
     restore,
-    backup: { savedAt: backup.savedAt ?? null, isUnsaved: backup.state !== "saved" },
+    backup: {
+      savedAt: backup.savedAt ?? null,
+      isUnsaved: backup.state !== "saved",
+      error: backup.error === undefined ? null : showError(backup.error),
+    },
     elsewhere: text(add(...devices.map(({ coinsValue }) => coinsValue))),
     currency: info?.currency ?? DEFAULT_CURRENCY,
     provider: {
@@ -83,7 +87,7 @@ function emptySnapshot({ ports, memory }: Context): WalletSnapshotJson {
     phraseConfirmed: false,
     restoring: false,
     restore: null,
-    backup: { savedAt: null, isUnsaved: false },
+    backup: { savedAt: null, isUnsaved: false, error: null },
     elsewhere: "0",
     currency: DEFAULT_CURRENCY,
     provider: { origin, name: new URL(origin).host, sandbox: false, reachable: memory.isReachable },
@@ -101,8 +105,9 @@ async function showRestore(
   tables: StoreTables,
   { recovery }: WalletRow,
 ): Promise<WalletSnapshotJson["restore"]> {
-  const row = await restoreRow(tables);
-  if (!row) return null;
+  const kept = await restoreRow(tables);
+  if (!kept && recovery !== "pending") return null;
+  const row = kept ?? { receipts: 0, receiptsInBackup: 0, coins: 0, damagedParts: 0 };
   const coinsToCheck = (await uncheckedCoins(tables)).length;
   if (recovery === "none" && coinsToCheck === 0) return null;
   const { receipts, receiptsInBackup, coins, damagedParts } = row;

@@ -3,13 +3,13 @@ import { randomBytes } from "node:crypto";
 import { toBase64url, toHex } from "../../../shared/bytes.ts";
 import { MERCHANT, REFUND_WINDOW_SECONDS } from "../../support/shop.ts";
 import { byAccount, byGateway, byOperator, type Endpoint, type Genuine, get, post } from "./genuine.ts";
-import type { World } from "./world.ts";
+import { SMALLEST_BACKUP_BYTES, type World } from "./world.ts";
 
 const TOP_UP = 5_000_000n;
 
-export const backupPart = (version: number) => ({
+const backupPart = (version: number) => ({
   version,
-  content: toBase64url(randomBytes(16_384)),
+  content: toBase64url(randomBytes(SMALLEST_BACKUP_BYTES)),
 });
 
 export function accountEndpoints(world: World): Endpoint[] {
@@ -56,7 +56,12 @@ export function accountEndpoints(world: World): Endpoint[] {
         "not there": () => asAccount("GET", `/accounts/me/backup/${toHex(randomBytes(16))}`),
         there: async () => {
           const account = await world.useAccount();
-          return { side: "accounts", method: "GET", url: await world.makeBackup(account), sign: byAccount(world, account) };
+          return {
+            side: "accounts",
+            method: "GET",
+            url: await world.makeBackup(account),
+            sign: byAccount(world, account),
+          };
         },
       },
     },

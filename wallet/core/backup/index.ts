@@ -1,4 +1,5 @@
 /** The encrypted backup at the provider, and what a restore brings back of it. `docs/PROTOCOL.md`, "Backup". */
+import { TuppenceError } from "../../../shared/errors.ts";
 import { type Context, TRY_AGAIN_AFTER_MS } from "../context.ts";
 import { checkCoins } from "./check.ts";
 import { changeOwnBackup, ownBackup } from "./rows.ts";
@@ -70,13 +71,18 @@ async function write(context: Context, onNewNumber: () => void): Promise<void> {
   try {
     await writeBackup(context, onNewNumber);
   } catch (error) {
-    const dueAt = context.nowMs() + Math.max(TRY_AGAIN_AFTER_MS, context.quietMs());
+    if (!(error instanceof TuppenceError)) throw error;
+    // More room is not there a minute later.
+    const afterMs = error.code === "backup_full" ? LOOK_AGAIN_AFTER_MS : TRY_AGAIN_AFTER_MS;
+    const dueAt = context.nowMs() + Math.max(afterMs, context.quietMs());
     await changeOwnBackup(context, (row) => ({
       ...row,
       state: row.state === "saved" ? "saved" : "unsaved",
       dueAt: row.dueAt ?? dueAt,
+      error: error.code,
     }));
     context.wakeAt(dueAt);
+    context.changed();
     throw error;
   }
 }

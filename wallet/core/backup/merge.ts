@@ -33,11 +33,19 @@ export async function mergeDevice(
   await merge(context, [...head.recent, ...head.changed], (tables) =>
     tables.payments.removeAll(head.forgotten),
   );
-  await changeDevice(context, device, (row) => ({
-    ...row,
-    headVersion,
-    coinsValue: head.takenOver || row.takeOver === "done" ? ZERO : head.coins.value,
-  }));
+  await changeDevice(context, device, (row) =>
+    head.takenOver
+      ? { ...row, headVersion, coinsValue: ZERO }
+      : {
+          ...row,
+          headVersion,
+          coinsValue: head.coins.value,
+          // It is in use, whatever was believed of it: what it has now can be taken over anew.
+          takeOver: "no",
+          isRevokedLookedUp: false,
+          isSearched: false,
+        },
+  );
 }
 
 async function merge(

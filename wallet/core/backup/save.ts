@@ -13,7 +13,7 @@ import { valueOf } from "../drawer.ts";
 import { isOpen } from "../payments.ts";
 import type { StoreTables } from "../ports.ts";
 import { PAYMENT_COUNTER } from "../prepared.ts";
-import type { CoinRow, OwnBackupRow, PaymentRow } from "../rows.ts";
+import type { CoinRow, PaymentRow } from "../rows.ts";
 import { refreshAccount } from "../stock.ts";
 import {
   allowanceRecord,
@@ -88,6 +88,7 @@ async function writeOwn(context: Context, versions: ReadonlyMap<string, number>)
     version,
     digest,
     savedAt: context.nowMs(),
+    error: undefined,
     state: row.state === "saving" ? "saved" : row.state,
   }));
   context.changed();

@@ -19,6 +19,7 @@ export const NEVER_SAVED: OwnBackupRow = {
   state: "saved",
   dueAt: undefined,
   savedAt: undefined,
+  error: undefined,
   version: 0,
   digest: "",
   sealedTo: 0,
