@@ -1,8 +1,10 @@
 /** The encrypted backup at the provider, and what a restore brings back of it. `docs/PROTOCOL.md`, "Backup". */
 import { TuppenceError } from "../../../shared/errors.ts";
-import { type Context, TRY_AGAIN_AFTER_MS } from "../context.ts";
-import { checkCoins } from "./check.ts";
-import { changeOwnBackup, ownBackup } from "./rows.ts";
+import { type Context, TRY_AGAIN_AFTER_MS, walletRow } from "../context.ts";
+import type { StoreTables } from "../ports.ts";
+import { RESTORE_KEY } from "../rows.ts";
+import { checkCoins, uncheckedCoins } from "./check.ts";
+import { changeOwnBackup, ownBackup, restoreRow } from "./rows.ts";
 import { writeBackup } from "./save.ts";
 import { searchNewer } from "./search.ts";
 
@@ -47,9 +49,11 @@ export function keepBackup(context: Context, onNewNumber: () => void): Backup {
       isRestoring = true;
       context.inBackground(async () => {
         try {
+          if (!(await context.store.read(isUnderWay))) return;
           await saveTakenOver(context, save);
           await searchNewer(context);
           await checkCoins(context);
+          await endRestore(context);
         } catch (error) {
           context.wakeAt(context.nowMs() + Math.max(TRY_AGAIN_AFTER_MS, context.quietMs()));
           throw error;
@@ -59,6 +63,25 @@ export function keepBackup(context: Context, onNewNumber: () => void): Backup {
       });
     },
   };
+}
+
+/** Also where there is no restore, but another device took coins over from this one. */
+async function isUnderWay(tables: StoreTables): Promise<boolean> {
+  const [wallet, restore, coins] = await Promise.all([
+    walletRow(tables),
+    restoreRow(tables),
+    uncheckedCoins(tables),
+  ]);
+  return wallet.recovery !== "none" || restore !== undefined || coins.length > 0;
+}
+
+/** Unless another one was begun meanwhile. */
+async function endRestore(context: Context): Promise<void> {
+  await context.store.transaction(async (tables) => {
+    const { recovery } = await walletRow(tables);
+    if (recovery === "none") await tables.backups.remove(RESTORE_KEY);
+  });
+  context.changed();
 }
 
 /** What was taken over stands in nobody's backup but this one's, which has none yet. */

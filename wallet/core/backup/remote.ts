@@ -3,7 +3,7 @@ import type * as v from "valibot";
 import { sha256, toBase64url } from "../../../shared/bytes.ts";
 import { TuppenceError } from "../../../shared/errors.ts";
 import type { Context } from "../context.ts";
-import { type HeadJson, readPart } from "./content.ts";
+import { readPart } from "./content.ts";
 import { MAX_PART_BYTES, NONCE_OF_A_PART_BYTES, openPart, sealPart } from "./parts.ts";
 
 export type PartKind = "head" | "coins" | "payments";
@@ -81,7 +81,7 @@ export function isConflict(error: unknown): boolean {
   return error instanceof TuppenceError && error.code === "backup_conflict";
 }
 
-export function fits(content: object | HeadJson): boolean {
+export function fits(content: object): boolean {
   return new TextEncoder().encode(JSON.stringify(content)).length <= MAX_PART_BYTES;
 }
 

@@ -18,7 +18,7 @@ import { refreshAccount } from "../stock.ts";
 import { CoinsPart, Head } from "./content.ts";
 import { fetchHeads, ownInstance, type RemoteHead, takeNumber } from "./devices.ts";
 import { mergeDevice } from "./merge.ts";
-import { fetchPart, isConflict, listParts, markOf, writePart } from "./remote.ts";
+import { fetchPart, fits, isConflict, listParts, markOf, writePart } from "./remote.ts";
 import { changeDevice, changeOwnBackup, countRestored, deviceRow, restoreRow } from "./rows.ts";
 
 /** A device that is said to be gone may still write while it is taken over. */
@@ -112,6 +112,8 @@ async function takeOverDevice(
       if (!head.takenOver) {
         const marks = await Promise.all(coins.map(({ secret }) => markOf(secret)));
         const said = { ...writable(head), takenOver: { by: own, coins: marks } };
+        // The other looks at what it has left, coin by coin, whether or not it was named.
+        while (!fits(said) && marks.length > 0) marks.pop();
         version = await writePart(context, ["head", device, 0], said, version);
       }
       await takeIn(context, head, coins, isWhole);

@@ -299,8 +299,12 @@ async function collect(context: Context): Promise<{ head: HeadJson; coins: CoinR
       .slice(0, MAX_ALLOWANCES)
       .map(allowanceRecord),
   };
-  // The newest are found by their ids, should it come to that.
-  while (!fits(head) && head.recent.length > 0) head.recent.pop();
+  while (!fits(head)) {
+    const newest = head.recent.pop();
+    if (!newest) break;
+    // It is looked for by its id, should it come to a restore.
+    head.nextPayment = newest.counter;
+  }
   return { head, coins };
 }
 

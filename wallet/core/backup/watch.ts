@@ -13,6 +13,9 @@ const MOST_DELAY_MS = 900_000;
 const LEAST_FIRST_DELAY_MS = 10_000;
 const MOST_FIRST_DELAY_MS = 60_000;
 
+/** Of what was changed or forgotten since the last backup; of other devices' payments, ever. The newest. */
+const MAX_NOTED = 5_000;
+
 export const NEVER_SAVED: OwnBackupRow = {
   key: OWN_BACKUP_KEY,
   kind: "own",
@@ -169,7 +172,7 @@ function idsOf(rows: readonly PaymentRow[]): string[] {
 /** The same list where nothing is added. */
 function union<T>(known: readonly T[], more: readonly T[]): readonly T[] {
   const added = more.filter((value) => !known.includes(value));
-  return added.length === 0 ? known : [...known, ...new Set(added)];
+  return added.length === 0 ? known : [...known, ...new Set(added)].slice(-MAX_NOTED);
 }
 
 function delayMs(random: Randomness, isFirst: boolean): number {
