@@ -111,6 +111,10 @@ export type TopUpResponse = v.InferOutput<typeof TopUpResponse>;
 export const BACKUP_STEPS_BYTES: readonly number[] = [16_384, 32_768, 65_536, 131_072];
 /** Of the largest, in base64url. */
 const MAX_BACKUP_CONTENT_LENGTH = 174_763;
+const backupContent = v.pipe(
+  base64url(MAX_BACKUP_CONTENT_LENGTH),
+  v.check((text) => text.length % 4 !== 1, "not base64url"),
+);
 /** How often a part was written. */
 const version = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -121,11 +125,11 @@ export const BackupListing = v.object({
 export type BackupListing = v.InferOutput<typeof BackupListing>;
 
 /** GET /accounts/me/backup/{name} */
-export const BackupPart = v.object({ name: id128, version, content: base64url(MAX_BACKUP_CONTENT_LENGTH) });
+export const BackupPart = v.object({ name: id128, version, content: backupContent });
 export type BackupPart = v.InferOutput<typeof BackupPart>;
 
 /** POST /accounts/me/backup/{name}: `version` is the one that is replaced, 0 where there is to be none. */
-export const BackupWrite = v.object({ version, content: base64url(MAX_BACKUP_CONTENT_LENGTH) });
+export const BackupWrite = v.object({ version, content: backupContent });
 export type BackupWriteJson = v.InferInput<typeof BackupWrite>;
 export const BackupWritten = v.object({ name: id128, version });
 

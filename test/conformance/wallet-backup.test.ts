@@ -216,6 +216,7 @@ describe("the provider", { timeout: TIMEOUT_MS }, () => {
     expect(await codes({ version: 0, content: toBase64url(randomBytes(16_383)) })).toMatchObject({
       code: "request_invalid",
     });
+    expect(await codes({ version: 0, content: content.slice(1) })).toMatchObject({ code: "request_invalid" });
     expect(await codes({ version: 1, content })).toMatchObject({ code: "backup_conflict" });
     expect(await codes({ version: 0, content })).toEqual({ name: "a".repeat(32), version: 1 });
     expect(await codes({ version: 0, content })).toMatchObject({ code: "backup_conflict" });

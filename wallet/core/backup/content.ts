@@ -17,7 +17,7 @@ import { resourceKeyOf } from "../reserve.ts";
 import type { AllowanceRow, CoinRow, PaymentRow } from "../rows.ts";
 
 /** So many coins fit into a part, whatever they are. */
-export const COINS_PER_PART = 600;
+export const COINS_PER_PART = 400;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const words = v.pipe(v.string(), v.maxLength(4_096));
