@@ -341,14 +341,10 @@ it("uses no payment's number twice where the reader clicks before a restored wal
   await reader.wallet.saveBackup();
   const { phrase } = await reader.wallet.showPhrase();
 
-  const restored = makeReader(provider, { delays: "skipped" });
+  const restored = makeReader(provider);
   await restored.wallet.create({ kind: "ui", type: "createWallet", phrase });
   // From the budget that comes along.
   await restored.pay(offerOf(provider, { resource: `${SITE}/c` }));
-  await untilTrue(async () => {
-    await restored.wallet.resume();
-    return !(await restored.wallet.snapshot()).restoring;
-  });
   expect((await entitlement(restored)).paymentId).toBe(paymentId);
   expect(await merchantHolds()).toBe(100_000n);
 });
