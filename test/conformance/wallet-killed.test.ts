@@ -172,7 +172,10 @@ async function restoresThrough(
         }),
       );
       // It died before there was a wallet: the reader types the words again.
-      if ((await store.read((tables) => tables.wallet.all())).length === 0) return;
+      if ((await store.read((tables) => tables.wallet.all())).length === 0) {
+        everyoneHolds += valueOf(await old.coins());
+        return;
+      }
       expect(await takeUpAndCount(store, total, 1)).toBe("paid");
     },
     steps,
