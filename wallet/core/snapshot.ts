@@ -109,7 +109,6 @@ async function showRestore(
   if (!kept && recovery !== "pending") return null;
   const row = kept ?? { receipts: 0, receiptsInBackup: 0, coins: 0, damagedParts: 0 };
   const coinsToCheck = (await uncheckedCoins(tables)).length;
-  if (recovery === "none" && coinsToCheck === 0) return null;
   const { receipts, receiptsInBackup, coins, damagedParts } = row;
   const phase = recovery === "pending" ? "reading" : recovery === "searching" ? "searching" : "checking";
   return { phase, receipts, receiptsInBackup, coins, coinsToCheck, damagedParts };
