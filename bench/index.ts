@@ -11,13 +11,14 @@ import { growth } from "./growth.ts";
 import { history } from "./history.ts";
 import { idle } from "./idle.ts";
 import { ledger } from "./ledger.ts";
+import { restore } from "./restore.ts";
 import type { Row } from "./row.ts";
 import { settle } from "./settle.ts";
 import { settlement } from "./settlement.ts";
 import { unlock } from "./unlock.ts";
 import { weight } from "./weight.ts";
 
-const PARTS = [weight, idle, unlock, history, ledger, settle];
+const PARTS = [weight, idle, unlock, history, ledger, settle, restore];
 /** The last one leaves payments in the filled database that nobody made. */
 const LONG_PARTS = [settlement, growth];
 const ALL_PARTS = [...PARTS, ...LONG_PARTS];

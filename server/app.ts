@@ -24,6 +24,7 @@ import { registerPayments } from "./payments/index.ts";
 import { type Readiness, watchReadiness } from "./readiness.ts";
 import { registerSettlement } from "./settlement/index.ts";
 import { registerTopUps } from "./topups/index.ts";
+import { registerWalletBackups } from "./wallet-backups/index.ts";
 import { registerWellKnown } from "./well-known.ts";
 
 /** 200 proofs with their outputs fit three times over. */
@@ -102,6 +103,7 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
     registerWellKnown(domains, deps);
     registerMint(domains, deps);
     registerAccounts(domains, deps);
+    registerWalletBackups(domains, deps);
     registerTopUps(domains, deps);
     registerGateways(domains, deps);
     registerMerchants(domains, deps);

@@ -13,6 +13,8 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
+const BYTES_PER_MEBIBYTE = 1_048_576;
+
 const variables = {
   /** Database, secrets and the list of keysets. */
   TUPPENCE_DATA: variable(".tuppence", v.pipe(v.string(), v.minLength(1, "is empty")), "/var/lib/tuppence"),
@@ -53,6 +55,8 @@ const variables = {
   TUPPENCE_SETTLE_EVERY_SECONDS: variable("3600", wholeNumber(0, 86_400 * 31), "3600"),
   /** Of one address, counted without the requests of payments that went through (limits.ts). */
   TUPPENCE_RATE_LIMIT_PER_MINUTE: variable("6000", wholeNumber(1, 100_000_000), "6000"),
+  /** What one account's wallet may keep here of itself, sealed: about 50,000 payments. */
+  TUPPENCE_WALLET_BACKUP_MEBIBYTES: variable("64", wholeNumber(1, 65_536), "64"),
   /** Whose X-Forwarded-For is believed: the reverse proxy's address. Empty: nobody's. */
   TUPPENCE_TRUST_PROXY: variable("", addresses(), "127.0.0.1 or 10.0.0.0/8,fd00::/8"),
   /** Above this mean delay of the event loop requests are answered 503. 0: never. */
@@ -97,6 +101,7 @@ export interface Config {
   readonly sandboxFinalSeconds: number;
   readonly settleEverySeconds: number;
   readonly rateLimitPerMinute: number;
+  readonly walletBackupBytes: number;
   readonly trustProxy: readonly string[];
   readonly maxLoopDelayMilliseconds: number;
   readonly shutdownDelaySeconds: number;
@@ -138,6 +143,7 @@ export function readConfig(environment: Environment, actualPort?: number): Confi
     sandboxFinalSeconds: read("TUPPENCE_SANDBOX_FINAL_SECONDS"),
     settleEverySeconds: read("TUPPENCE_SETTLE_EVERY_SECONDS"),
     rateLimitPerMinute: read("TUPPENCE_RATE_LIMIT_PER_MINUTE"),
+    walletBackupBytes: read("TUPPENCE_WALLET_BACKUP_MEBIBYTES") * BYTES_PER_MEBIBYTE,
     trustProxy: read("TUPPENCE_TRUST_PROXY"),
     maxLoopDelayMilliseconds: read("TUPPENCE_MAX_LOOP_DELAY_MILLISECONDS"),
     shutdownDelaySeconds: read("TUPPENCE_SHUTDOWN_DELAY_SECONDS"),

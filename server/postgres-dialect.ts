@@ -45,9 +45,10 @@ async function execute<R>(sql: BigIntSql, query: CompiledQuery): Promise<QueryRe
 
 const CHANGING = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
-function parameter(value: unknown): string | number | bigint | boolean | null {
+function parameter(value: unknown): string | number | bigint | boolean | Uint8Array | null {
   if (
     value === null ||
+    value instanceof Uint8Array ||
     typeof value === "string" ||
     typeof value === "number" ||
     typeof value === "bigint" ||

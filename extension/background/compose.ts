@@ -1,5 +1,6 @@
 /** Puts the wallet together with what a browser offers: the composition root of the background. */
 
+import { LAST_BALANCE, type LastBalanceJson, type WalletSnapshotJson } from "../../shared/protocol/ui.ts";
 import { type Clock, createWallet, upgradeFromFirst, type Wallet } from "../../wallet/core/index.ts";
 import { createProviderClient } from "../../wallet/provider/index.ts";
 import { readSession, registerScript, setAlarm, setBadge, writeSession } from "../platform.ts";
@@ -67,6 +68,7 @@ export function compose(): Background {
 
 async function followState(wallet: Wallet, topUps: TopUpWatch): Promise<void> {
   const snapshot = await wallet.snapshot();
+  await keepLastBalance(snapshot);
   // Scripts at known sites stay as they are, and hear nothing, until the wallet is open again.
   if (snapshot.state === "locked") return setBadge("", BADGE_COLOUR);
   const origins = await wallet.knownOrigins();
@@ -77,4 +79,10 @@ async function followState(wallet: Wallet, topUps: TopUpWatch): Promise<void> {
     registerScript("known-sites", KNOWN_SITE_SCRIPT, origins),
     setBadge(asking === 0 ? "" : String(asking), BADGE_COLOUR),
   ]);
+}
+
+async function keepLastBalance(snapshot: WalletSnapshotJson): Promise<void> {
+  const { state, protection, balance, currency, provider } = snapshot;
+  const last: LastBalanceJson = { total: balance.total, currency, playMoney: provider.sandbox };
+  await writeSession(LAST_BALANCE, state === "ready" && !protection.hasPassphrase ? last : null);
 }

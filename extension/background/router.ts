@@ -39,6 +39,7 @@ import { protect } from "./handlers/ui/protect.ts";
 import { putOffPhrase } from "./handlers/ui/putOffPhrase.ts";
 import { refund } from "./handlers/ui/refund.ts";
 import { removeAllowance } from "./handlers/ui/removeAllowance.ts";
+import { saveBackup } from "./handlers/ui/saveBackup.ts";
 import { setAllowance } from "./handlers/ui/setAllowance.ts";
 import { setMonthlyLimit } from "./handlers/ui/setMonthlyLimit.ts";
 import { setPaused } from "./handlers/ui/setPaused.ts";
@@ -47,6 +48,7 @@ import { showQuestion } from "./handlers/ui/showQuestion.ts";
 import { snapshot } from "./handlers/ui/snapshot.ts";
 import { spending } from "./handlers/ui/spending.ts";
 import { startTip } from "./handlers/ui/startTip.ts";
+import { takeOver } from "./handlers/ui/takeOver.ts";
 import { tipSite } from "./handlers/ui/tipSite.ts";
 import { topUp } from "./handlers/ui/topUp.ts";
 import { unlock } from "./handlers/ui/unlock.ts";
@@ -150,6 +152,10 @@ function handleUi(background: Background, request: UiRequest): Promise<UiResultJ
       return tipSite(background.wallet);
     case "startTip":
       return startTip(background.wallet);
+    case "saveBackup":
+      return saveBackup(background.wallet);
+    case "takeOver":
+      return takeOver(background.wallet);
     case "refund":
       return refund(background.wallet, request);
     case "removeAllowance":

@@ -51,6 +51,7 @@ const VERSIONS: readonly Readonly<Record<string, string>>[] = [
   {
     spending: "key, period, origin, series",
     settings: "key",
+    backups: "key",
     vault: "key",
   },
 ];

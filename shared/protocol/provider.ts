@@ -4,6 +4,7 @@ import { type ErrorCode, isErrorCode } from "../errors.ts";
 import { BlindSignature, outputs } from "./cashu.ts";
 import {
   amount,
+  base64url,
   currency,
   hash256,
   id128,
@@ -105,6 +106,32 @@ export const TopUpResponse = v.object({
   checkoutUrl: url,
 });
 export type TopUpResponse = v.InferOutput<typeof TopUpResponse>;
+
+/** The sizes that a part of a wallet's backup may have: its sealed content says nothing, and its length no more than this. */
+export const BACKUP_STEPS_BYTES: readonly number[] = [16_384, 32_768, 65_536, 131_072];
+/** Of the largest, in base64url. */
+const MAX_BACKUP_CONTENT_LENGTH = 174_763;
+const backupContent = v.pipe(
+  base64url(MAX_BACKUP_CONTENT_LENGTH),
+  v.check((text) => text.length % 4 !== 1, "not base64url"),
+);
+/** How often a part was written. */
+const version = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** GET /accounts/me/backup */
+export const BackupListing = v.object({
+  parts: v.array(v.object({ name: id128, version, bytes: v.number() })),
+});
+export type BackupListing = v.InferOutput<typeof BackupListing>;
+
+/** GET /accounts/me/backup/{name} */
+export const BackupPart = v.object({ name: id128, version, content: backupContent });
+export type BackupPart = v.InferOutput<typeof BackupPart>;
+
+/** POST /accounts/me/backup/{name}: `version` is the one that is replaced, 0 where there is to be none. */
+export const BackupWrite = v.object({ version, content: backupContent });
+export type BackupWriteJson = v.InferInput<typeof BackupWrite>;
+export const BackupWritten = v.object({ name: id128, version });
 
 /** The claims of an account's token (`Authorization: Bearer`), made afresh for each attempt. */
 export const AccountTokenClaims = v.object({

@@ -64,6 +64,9 @@ export const TopUpView = v.object({
 export type TopUpView = v.InferOutput<typeof TopUpView>;
 
 /** A question to the reader. It lives in the store, so that a worker that dies loses none. */
+/** What the privacy meter has to know of a payment: `PrivacySituation` of `shared/privacy.ts`. */
+const PrivacyView = v.object({ hasChange: v.boolean(), asksForMerchant: v.boolean(), isShort: v.boolean() });
+
 export const ApprovalView = v.object({
   id: words,
   kind: v.picklist(["article", "tip"]),
@@ -83,11 +86,25 @@ export const ApprovalView = v.object({
   reason: v.nullable(BudgetView),
   /** The budgets of the site, and the monthly limit: what is left of each before this payment. */
   budgets: v.array(BudgetView),
+  /** Of a payment of `amount` with the coins that there are now. */
+  privacy: PrivacyView,
   state: v.picklist(["asking", "approved", "declined", "paying", "paid", "failed"]),
   error: v.nullable(PageError),
   at: time,
 });
 export type ApprovalView = v.InferOutput<typeof ApprovalView>;
+
+const RestoreView = v.object({
+  /** Reading the backup; asking for what is newer; exchanging coins that may have been spent since. */
+  phase: v.picklist(["reading", "searching", "checking"]),
+  receipts: v.number(),
+  receiptsInBackup: v.number(),
+  coins: v.number(),
+  coinsToCheck: v.number(),
+  /** Parts of the backup that did not open. */
+  damagedParts: v.number(),
+});
+export type RestoreView = v.InferOutput<typeof RestoreView>;
 
 export const WalletSnapshot = v.object({
   /** `locked`: nothing of what follows is known until the reader has given the passphrase. */
@@ -100,6 +117,18 @@ export const WalletSnapshot = v.object({
   phraseReminder: v.picklist(["none", "calm", "firm", "urgent"]),
   /** After a restore from the phrase, until the provider was asked for everything: the balance is not complete yet. */
   restoring: v.boolean(),
+  /** How far that has come; null where nothing is brought back. */
+  restore: v.nullable(RestoreView),
+  backup: v.object({
+    /** When it was written last (milliseconds since 1970); null: never. */
+    savedAt: v.nullable(time),
+    /** Something changed since. It is written by itself with the next visit to the account. */
+    isUnsaved: v.boolean(),
+    /** Why it could not be written the last time. */
+    error: v.nullable(PageError),
+  }),
+  /** In coins of other wallets of this phrase, as they said last; part of no other figure. */
+  elsewhere: amount,
   currency: words,
   provider: v.object({ origin: words, name: words, sandbox: v.boolean(), reachable: v.boolean() }),
   balance: v.object({
@@ -165,6 +194,8 @@ export const UiRequest = v.variant("type", [
   request("createWallet", {
     provider: v.optional(origin),
     phrase: v.optional(v.pipe(v.string(), v.maxLength(500))),
+    /** With a phrase: whether the wallets that have it are not used any more, so that this one takes their coins. */
+    otherDevices: v.optional(v.picklist(["gone", "in_use"])),
   }),
   /** Answers `{ phrase }`, so that it can be shown again. Where a passphrase keeps the wallet, it is asked for again. */
   request("showPhrase", { passphrase: v.optional(passphrase) }),
@@ -211,6 +242,10 @@ export const UiRequest = v.variant("type", [
   request("tipSite", {}),
   /** Opens the approval for a tip to the site in the active tab. Answers `{ approvalId }`. */
   request("startTip", {}),
+  /** Writes the backup now, because the reader is about to leave this browser. */
+  request("saveBackup", {}),
+  /** The other wallets of this phrase are not used any more: this one takes their coins. */
+  request("takeOver", {}),
   request("refund", { paymentId: id128 }),
   /** What a site is paid without asking, as a whole; null is no limit, but a day or a month has one. */
   request("setAllowance", {
@@ -275,6 +310,7 @@ const PaymentDetail = v.object({
   /** Paid out of the site's allowance, without a question. */
   unasked: v.boolean(),
   refundWindowSeconds: v.number(),
+  privacy: PrivacyView,
   /** The provider's signed proof, and what it says; null while there is none. */
   receipt: v.nullable(
     v.object({
@@ -318,6 +354,8 @@ export const UiResults = {
   /** `problem`: the page names a merchant of this provider, and nobody may be paid for it here. */
   tipSite: v.object({ site: v.nullable(TipSite), problem: v.nullable(PageError) }),
   startTip: v.object({ approvalId: words }),
+  saveBackup: v.object({}),
+  takeOver: v.object({}),
   refund: v.object({}),
   setAllowance: v.object({}),
   removeAllowance: v.object({}),
@@ -340,3 +378,12 @@ export const WELCOME_PAGE = "extension/ui/welcome/index.html";
 export const POPUP_PAGE = "extension/ui/popup/index.html";
 /** Its sections are told by the address's fragment: `#/spending`, `#/budgets`. */
 export const OPTIONS_PAGE = "extension/ui/options/index.html";
+
+/**
+ * In the session's storage, which is memory: the balance as the background saw it last, so that the popup has it before
+ * the background is awake. Not of a wallet that a passphrase keeps: what is locked shows nothing.
+ */
+export const LAST_BALANCE = "last-balance";
+export const LastBalance = v.object({ total: amount, currency: words, playMoney: v.boolean() });
+export type LastBalance = v.InferOutput<typeof LastBalance>;
+export type LastBalanceJson = v.InferInput<typeof LastBalance>;

@@ -13,7 +13,7 @@ export interface Mutant extends Omit<SimulationMutant, "seed" | "why"> {
 
 const COINS = "wallet/core/coins.ts";
 const RESERVE = "wallet/core/reserve.ts";
-const RECOVERY = "wallet/core/recovery.ts";
+const SEARCH = "wallet/core/backup/search.ts";
 const STOCK = "wallet/core/stock.ts";
 const KEYS = "wallet/core/keys.ts";
 const CALL = "wallet/provider/call.ts";
@@ -73,9 +73,9 @@ export const MUTANTS: readonly Mutant[] = [
     restores: true,
     edits: [
       {
-        file: RECOVERY,
-        from: "await changeBlanks(context, paymentKeys, result.change[0].id),",
-        to: "[...(await changeBlanks(context, paymentKeys, result.change[0].id)), ...(await makeBlankCoins(context, keys.withdrawSeed, result.change[0].id, 0, 12))],",
+        file: SEARCH,
+        from: "await makeBlankCoins(context, seed, id, 0, count),",
+        to: "[...(await makeBlankCoins(context, seed, id, 0, count)), ...(await makeBlankCoins(context, (await (await context.open()).keys.device(0)).withdrawSeed, id, 0, 12))],",
       },
     ],
   },
@@ -85,7 +85,7 @@ export const MUTANTS: readonly Mutant[] = [
     restores: true,
     edits: [
       {
-        file: RECOVERY,
+        file: SEARCH,
         from: "provider.restoreWithdrawn(keys.account, outputs)",
         to: "provider.restore(outputs)",
       },
@@ -97,9 +97,14 @@ export const MUTANTS: readonly Mutant[] = [
     restores: true,
     edits: [
       {
-        file: RECOVERY,
-        from: "    coins.push(...signed.coins);\n",
-        to: "    coins.push(...signed.coins);\n    if (signed.coins.length > 0) await (await context.open()).provider.checkSpent(signed.coins.map(({ secret }) => yOf(secret)));\n",
+        file: SEARCH,
+        from: "        const moved = {\n",
+        to: '        if (name === "withdraw" && found.coins.length > 0) await (await context.open()).provider.checkSpent(found.coins.map(({ secret }) => yOf(secret)));\n        const moved = {\n',
+      },
+      {
+        file: SEARCH,
+        from: 'import type { BlankCoin } from "../cashu.ts";\n',
+        to: 'import { type BlankCoin, yOf } from "../cashu.ts";\n',
       },
     ],
   },
@@ -151,6 +156,22 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "a backup soon after each payment",
+    caughtBy: "the account call after it",
+    edits: [
+      {
+        file: "wallet/core/backup/index.ts",
+        from: 'const isDue = state === "saving" ||',
+        to: 'const isDue = state !== "saved" ||',
+      },
+      {
+        file: STOCK,
+        from: "        await tidy();\n",
+        to: "        await tidy();\n        context.wakeAt(context.nowMs() + 60_000);\n",
+      },
+    ],
+  },
+  {
     name: "a look at the account whenever the worker starts",
     caughtBy: "the account call before it",
     edits: [
@@ -159,6 +180,7 @@ export const MUTANTS: readonly Mutant[] = [
         from: "(await stock.nextVisitMs()) <= context.nowMs()",
         to: "(await stock.nextVisitMs()) <= Number.POSITIVE_INFINITY",
       },
+      { file: "wallet/core/resume.ts", from: "stock.visitIfDue()", to: "stock.restock()" },
     ],
   },
   {
@@ -207,8 +229,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: KEYS,
-        from: "    paymentId: async (counter) =>\n      toHex(",
-        to: "    paymentId: async (counter) =>\n      toHex(await sha256((await thumbprintOf(account.publicJwk)) + String(counter))).slice(0, 32) ?? toHex(",
+        from: "      paymentId: (counter) => first16(paymentIdKey, bigEndian64(counter)),\n",
+        to: '      paymentId: async (counter) => toHex(await sha256((await thumbprintOf((await derive("tuppence account v1", 32).then(signingKeyFromSeed)).publicJwk)) + String(counter))).slice(0, 32),\n',
       },
     ],
   },
@@ -221,7 +243,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: "wallet/core/refunds.ts",
         from: "await paymentKeys.refundSeed(), keysetId, 0, amounts.length",
-        to: "keys.withdrawSeed, keysetId, 300, amounts.length",
+        to: "(await keys.device(0)).withdrawSeed, keysetId, 300, amounts.length",
       },
     ],
   },

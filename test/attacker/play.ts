@@ -30,8 +30,8 @@ export interface Truth {
 export interface RoundOptions {
   readonly seed: number;
   readonly readers: number;
-  /** They lose their computers at the end, and come back from their recovery phrases. */
-  readonly restores: boolean;
+  /** They lose their computers at the end, and come back from their recovery phrases; so does the provider its backups. */
+  readonly restores: "not at all" | "from the backup" | "from the phrase alone";
   /** How many of the purchases each makes; all, if not given. */
   readonly purchases?: number;
 }
@@ -59,7 +59,7 @@ const DAY_MS = 86_400_000;
 const SHOPPING_MS = 2 * DAY_MS;
 /** Until the last withdraw. */
 const AFTERWARDS_MS = DAY_MS;
-const RESTORE_MS = 60_000;
+const RESTORE_MS = 600_000;
 const REFUND_AFTER_MS = 1_200_000;
 const LANGUAGES = [
   "de-DE,de;q=0.9",
@@ -90,7 +90,8 @@ export async function playRound(
   const truth = await truthOf(shoppers.map(({ browser }) => browser));
   const phrases = await Promise.all(shoppers.map(({ browser }) => browser.phrase()));
   for (const { browser } of shoppers) browser.end();
-  if (restores) await comeBack(world, seed, phrases);
+  if (restores === "from the phrase alone") await world.loseBackups();
+  if (restores !== "not at all") await comeBack(world, seed, phrases);
   const record = world.record(
     offers.map((offer) => JSON.stringify(offer)),
     new Map(),

@@ -22,9 +22,14 @@ for (let seed = from; seed < from + rounds; seed++) {
   const round = await playRound(
     world,
     mutant === undefined
-      ? { seed, readers, restores: true }
+      ? { seed, readers, restores: seed % 2 === 0 ? "from the backup" : "from the phrase alone" }
       : // A mistake shows at once, or it shows nowhere.
-        { seed, readers, restores: mutant.restores === true, purchases: PURCHASES_OF_MUTANTS },
+        {
+          seed,
+          readers,
+          restores: mutant.restores ? "from the phrase alone" : "not at all",
+          purchases: PURCHASES_OF_MUTANTS,
+        },
   );
   const faults = world.faults.splice(0).map(String);
   await tell({

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sql } from "kysely";
 import { type Provider, startProvider } from "../../server/start.ts";
 import { freePort } from "../support/free-port.ts";
 import { openTap, type ProviderRecord, readRows, type Tap } from "./record.ts";
@@ -28,6 +29,8 @@ export interface World {
   readonly faults: unknown[];
   /** All that the provider received since the last call, and all that it stores. */
   record(published: readonly string[], opened: ReadonlyMap<string, string>): ProviderRecord;
+  /** All that readers' wallets keep at the provider. */
+  loseBackups(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -116,6 +119,9 @@ export async function openWorld(): Promise<World> {
       published,
       opened,
     }),
+    async loseBackups() {
+      await sql`DELETE FROM wallet_backup_parts`.execute(provider.deps.database);
+    },
     async close() {
       restore();
       await tap.close();

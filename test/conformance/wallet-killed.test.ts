@@ -110,6 +110,19 @@ it.each(FAULTS)(
   TIMEOUT_MS,
 );
 
+// A restore has many steps, and is killed at some of them only, each fault at others: each time all of it is brought back.
+it.each(FAULTS.map((fault, first) => ({ fault, first: 2 + 3 * first })))(
+  "brings everything back, $fault a step of reading the backup and of taking it over",
+  ({ fault, first }) => restoresThrough(fault, "held", { first, every: 8 }),
+  2 * TIMEOUT_MS,
+);
+
+it.each(FAULTS.map((fault, first) => ({ fault, first: 2 + 3 * first })))(
+  "brings everything back, $fault a step of looking for what is newer, or at a coin",
+  ({ fault, first }) => restoresThrough(fault, "skipped", { first: 60 + 11 * first, every: 97 }),
+  2 * TIMEOUT_MS,
+);
+
 it("charges once where every request arrives twice", async () => {
   const { store, total } = await stocked([50_000, 20_000]);
   const reader = makeReader(provider, { store, delays: "skipped", between: twice });
@@ -128,6 +141,45 @@ async function paysThrough(fault: Fault, coins: readonly number[]): Promise<void
   // Otherwise the faults missed the moments that matter.
   expect(outcomes).toContain("paid");
   if (fault !== "answer lost") expect(outcomes).toContain("not paid");
+}
+
+/** Some of it in the backup, some newer. With `held` delays only the backup is read before the wallet dies. */
+async function restoresThrough(
+  fault: Fault,
+  delays: "held" | "skipped",
+  steps: { readonly first: number; readonly every: number },
+): Promise<void> {
+  const total = 130_000n;
+  await forEveryStep(
+    fault,
+    async (moment) => {
+      const old = makeReader(provider, { delays: "skipped" });
+      await old.wallet.create({ kind: "ui", type: "createWallet" });
+      await old.wallet.resume();
+      await old.topUp(total - 60_000n);
+      await old.wallet.saveBackup();
+      await old.topUp(60_000n);
+      await buy(old);
+      const { phrase } = await old.wallet.showPhrase();
+      const store = createMemoryStore();
+      const first = makeReader(provider, { ...faulty(store, moment), delays });
+      await moment.unlessKilled(
+        first.wallet.create({ kind: "ui", type: "createWallet", phrase }).then(async () => {
+          await untilTrue(async () => {
+            await first.wallet.resume();
+            return delays === "held" || (await toBringBack(store)) === 0;
+          });
+        }),
+      );
+      // It died before there was a wallet: the reader types the words again.
+      if ((await store.read((tables) => tables.wallet.all())).length === 0) {
+        everyoneHolds += valueOf(await old.coins());
+        return;
+      }
+      expect(await takeUpAndCount(store, total, 1)).toBe("paid");
+    },
+    steps,
+  );
 }
 
 /** A wallet with exactly these coins, and nothing in its account. */
@@ -210,6 +262,14 @@ async function openWork(store: WalletStore): Promise<number> {
     ...(await tables.swaps.all()).filter(({ state }) => state === "created"),
     ...(await tables.approvals.all()).filter(({ state }) => state === "approved" || state === "paying"),
   ]);
+  return left.length + (await toBringBack(store));
+}
+
+async function toBringBack(store: WalletStore): Promise<number> {
+  const left = await store.read(async (tables) => [
+    ...(await tables.wallet.all()).filter(({ recovery }) => recovery !== "none"),
+    ...(await tables.coins.all()).filter(({ state, isRestored }) => state === "unchecked" || isRestored),
+  ]);
   return left.length;
 }
 
@@ -224,12 +284,16 @@ interface Moment {
   wasReached(): boolean;
 }
 
-async function forEveryStep(fault: Fault, run: (moment: Moment) => Promise<void>): Promise<void> {
-  for (let step = 1; step <= MAX_STEPS; step++) {
+async function forEveryStep(
+  fault: Fault,
+  run: (moment: Moment) => Promise<void>,
+  { first, every } = { first: 1, every: 1 },
+): Promise<void> {
+  for (let step = first; step <= first + MAX_STEPS * every; step += every) {
     const moment = momentAt(step, fault);
     await run(moment);
     if (!moment.wasReached()) {
-      expect(step).toBeGreaterThan(1);
+      expect(step).toBeGreaterThan(first);
       return;
     }
   }
@@ -315,11 +379,15 @@ function around(real: ProviderPort, lead: <T>(work: () => Promise<T>) => Promise
     swap: led(real.swap),
     checkSpent: led(real.checkSpent),
     restore: led(real.restore),
+    revoked: led(real.revoked),
     merchant: led(real.merchant),
     register: led(real.register),
     account: led(real.account),
     createTopUp: led(real.createTopUp),
     topUp: led(real.topUp),
+    backupParts: led(real.backupParts),
+    backupPart: led(real.backupPart),
+    writeBackupPart: led(real.writeBackupPart),
     mintQuote: led(real.mintQuote),
     mint: led(real.mint),
     restoreWithdrawn: led(real.restoreWithdrawn),

@@ -123,6 +123,8 @@ function drawConfig(random: Random, folder: string): Config {
     TUPPENCE_ACCOUNTS_ORIGIN: ACCOUNTS_ORIGIN,
     TUPPENCE_MINT_THREADS: "0",
     TUPPENCE_LOG_LEVEL: "error",
+    // The machine's own load is no part of a seed.
+    TUPPENCE_MAX_LOOP_DELAY_MILLISECONDS: "0",
     TUPPENCE_RATE_LIMIT_PER_MINUTE: "100000000",
     TUPPENCE_TOPUP_LEAST: "0.001",
     TUPPENCE_TOPUP_MOST: "2",

@@ -4,7 +4,8 @@
  */
 import { ERRORS, TuppenceError } from "../../shared/errors.ts";
 import type { Jwks, ProviderInfo } from "../../shared/protocol/provider.ts";
-import { openKeys, type WalletKeys } from "./keys.ts";
+import { noteUnsaved } from "./backup/watch.ts";
+import { type DeviceKeys, openKeys, type WalletKeys } from "./keys.ts";
 import type { ProviderPort, StoreTables, WalletPorts, WalletStore } from "./ports.ts";
 import { watchProvider } from "./reachability.ts";
 import { WALLET_KEY, type WalletRow } from "./rows.ts";
@@ -20,6 +21,7 @@ export interface OpenWallet {
 
 export interface Context {
   readonly ports: WalletPorts;
+  /** Notes what the backup does not have yet. */
   readonly store: WalletStore;
   readonly memory: Memory;
   nowMs(): number;
@@ -64,7 +66,7 @@ export function createContext(ports: WalletPorts): Context {
 
   const context: Context = {
     ports,
-    store: ports.store,
+    store: noteUnsaved(ports.store),
     memory,
     nowMs: () => ports.clock.nowMs(),
     nowSeconds: () => Math.floor(ports.clock.nowMs() / 1_000) + memory.aheadSeconds,
@@ -141,6 +143,38 @@ async function openWallet(context: Context): Promise<OpenWallet> {
     context.changed();
   });
   return { row, keys: await openKeys(row.seedHex), provider };
+}
+
+/** How long whoever counts waits for a restored wallet to take its number. */
+const DEVICE_PATIENCE_MS = 20_000;
+
+/**
+ * The keys of what this wallet counts up. A restored wallet takes a number at the provider first: whatever it counted before
+ * that, another wallet of the same phrase may have counted already.
+ * @throws TuppenceError provider_unreachable while it has none for too long
+ */
+export async function ownDevice(context: Context): Promise<DeviceKeys> {
+  let isLate = false;
+  for (;;) {
+    const { row, keys } = await context.open();
+    const device = deviceOf(row);
+    if (device !== undefined) return keys.device(device);
+    if (isLate) throw new TuppenceError("provider_unreachable");
+    const change = context.nextChange();
+    // It may have been taken since the row was read.
+    if (deviceOf((await context.open()).row) !== undefined) continue;
+    await Promise.race([
+      change,
+      context.ports.scheduler.delay(DEVICE_PATIENCE_MS).then(() => {
+        isLate = true;
+      }),
+    ]);
+  }
+}
+
+/** Wallets of the first version were all the first of their phrase. */
+export function deviceOf({ device, recovery }: WalletRow): number | undefined {
+  return device ?? (recovery === "pending" ? undefined : 0);
 }
 
 /** @throws TuppenceError wallet_missing */

@@ -2,6 +2,7 @@
 import { TuppenceError } from "../../shared/errors.ts";
 import type { UiRequestOf, UiResultJson } from "../../shared/protocol/ui.ts";
 import type { Context } from "./context.ts";
+import { newId } from "./ids.ts";
 import { makePhrase, PHRASE_BYTES, readPhrase, seedOf } from "./keys.ts";
 import { WALLET_KEY, type WalletRow } from "./rows.ts";
 
@@ -30,6 +31,8 @@ export async function createWalletRow(
     registered: false,
     account: undefined,
     recovery: isRestored ? "pending" : "none",
+    instance: newId(context),
+    ...(isRestored ? { otherDevices: request.otherDevices ?? "gone" } : { device: 0 }),
   };
   await context.store.transaction(async (tables) => {
     if (await tables.wallet.get(WALLET_KEY)) throw new TuppenceError("wallet_exists");

@@ -11,7 +11,8 @@ const LEAST_COMFORT = micros(250_000);
 export interface Funds {
   /** In the account, at least zero. */
   readonly account: Micros;
-  /** Free coins in the drawer. */
+  /** Free coins in the drawer, and their value. */
+  readonly free: readonly CoinRow[];
   readonly coins: Micros;
   /** Change that is signed, and coins inside a swap. */
   readonly onItsWay: Micros;
@@ -39,6 +40,7 @@ export async function countFunds(tables: StoreTables, wallet: WalletRow): Promis
     wallet.account && wallet.account.withdrawable < account ? wallet.account.withdrawable : account;
   return {
     account,
+    free,
     coins,
     onItsWay: add(onItsWay, ...payments.map(changeOf)),
     inFlight: add(...payments.map(({ amount }) => amount)),

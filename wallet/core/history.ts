@@ -94,6 +94,11 @@ export async function readPayment(context: Context, paymentId: string): Promise<
     payment: showPayment(row),
     unasked: row.fromAllowance,
     refundWindowSeconds: row.order.refundWindowSeconds,
+    privacy: {
+      hasChange: row.coinsValue > row.amount,
+      asksForMerchant: row.order.asksForMerchant ?? false,
+      isShort: row.isShort ?? false,
+    },
     receipt:
       claims === undefined || row.receipt === undefined
         ? null

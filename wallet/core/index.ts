@@ -3,6 +3,7 @@ import { TuppenceError } from "../../shared/errors.ts";
 import { micros } from "../../shared/money.ts";
 import type { PageRequestOf, PageRequestType, PageResults } from "../../shared/protocol/page.ts";
 import { decide, isAsking } from "./approvals.ts";
+import { keepBackup } from "./backup/index.ts";
 import { setAllowance } from "./budgets.ts";
 import { type Context, createContext } from "./context.ts";
 import { createWalletRow } from "./creation.ts";
@@ -38,7 +39,8 @@ export function createWallet(ports: WalletPorts): Wallet {
   const paying = preparePaying({ context, preparation, drives, stock });
   const entitlements = keepEntitlements(context);
   const parts: PageParts = { context, drives, preparation, paying, stock, entitlements };
-  const resume = resumeWallet(parts);
+  const backup = keepBackup(context, () => preparation.reset());
+  const resume = resumeWallet(parts, backup);
 
   return {
     // Each kind of request has its own kind of answer, which a generic function cannot say to the compiler.
@@ -68,7 +70,9 @@ export function createWallet(ports: WalletPorts): Wallet {
     topUp: ({ amount }) => topUp(context, amount),
     refreshTopUps: async () => {
       if ((await context.store.protection()).isLocked) return;
-      if (await refreshTopUps(context)) await stock.restock();
+      if (!(await refreshTopUps(context))) return;
+      await stock.restock();
+      await backup.saveIfDue();
     },
     decide: (request) => decide(context, paying, request),
     startTip: (offer, sender) => startTip(parts, offer, sender),
@@ -81,6 +85,11 @@ export function createWallet(ports: WalletPorts): Wallet {
       const approval = await context.store.read((tables) => tables.approvals.get(approvalId));
       if (approval?.state !== "asking") throw new TuppenceError("approval_expired");
       await showQuestion(context, approval);
+    },
+    saveBackup: () => backup.save(),
+    takeOver: async () => {
+      await context.updateWallet((row) => ({ ...row, recovery: "pending", otherDevices: "gone" }));
+      context.inBackground(resume);
     },
     refund: async ({ paymentId }) => {
       await refundPayment(context, paymentId, "reader");

@@ -35,22 +35,38 @@ describe("the keys", () => {
 
   it("are those of docs/PROTOCOL.md, so that another wallet finds the same coins and payments", async () => {
     const keys = await openKeys(SEED);
-    expect(toHex(keys.withdrawSeed)).toBe(derive("tuppence withdraw v1", 64));
-    expect(toHex(keys.swapSeed)).toBe(derive("tuppence swap v1", 64));
-    expect(await keys.quoteKey(258)).toBe(derive("tuppence quote v1", 32, number(258)));
+    const first = await keys.device(0);
+    expect(toHex(first.withdrawSeed)).toBe(derive("tuppence withdraw v1", 64));
+    expect(toHex(first.swapSeed)).toBe(derive("tuppence swap v1", 64));
+    expect(await first.quoteKey(258)).toBe(derive("tuppence quote v1", 32, number(258)));
     const idKey = fromHex(derive("tuppence payment id v1", 32));
     const id = createHmac("sha256", idKey).update(number(258)).digest("hex").slice(0, 32);
-    expect(await keys.paymentId(258)).toBe(id);
+    expect(await first.paymentId(258)).toBe(id);
+    const nameKey = fromHex(derive("tuppence backup names v1", 32));
+    const name = createHmac("sha256", nameKey).update("payments 3 258").digest("hex").slice(0, 32);
+    expect(await keys.backup.partName("payments", 3, 258)).toBe(name);
     const payment = await keys.payment(id);
     expect(payment.refundPreimage).toBe(derive("tuppence refund v1", 32, fromHex(id)));
     expect(toHex(await payment.changeSeed())).toBe(derive("tuppence change v1", 64, fromHex(id)));
     expect(toHex(await payment.refundSeed())).toBe(derive("tuppence refund outputs v1", 64, fromHex(id)));
   });
+  it("of another device are none of the first one's, as docs/PROTOCOL.md says", async () => {
+    const keys = await openKeys(SEED);
+    const third = await keys.device(3);
+    expect(toHex(third.withdrawSeed)).toBe(derive("tuppence withdraw v1", 64, number(3)));
+    expect(toHex(third.swapSeed)).toBe(derive("tuppence swap v1", 64, number(3)));
+    const salt = new Uint8Array([...number(3), ...number(258)]);
+    expect(await third.quoteKey(258)).toBe(derive("tuppence quote v1", 32, salt));
+    const idKey = fromHex(derive("tuppence payment id v1", 32, number(3)));
+    const id = createHmac("sha256", idKey).update(number(258)).digest("hex").slice(0, 32);
+    expect(await third.paymentId(258)).toBe(id);
+  });
   it("are of one payment only", async () => {
     const keys = await openKeys(SEED);
+    const { paymentId } = await keys.device(0);
     const [first, second] = await Promise.all([
-      keys.payment(await keys.paymentId(0)),
-      keys.payment(await keys.paymentId(1)),
+      keys.payment(await paymentId(0)),
+      keys.payment(await paymentId(1)),
     ]);
     expect(first.holderThumbprint).not.toBe(second.holderThumbprint);
     expect(first.refundHash).not.toBe(second.refundHash);

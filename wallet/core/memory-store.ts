@@ -3,6 +3,7 @@ import type { StoreTable, StoreTables, TimedStoreTable, TimeSpan, WalletStore } 
 import type {
   AllowanceRow,
   ApprovalRow,
+  BackupRow,
   CoinRow,
   CounterRow,
   KeysetRow,
@@ -58,6 +59,7 @@ interface Rows {
   readonly approvals: Map<string, ApprovalRow>;
   readonly merchants: Map<string, MerchantRow>;
   readonly keysets: Map<string, KeysetRow>;
+  readonly backups: Map<string, BackupRow>;
 }
 
 function emptyRows(): Rows {
@@ -76,6 +78,7 @@ function emptyRows(): Rows {
     approvals: new Map(),
     merchants: new Map(),
     keysets: new Map(),
+    backups: new Map(),
   };
 }
 
@@ -107,6 +110,7 @@ function tablesOver(rows: Rows): StoreTables {
     approvals: timedTable(rows.approvals, (row) => row.id),
     merchants: table(rows.merchants, (row) => row.id),
     keysets: table(rows.keysets, (row) => row.id),
+    backups: table(rows.backups, (row) => row.key),
   };
 }
 

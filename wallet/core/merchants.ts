@@ -7,6 +7,12 @@ import { type Context, knowProvider, refreshProvider } from "./context.ts";
 /** A record from before a site was added would refuse it for a day; one that is older than this is asked for again. */
 const RECHECK_ORIGIN_AFTER_MS = 60_000;
 
+interface VerifiedMerchant {
+  readonly merchant: MerchantRecord;
+  /** The provider was asked who it is, because the page did not bring that along. */
+  readonly asksForMerchant: boolean;
+}
+
 /**
  * The merchant, if `origin` is one of its verified sites.
  * @throws TuppenceError merchant_unknown, merchant_record_invalid, origin_not_verified, provider_*
@@ -16,22 +22,25 @@ export async function verifiedMerchant(
   merchantId: string,
   recordInOffer: string | undefined,
   origin: string,
-): Promise<MerchantRecord> {
-  const merchant = await findMerchant(context, merchantId, recordInOffer, origin);
+): Promise<VerifiedMerchant> {
+  const inOffer =
+    recordInOffer === undefined ? undefined : await freshRecord(context, recordInOffer, merchantId);
+  const merchant = inOffer ?? (await askedRecord(context, merchantId, origin));
   if (!merchant.origins.includes(origin)) throw new TuppenceError("origin_not_verified");
-  return merchant;
+  return { merchant, asksForMerchant: inOffer === undefined };
 }
 
-async function findMerchant(
+async function freshRecord(
   context: Context,
+  recordInOffer: string,
   merchantId: string,
-  recordInOffer: string | undefined,
-  origin: string,
-): Promise<MerchantRecord> {
-  if (recordInOffer !== undefined) {
-    const record = await verifyRecord(context, recordInOffer, merchantId);
-    if (record.exp > context.nowSeconds()) return record;
-  }
+): Promise<MerchantRecord | undefined> {
+  const record = await verifyRecord(context, recordInOffer, merchantId);
+  return record.exp > context.nowSeconds() ? record : undefined;
+}
+
+/** Now, or within the day. */
+async function askedRecord(context: Context, merchantId: string, origin: string): Promise<MerchantRecord> {
   const kept = await context.store.read((tables) => tables.merchants.get(merchantId));
   if (kept) {
     const record = readUnverified(kept.record, MerchantRecord);

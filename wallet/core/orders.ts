@@ -2,10 +2,10 @@
 import { TuppenceError } from "../../shared/errors.ts";
 import type { Micros } from "../../shared/money.ts";
 import type { MerchantRecord } from "../../shared/protocol/provider.ts";
+import { bringBack } from "./backup/restore.ts";
 import { type Context, knowProvider } from "./context.ts";
 import { verifiedMerchant } from "./merchants.ts";
 import { judgeAmount, judgeOffer } from "./offers.ts";
-import { recover } from "./recovery.ts";
 import type { Order } from "./rows.ts";
 import type { PageSender } from "./wallet.ts";
 
@@ -20,12 +20,12 @@ export interface Asked {
 export async function judgeOrder(context: Context, asked: Asked, sender: PageSender): Promise<Order> {
   refuseOpaque(sender);
   const { row } = await context.open();
-  if (row.recovery === "pending") await recover(context);
+  if (row.recovery === "pending") await bringBack(context);
   const { info } = await knowProvider(context);
   const { accepted, resourceUrl, acceptedJson, resourceJson } = judgeOffer(asked.offer, info, sender.origin);
   const range = asked.range && judgeRange(asked.range, accepted.amount, info.largestPayment);
   if (asked.range && accepted.extra.kind !== "tip") throw new TuppenceError("offer_invalid");
-  const merchant = await verifiedMerchant(
+  const { merchant, asksForMerchant } = await verifiedMerchant(
     context,
     accepted.payTo,
     accepted.extra.merchantRecord,
@@ -49,6 +49,7 @@ export async function judgeOrder(context: Context, asked: Asked, sender: PageSen
     maxTimeoutSeconds: accepted.maxTimeoutSeconds,
     seal: accepted.extra.seal,
     isPrivate: sender.isPrivate,
+    asksForMerchant,
   };
 }
 

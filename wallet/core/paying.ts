@@ -2,10 +2,12 @@
 
 import { dayOf } from "../../shared/calendar.ts";
 import { TuppenceError } from "../../shared/errors.ts";
+import type { Micros } from "../../shared/money.ts";
 import { isCovered, standingAt } from "./budgets.ts";
 import type { BlankCoin } from "./cashu.ts";
 import { makeChangeBlanks } from "./coins.ts";
 import { type Context, isFinal, walletRow } from "./context.ts";
+import { valueOf } from "./drawer.ts";
 import { countFunds } from "./funds.ts";
 import { newId } from "./ids.ts";
 import { activeKeyset } from "./keysets.ts";
@@ -87,8 +89,10 @@ export function preparePaying(parts: PayingParts): Paying {
 interface Attempt {
   readonly prepared: PreparedPayment;
   readonly blanks: readonly BlankCoin[];
-  /** Coins were fetched already, as far as that was possible. */
+  /** Coins were put together already, as far as that was possible. */
   readonly isLast: boolean;
+  /** The account was asked for some of them. */
+  readonly isShort: boolean;
 }
 
 /**
@@ -106,10 +110,11 @@ async function withCoins<T>(
   let blanks = await stillSigned(context, prepared.blanks);
   let fault: unknown;
   let restocks = 0;
+  let isShort = false;
   try {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const attempted = await context.store.transaction((tables) =>
-        body(tables, { prepared, blanks, isLast: restocks > 0 }),
+        body(tables, { prepared, blanks, isLast: restocks > 0, isShort }),
       );
       if ("done" in attempted) {
         isUsed = usesPayment(attempted.done);
@@ -121,6 +126,7 @@ async function withCoins<T>(
       else if (restocks === MAX_RESTOCKS || fault !== undefined) break;
       else {
         restocks += 1;
+        isShort ||= (await drawerValue(context)) < amount;
         await stock.restock(amount).catch((error: unknown) => {
           fault = error;
         });
@@ -130,6 +136,10 @@ async function withCoins<T>(
   } finally {
     if (!isUsed) preparation.giveBack(prepared);
   }
+}
+
+function drawerValue(context: Context): Promise<Micros> {
+  return context.store.read(async (tables) => valueOf(await tables.coins.where("state", "free")));
 }
 
 /** Blank coins that were made ahead, unless their keyset ended since. */
@@ -175,6 +185,7 @@ async function admitWithin(
       blanks: attempt.blanks,
       fromAllowance: true,
       day: standing.day,
+      isShort: attempt.isShort,
       approvalId: undefined,
       requestKey,
       spentRetries: asked.retryOf ? asked.retryOf.spentRetries + 1 : 0,
@@ -259,7 +270,7 @@ async function payApproved(parts: PayingParts, approvalId: string): Promise<void
       parts,
       amount,
       (payment) => payment !== undefined,
-      async (tables, { prepared, blanks }): Promise<Attempted<PaymentRow | undefined>> => {
+      async (tables, { prepared, blanks, isShort }): Promise<Attempted<PaymentRow | undefined>> => {
         const kept = await tables.approvals.get(approvalId);
         if (kept?.state !== "approved") return { done: undefined };
         // Another window asked about the same article, and the reader agreed there first.
@@ -281,6 +292,7 @@ async function payApproved(parts: PayingParts, approvalId: string): Promise<void
           blanks,
           fromAllowance: false,
           day: kept.day ?? dayOf(context.nowMs()),
+          isShort,
           approvalId,
           requestKey: kept.requestKey,
           spentRetries: before ? before.spentRetries + 1 : 0,

@@ -9,6 +9,9 @@ import type {
 } from "../../shared/protocol/cashu.ts";
 import type {
   AccountResponse,
+  BackupListing,
+  BackupPart,
+  BackupWriteJson,
   Jwks,
   ProviderInfo,
   TopUpRequestJson,
@@ -18,6 +21,7 @@ import type { SettleResponse } from "../../shared/protocol/x402.ts";
 import type {
   AllowanceRow,
   ApprovalRow,
+  BackupRow,
   CoinRow,
   CounterRow,
   KeysetRow,
@@ -119,6 +123,7 @@ export interface StoreTables {
   readonly approvals: TimedStoreTable<ApprovalRow, "state" | "requestKey">;
   readonly merchants: StoreTable<MerchantRow, never>;
   readonly keysets: StoreTable<KeysetRow, never>;
+  readonly backups: StoreTable<BackupRow, never>;
 }
 
 export interface WalletStore {
@@ -175,6 +180,8 @@ export interface ProviderPort {
   checkSpent(ys: readonly string[]): Promise<ReadonlyMap<string, boolean>>;
   /** Never for what was withdrawn: the account is known to have sent that. */
   restore(outputs: readonly BlindedMessageJson[]): Promise<ReadonlyMap<string, BlindSignature>>;
+  /** Ids of refunded payments: of all there are, so that nobody is asked about one's own. */
+  revoked(): Promise<readonly string[]>;
   /** The merchant's record, a JWS. */
   merchant(id: string): Promise<string>;
 
@@ -182,6 +189,10 @@ export interface ProviderPort {
   account(account: SigningKey): Promise<AccountResponse>;
   createTopUp(account: SigningKey, request: TopUpRequestJson): Promise<TopUpResponse>;
   topUp(account: SigningKey, id: string): Promise<TopUpResponse>;
+  backupParts(account: SigningKey): Promise<BackupListing["parts"]>;
+  backupPart(account: SigningKey, name: string): Promise<BackupPart>;
+  /** The version that it has from now on. */
+  writeBackupPart(account: SigningKey, name: string, request: BackupWriteJson): Promise<number>;
   mintQuote(
     account: SigningKey,
     request: { readonly amount: Micros; readonly unit: string; readonly pubkey: string },

@@ -2,11 +2,12 @@
 import type { Micros } from "../../shared/money.ts";
 import type { BlankCoin } from "./cashu.ts";
 import { makeChangeBlanks } from "./coins.ts";
-import type { Context } from "./context.ts";
+import { type Context, ownDevice } from "./context.ts";
 import { changeCoins, chooseCoins } from "./drawer.ts";
 import type { PaymentKeys } from "./keys.ts";
 
 export interface PreparedPayment {
+  readonly device: number;
   readonly counter: number;
   readonly id: string;
   readonly keys: PaymentKeys;
@@ -25,7 +26,7 @@ export interface PaymentPreparation {
   giveBack(prepared: PreparedPayment): void;
   /** Makes blank coins for the payment that comes next, if one like this `amount` would need them. */
   readyFor(amount: Micros): Promise<void>;
-  /** Another wallet was made. */
+  /** Another wallet was made, or it has another number. */
   reset(): void;
 }
 
@@ -37,6 +38,7 @@ export function preparePayments(context: Context): PaymentPreparation {
   let ahead: Promise<PreparedPayment> | undefined;
 
   const make = async (): Promise<PreparedPayment> => {
+    const device = await ownDevice(context);
     const { keys } = await context.open();
     // Looked up once; from then on this process counts by itself, and every used number is stored with its payment.
     nextCounter ??= context.store.read(
@@ -44,8 +46,8 @@ export function preparePayments(context: Context): PaymentPreparation {
     );
     const counter = await nextCounter;
     nextCounter = Promise.resolve(counter + 1);
-    const id = await keys.paymentId(counter);
-    return { counter, id, keys: await keys.payment(id), blanks: [] };
+    const id = await device.paymentId(counter);
+    return { device: device.device, counter, id, keys: await keys.payment(id), blanks: [] };
   };
   // One after the other, so that no number is given out twice.
   let last: Promise<unknown> = Promise.resolve();

@@ -29,6 +29,8 @@ export interface Reservation {
   readonly fromAllowance: boolean;
   /** The day in which it counts as spent. */
   readonly day: string;
+  /** Coins came from the account for it. */
+  readonly isShort: boolean;
   readonly approvalId: string | undefined;
   readonly requestKey: string;
   readonly spentRetries: number;
@@ -58,6 +60,7 @@ export async function reserve(tables: StoreTables, reservation: Reservation): Pr
   const isDirect = order.mode === "direct";
   const row: PaymentRow = {
     id: prepared.id,
+    device: prepared.device,
     counter: prepared.counter,
     state: isDirect ? "sent" : "created",
     order,
@@ -67,6 +70,7 @@ export async function reserve(tables: StoreTables, reservation: Reservation): Pr
     at: reservation.nowMs,
     day: reservation.day,
     requestKey: reservation.requestKey,
+    isShort: reservation.isShort,
     approvalId: reservation.approvalId,
     fromAllowance,
     body: isDirect ? settleBody(order, amount, payment) : "",

@@ -3,27 +3,28 @@
  * that ran already, or runs at the same time elsewhere in this process, does nothing twice.
  */
 import { TuppenceError } from "../../shared/errors.ts";
+import { type Backup, bringBack } from "./backup/index.ts";
+import { ownBackup } from "./backup/rows.ts";
 import { type Context, refreshProvider, TRY_AGAIN_AFTER_MS } from "./context.ts";
 import { refreshKeysets } from "./keysets.ts";
 import type { PageParts } from "./pages.ts";
 import { expireQuestions } from "./questions.ts";
-import { recover } from "./recovery.ts";
 import { finishRefund } from "./refunds.ts";
 import { WALLET_KEY } from "./rows.ts";
 import { refreshTopUps } from "./top-ups.ts";
 
 /** Calls that come while it runs get the same promise: there is nothing that a second run would add. */
-export function resumeWallet(parts: PageParts): () => Promise<void> {
+export function resumeWallet(parts: PageParts, backup: Backup): () => Promise<void> {
   let running: Promise<void> | undefined;
   return () => {
-    running ??= resume(parts).finally(() => {
+    running ??= resume(parts, backup).finally(() => {
       running = undefined;
     });
     return running;
   };
 }
 
-async function resume({ context, drives, paying, stock }: PageParts): Promise<void> {
+async function resume({ context, drives, paying, stock }: PageParts, backup: Backup): Promise<void> {
   if ((await context.store.protection()).isLocked) return;
   if (!(await context.store.read((tables) => tables.wallet.get(WALLET_KEY)))) return;
   await context.store.transaction((tables) => expireQuestions(tables, context.nowMs()));
@@ -57,12 +58,14 @@ async function resume({ context, drives, paying, stock }: PageParts): Promise<vo
   await attempt(refreshProvider(context));
   await attempt(refreshKeysets(context));
   for (const { id } of left.refunding) await attempt(context.serially(() => finishRefund(context, id)));
-  await attempt(recover(context));
+  await attempt(bringBack(context));
+  backup.goOnRestoring();
   // With the account's own token, and so not beside whatever else woke the wallet.
   if ((await stock.nextVisitMs()) <= context.nowMs()) {
     await attempt(refreshTopUps(context));
     await attempt(stock.visitIfDue());
   } else await attempt(stock.tidy());
+  await attempt(backup.saveIfDue());
   await wakeForOpen(context, { hasFaults: faults.length > 0, nextVisitMs: await stock.nextVisitMs() });
   context.changed();
 }
@@ -81,6 +84,7 @@ async function wakeForOpen(
     return rows.flat().map(({ expiresAt }) => expiresAt);
   });
   const later = context.nowMs() + Math.max(TRY_AGAIN_AFTER_MS, context.quietMs());
-  const times = [...expiries, nextVisitMs].map((time) => Math.max(time, later));
+  const { dueAt = nextVisitMs } = await context.store.read(ownBackup);
+  const times = [...expiries, nextVisitMs, dueAt].map((time) => Math.max(time, later));
   context.wakeAt(Math.min(...times, ...(hasFaults ? [later] : [])));
 }

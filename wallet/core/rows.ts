@@ -30,8 +30,17 @@ export interface WalletRow {
   readonly account: AccountResponse | undefined;
   /** When the account is visited next (stock.ts). A wallet from before there was such a moment has none yet. */
   readonly visitAccountAt?: number;
-  /** After a restore from a phrase: what is still to be looked for at the provider. */
-  readonly recovery: "none" | "pending";
+  /**
+   * After a restore from a phrase: `pending` until the backup was read and this wallet has a device's number; `searching`
+   * while the provider is asked for what is newer than the backup (backup/restore.ts).
+   */
+  readonly recovery: "none" | "pending" | "searching";
+  /** This wallet's number among those of the same phrase; 0 made the phrase. Undefined in a `pending` one: not taken yet. */
+  readonly device?: number;
+  /** Random, so that two wallets that took the same number know each other. Wallets of the first version have none yet. */
+  readonly instance?: string;
+  /** Whether other devices' coins are taken over by a restore: only where their reader said that they are not used any more. */
+  readonly otherDevices?: "gone" | "in_use";
 }
 
 export interface PhrasePutOff {
@@ -56,15 +65,18 @@ export interface PauseRow {
 
 /**
  * A coin in the drawer. `free` can be spent; `reserved` belongs to the payment or swap in `holder`; `spent` was
- * found to be spent by someone else, and is kept to be seen.
+ * found to be spent by someone else, and is kept to be seen; `unchecked` was found by a restore, which cannot know
+ * whether it was spent since, and counts for nothing until it was exchanged (backup/check.ts).
  */
 export interface CoinRow {
   readonly secret: string;
   readonly C: string;
   readonly keysetId: string;
   readonly amount: Micros;
-  readonly state: "free" | "reserved" | "spent";
+  readonly state: "free" | "reserved" | "spent" | "unchecked";
   readonly holder: string | undefined;
+  /** Stood in a backup of another device: free, and exchanged soon, because that device may have spent it since. */
+  readonly isRestored?: true;
 }
 
 export type PaymentState =
@@ -81,6 +93,8 @@ export type PaymentState =
 export interface PaymentRow {
   /** The payment id. */
   readonly id: string;
+  /** Whose counter it is; undefined in rows of the first version: 0. */
+  readonly device?: number;
   readonly counter: number;
   readonly state: PaymentState;
   readonly origin: string;
@@ -92,6 +106,8 @@ export interface PaymentRow {
   readonly day: string;
   /** Tab and request id of the page's message; empty where nobody waits. */
   readonly requestKey: string;
+  /** Coins came from the account for it, a moment before. */
+  readonly isShort?: boolean;
   readonly approvalId: string | undefined;
   /** True where the amount was taken from the site's allowance. */
   readonly fromAllowance: boolean;
@@ -132,6 +148,8 @@ export interface WithdrawalRow {
   readonly id: string;
   readonly state: "created" | "quoted" | "done" | "failed";
   readonly at: number;
+  /** Whose counters these are; undefined in rows of the first version: 0. */
+  readonly device?: number;
   readonly quoteCounter: number;
   readonly quoteId: string | undefined;
   readonly keysetId: string;
@@ -146,6 +164,8 @@ export interface SwapRow {
   readonly state: "created" | "done" | "failed";
   readonly at: number;
   readonly coinSecrets: readonly string[];
+  /** Whose counter it is; undefined in rows of the first version: 0. */
+  readonly device?: number;
   readonly keysetId: string;
   readonly firstCounter: number;
   readonly amounts: readonly Micros[];
@@ -225,6 +245,8 @@ export interface Order {
   readonly maxTimeoutSeconds: number;
   readonly seal: string | undefined;
   readonly isPrivate: boolean;
+  /** The page brought no fresh record of its merchant, so the provider was asked for it. */
+  readonly asksForMerchant?: boolean;
 }
 
 /** asking → approved → paying → paid | failed; asking → declined. */
@@ -256,4 +278,86 @@ export interface KeysetRow {
   readonly active: boolean;
   /** Amount in micros → public key. */
   readonly keys: Readonly<Record<string, string>>;
+}
+
+/** What the backup knows of itself: its own parts at the provider, other devices' parts, and how far a restore has come. */
+export type BackupRow = OwnBackupRow | OwnPartRow | DeviceRow | RestoreRow;
+
+export const OWN_BACKUP_KEY = "own";
+export const RESTORE_KEY = "restore";
+
+export interface OwnBackupRow {
+  readonly key: typeof OWN_BACKUP_KEY;
+  readonly kind: "own";
+  /** `saving` after a death is as good as `unsaved`: what was being written may not have arrived. */
+  readonly state: "saved" | "unsaved" | "saving";
+  /** When it is to be written, because the account was visited, or because it could not be written then. */
+  readonly dueAt: number | undefined;
+  /** When it was written last, and when other devices' parts were last looked at. */
+  readonly savedAt: number | undefined;
+  /** Why it could not be written the last time. */
+  readonly error: ErrorCode | undefined;
+  /** Of the head at the provider; 0 while there is none. */
+  readonly version: number;
+  /** Payments of this device with lower counters stand in parts of their own. */
+  readonly sealedTo: number;
+  readonly paymentParts: number;
+  readonly sealedPayments: number;
+  readonly coinParts: number;
+  /** Own payments in such parts that were changed since. */
+  readonly changedCounters: readonly number[];
+  /** Payments of other devices that were changed here, and that were forgotten here. */
+  readonly changed: readonly string[];
+  readonly forgotten: readonly string[];
+}
+
+/** `coins <n>` or `payments <n>` of this device, as it stands at the provider. */
+export interface OwnPartRow {
+  readonly key: string;
+  readonly kind: "part";
+  readonly version: number;
+  /** The provider does not have it as it was written. */
+  readonly isLost: boolean;
+  /** Of payments: the counters that it is about. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Another device of the same phrase. */
+export interface DeviceRow {
+  /** `device <n>`. */
+  readonly key: string;
+  readonly kind: "device";
+  readonly device: number;
+  /** Of the parts that were merged, by kind and number; 0 where one is damaged. */
+  readonly headVersion: number;
+  readonly paymentVersions: readonly number[];
+  /** What its coins were worth when it wrote its backup, unless they were taken over. */
+  readonly coinsValue: Micros;
+  readonly takeOver: "no" | "done";
+  /** Where the search for what is newer goes on: outputs by `withdraw:<keyset>` and `swap:<keyset>`, payments by counter. */
+  readonly outputs: readonly OutputCursor[];
+  readonly nextPayment: number;
+  readonly lastPayment: number;
+  readonly openPayments: readonly number[];
+  readonly isRevokedLookedUp: boolean;
+  readonly isSearched: boolean;
+}
+
+export interface OutputCursor {
+  readonly key: string;
+  /** The first that was not asked for yet, and the first after the last one that was signed. */
+  readonly next: number;
+  readonly afterLast: number;
+}
+
+export interface RestoreRow {
+  readonly key: typeof RESTORE_KEY;
+  readonly kind: "restore";
+  readonly startedAt: number;
+  readonly receipts: number;
+  readonly receiptsInBackup: number;
+  readonly coins: number;
+  /** Parts that did not open: what stood in them has to be found otherwise, or is lost. */
+  readonly damagedParts: number;
 }

@@ -4,6 +4,8 @@ import { dayOf, monthOf } from "../../shared/calendar.ts";
 import { type ErrorCode, tellReader } from "../../shared/errors.ts";
 import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
 import type { WalletSnapshotJson } from "../../shared/protocol/ui.ts";
+import { uncheckedCoins } from "./backup/check.ts";
+import { deviceRows, ownBackup, restoreRow } from "./backup/rows.ts";
 import {
   type Budget,
   budgetsOf,
@@ -14,6 +16,7 @@ import {
   standingAt,
 } from "./budgets.ts";
 import type { Context } from "./context.ts";
+import { chooseCoins } from "./drawer.ts";
 import { countFunds, type Funds, isLow } from "./funds.ts";
 import { phraseReminder } from "./phrase.ts";
 import type { StoreTables } from "./ports.ts";
@@ -51,7 +54,19 @@ export async function takeSnapshot(context: Context): Promise<WalletSnapshotJson
 async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletRow): Promise<Unprotected> {
   const nowMs = context.nowMs();
   const month = monthOf(dayOf(nowMs));
-  const [funds, payments, allowances, topUps, approvals, settings, { spent }, taken] = await Promise.all([
+  const [
+    funds,
+    payments,
+    allowances,
+    topUps,
+    approvals,
+    settings,
+    { spent },
+    taken,
+    restore,
+    backup,
+    devices,
+  ] = await Promise.all([
     countFunds(tables, wallet),
     tables.payments.newest(SHOWN_PAYMENTS),
     tables.allowances.all(),
@@ -60,6 +75,9 @@ async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletR
     readSettings(tables),
     spentIn(tables, month),
     monthTaken(tables, month),
+    showRestore(tables, wallet),
+    ownBackup(tables),
+    deviceRows(tables),
   ]);
   const budget = monthBudget(settings, taken);
   const { info } = wallet;
@@ -69,7 +87,14 @@ async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletR
     state: "ready",
     phraseConfirmed: wallet.phraseConfirmed,
     phraseReminder: phraseReminder(wallet, total, context.nowMs()),
-    restoring: wallet.recovery === "pending",
+    restoring: wallet.recovery !== "none",
+    restore,
+    backup: {
+      savedAt: backup.savedAt ?? null,
+      isUnsaved: backup.state !== "saved",
+      error: backup.error === undefined ? null : showError(backup.error),
+    },
+    elsewhere: text(add(...devices.map(({ coinsValue }) => coinsValue))),
     currency: currencyOf(wallet),
     provider: {
       origin: wallet.providerOrigin,
@@ -113,6 +138,9 @@ function emptySnapshot({ ports, memory }: Context): Unprotected {
     phraseConfirmed: false,
     phraseReminder: "none",
     restoring: false,
+    restore: null,
+    backup: { savedAt: null, isUnsaved: false, error: null },
+    elsewhere: "0",
     currency: DEFAULT_CURRENCY,
     provider: { origin, name: new URL(origin).host, sandbox: false, reachable: memory.isReachable },
     balance: { total: "0", account: "0", coins: "0", onItsWay: "0", inFlight: "0", isLow: false },
@@ -127,6 +155,19 @@ function emptySnapshot({ ports, memory }: Context): Unprotected {
     lastTopUp: null,
     approvals: [],
   };
+}
+
+async function showRestore(
+  tables: StoreTables,
+  { recovery }: WalletRow,
+): Promise<WalletSnapshotJson["restore"]> {
+  const kept = await restoreRow(tables);
+  if (!kept && recovery !== "pending") return null;
+  const row = kept ?? { receipts: 0, receiptsInBackup: 0, coins: 0, damagedParts: 0 };
+  const coinsToCheck = (await uncheckedCoins(tables)).length;
+  const { receipts, receiptsInBackup, coins, damagedParts } = row;
+  const phase = recovery === "pending" ? "reading" : recovery === "searching" ? "searching" : "checking";
+  return { phase, receipts, receiptsInBackup, coins, coinsToCheck, damagedParts };
 }
 
 export function showPayment(payment: PaymentRow): WalletSnapshotJson["payments"][number] {
@@ -227,6 +268,12 @@ function showApproval(
     refundWindowSeconds: order.refundWindowSeconds,
     reason: reason ? showBudget(reason) : null,
     budgets: isAsking ? [...site, ...(month ? [month] : [])].map(showBudget) : [],
+    privacy: {
+      // Coins that do not fit yet are exchanged or fetched first, and fit then.
+      hasChange: isAsking && (chooseCoins(funds.free, amount)?.change ?? ZERO) > ZERO,
+      asksForMerchant: order.asksForMerchant ?? false,
+      isShort: isAsking && funds.coins < amount,
+    },
     state: isExpired ? "failed" : approval.state,
     error: error === undefined ? null : showError(error),
     at: approval.at,

@@ -21,6 +21,7 @@ import {
   subtract,
   ZERO,
 } from "../../shared/money.ts";
+import { changeOwnBackup } from "./backup/rows.ts";
 import { makeBlankCoins, openCoins } from "./coins.ts";
 import { type Context, TRY_AGAIN_AFTER_MS } from "./context.ts";
 import { chooseCoins, coinToBreak, composeCoins, valueOf, WITHDRAWN_AT_ONCE } from "./drawer.ts";
@@ -161,6 +162,8 @@ async function visitAccount(
       await work();
       done += 1;
     });
+  // The account has heard of this wallet just now; so its backup may follow, and tells it nothing more.
+  if (done === 2) await changeOwnBackup(context, (row) => ({ ...row, dueAt: context.nowMs() }));
   const isOver = done === 2 && (await openWithdrawals(context)).length === 0;
   const between = drawMs(context, LEAST_BETWEEN_VISITS_MS, MOST_BETWEEN_VISITS_MS);
   await visitAgainAt(context, isOver ? context.nowMs() + between : laterMs(context));

@@ -7,7 +7,7 @@ import { type Micros, splitIntoCoins } from "../../shared/money.ts";
 import type { BlindedMessageJson, BlindSignature } from "../../shared/protocol/cashu.ts";
 import { yOf } from "./cashu.ts";
 import { makeBlankCoins, openCoins, outputsOf } from "./coins.ts";
-import { type Context, isFinal, takeNumbers } from "./context.ts";
+import { type Context, isFinal, ownDevice, takeNumbers } from "./context.ts";
 import { composeCoins, valueOf } from "./drawer.ts";
 import { newId } from "./ids.ts";
 import { activeKeyset, hasKeysetEnded, refreshKeysets } from "./keysets.ts";
@@ -46,6 +46,11 @@ export async function renewCoins(context: Context, coins: readonly CoinRow[]): P
   );
 }
 
+/** Exchanges a coin for a fresh one of the same value, alone, so that nothing joins it with another. */
+export async function exchangeCoin(context: Context, coin: CoinRow): Promise<void> {
+  await swap(context, [coin.secret], undefined, () => [coin.amount]);
+}
+
 /** Makes fewer, larger coins of many. */
 export async function mergeCoins(context: Context, coins: readonly CoinRow[]): Promise<void> {
   await swap(
@@ -72,7 +77,7 @@ export async function runSwap(context: Context, swap: SwapRow): Promise<void> {
   const { keys } = await context.open();
   const blanks = await makeBlankCoins(
     context,
-    keys.swapSeed,
+    (await keys.device(swap.device ?? 0)).swapSeed,
     swap.keysetId,
     swap.firstCounter,
     swap.amounts.length,
@@ -134,13 +139,18 @@ type SwapTerms = [
 
 async function makeSwap(context: Context, ...[coinSecrets, paymentId, split]: SwapTerms): Promise<SwapRow> {
   const { id: keysetId } = await activeKeyset(context);
+  const { device } = await ownDevice(context);
   const id = newId(context);
   return context.store.transaction(async (tables) => {
     const found = await Promise.all(coinSecrets.map((secret) => tables.coins.get(secret)));
     const coins = found.filter((coin) => coin !== undefined);
     const isOurs =
       coins.length === coinSecrets.length &&
-      coins.every((coin) => (paymentId === undefined ? coin.state === "free" : coin.holder === paymentId));
+      coins.every((coin) =>
+        paymentId === undefined
+          ? coin.state === "free" || coin.state === "unchecked"
+          : coin.holder === paymentId,
+      );
     // A payment took one of them meanwhile: there is nothing to swap.
     if (!isOurs) throw new TuppenceError("coin_spent", { here: true });
     const amounts = split(coins, await tables.coins.where("state", "free"));
@@ -150,6 +160,7 @@ async function makeSwap(context: Context, ...[coinSecrets, paymentId, split]: Sw
       state: "created",
       at: context.nowMs(),
       coinSecrets,
+      device,
       keysetId,
       firstCounter,
       amounts,

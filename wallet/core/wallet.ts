@@ -54,6 +54,10 @@ export interface Wallet {
   isAsking(approvalId: string): Promise<boolean>;
   /** Shows a question that is still asked, as its turn comes. */
   showQuestion(request: UiRequestOf<"showQuestion">): Promise<void>;
+  /** Writes the backup now. @throws TuppenceError provider_*, backup_full */
+  saveBackup(): Promise<void>;
+  /** The other wallets of this phrase are gone: begins to take their coins. */
+  takeOver(): Promise<void>;
   refund(request: UiRequestOf<"refund">): Promise<void>;
   setAllowance(request: UiRequestOf<"setAllowance">): Promise<void>;
   removeAllowance(request: UiRequestOf<"removeAllowance">): Promise<void>;
@@ -75,7 +79,7 @@ export interface Wallet {
 
   /**
    * Takes up whatever a dead process left: sends stored payments again, asks for sealed ones that expired, finishes
-   * withdraws, swaps and refunds, restocks the drawer. Safe to call at any time and twice at once.
+   * withdraws, swaps, refunds and a restore, restocks the drawer, writes the backup where it is due. Safe to call at any time and twice at once.
    */
   resume(): Promise<void>;
 }

@@ -8,7 +8,7 @@ import type { BlindSignature, MintQuoteResponse } from "../../shared/protocol/ca
 import type { AccountResponse } from "../../shared/protocol/provider.ts";
 import { quotePublicKey, signQuote } from "./cashu.ts";
 import { makeBlankCoins, openCoins, outputsOf } from "./coins.ts";
-import { type Context, isFinal, knowProvider, takeNumbers, walletRow } from "./context.ts";
+import { type Context, isFinal, knowProvider, ownDevice, takeNumbers, walletRow } from "./context.ts";
 import { newId } from "./ids.ts";
 import { activeKeyset, hasKeysetEnded, refreshKeysets } from "./keysets.ts";
 import type { WithdrawalRow } from "./rows.ts";
@@ -27,12 +27,14 @@ export async function withdraw(context: Context, amounts: readonly Micros[]): Pr
 
 async function makeWithdrawal(context: Context, amounts: readonly Micros[]): Promise<WithdrawalRow> {
   const { id: keysetId } = await activeKeyset(context);
+  const { device } = await ownDevice(context);
   const id = newId(context);
   return context.store.transaction(async (tables) => {
     const made: WithdrawalRow = {
       id,
       state: "created",
       at: context.nowMs(),
+      device,
       quoteCounter: await takeNumbers(tables, "quote", 1),
       quoteId: undefined,
       keysetId,
@@ -85,7 +87,7 @@ async function askForQuote(context: Context, row: WithdrawalRow): Promise<Withdr
 export async function quoteOf(context: Context, row: WithdrawalRow): Promise<MintQuoteResponse> {
   const { keys, provider } = await context.open();
   const { info } = await knowProvider(context);
-  const pubkey = quotePublicKey(await keys.quoteKey(row.quoteCounter));
+  const pubkey = quotePublicKey(await (await keys.device(row.device ?? 0)).quoteKey(row.quoteCounter));
   const amount = add(...row.amounts);
   const quote = await provider.mintQuote(keys.account, { amount, unit: info.unit, pubkey });
   if (quote.amount !== amount || quote.pubkey !== pubkey)
@@ -95,15 +97,16 @@ export async function quoteOf(context: Context, row: WithdrawalRow): Promise<Min
 
 async function collect(context: Context, row: WithdrawalRow, quote: string): Promise<void> {
   const { keys, provider } = await context.open();
+  const device = await keys.device(row.device ?? 0);
   const blanks = await makeBlankCoins(
     context,
-    keys.withdrawSeed,
+    device.withdrawSeed,
     row.keysetId,
     row.firstCounter,
     row.amounts.length,
   );
   const outputs = outputsOf(blanks, row.amounts);
-  const signature = signQuote(await keys.quoteKey(row.quoteCounter), quote, outputs);
+  const signature = signQuote(await device.quoteKey(row.quoteCounter), quote, outputs);
   const signatures: readonly BlindSignature[] = await provider
     .mint(keys.account, { quote, outputs, signature })
     .catch(async (error: unknown) => {

@@ -13,11 +13,15 @@ import {
 } from "../../shared/protocol/cashu.ts";
 import {
   AccountResponse,
+  BackupListing,
+  BackupPart,
+  BackupWritten,
   Jwks,
   KeysetLog,
   MerchantResponse,
   ProviderInfo,
   RefundResponse,
+  RevokedReceipts,
   TopUpResponse,
 } from "../../shared/protocol/provider.ts";
 import { SettleResponse } from "../../shared/protocol/x402.ts";
@@ -81,6 +85,7 @@ export function createProviderClient(options: ProviderClientOptions): ProviderPo
       return new Map(states.map(({ Y, state }) => [Y, state === "SPENT"]));
     },
     restore: async (outputs) => pairUp(await post("/v1/restore", { outputs }, RestoreResponse)),
+    revoked: async () => (await get("/receipts/revoked", RevokedReceipts)).revoked.map(({ jti }) => jti),
     merchant: async (id) =>
       (await get(`/merchants/${encodeURIComponent(id)}`, MerchantResponse)).merchantRecord,
 
@@ -88,6 +93,11 @@ export function createProviderClient(options: ProviderClientOptions): ProviderPo
     account: (key) => account(key, "GET", "/accounts/me", undefined, AccountResponse),
     createTopUp: (key, request) => account(key, "POST", "/topups", request, TopUpResponse),
     topUp: (key, id) => account(key, "GET", `/topups/${id}`, undefined, TopUpResponse),
+    backupParts: async (key) =>
+      (await account(key, "GET", "/accounts/me/backup", undefined, BackupListing)).parts,
+    backupPart: (key, name) => account(key, "GET", `/accounts/me/backup/${name}`, undefined, BackupPart),
+    writeBackupPart: async (key, name, request) =>
+      (await account(key, "POST", `/accounts/me/backup/${name}`, request, BackupWritten)).version,
     mintQuote: (key, { amount, unit, pubkey }) =>
       account(
         key,

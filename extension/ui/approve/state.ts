@@ -10,6 +10,7 @@
  */
 import type { ErrorCode } from "../../../shared/errors.ts";
 import { add, isPayableInCoins, type Micros, micros, subtract, ZERO } from "../../../shared/money.ts";
+import type { PrivacySituation } from "../../../shared/privacy.ts";
 import type { PageError } from "../../../shared/protocol/page.ts";
 import type { ApprovalView, BudgetView, TopUpView, WalletSnapshot } from "../../../shared/protocol/ui.ts";
 import { exampleOf, formatMoney, parseMoney, shortMoney } from "../shared/money.ts";
@@ -115,6 +116,7 @@ export interface AskingScreen extends Question {
   readonly allowance: AllowanceChoice | null;
   readonly declining: boolean;
   readonly error: PageError | null;
+  readonly privacy: PrivacySituation;
 }
 
 export interface ShortScreen extends Question {
@@ -224,7 +226,18 @@ function unanswered(
     allowance: approval.kind === "article" ? allowanceChoice(approval, local) : null,
     declining: local.sent === "decline",
     error: local.error,
+    privacy: privacyOf(approval, amount, snapshot),
   };
+}
+
+/** Of the amount that the reader chose: where that is another than the question's, nobody has looked whether coins fit. */
+function privacyOf(
+  { privacy, amount: asked }: ApprovalView,
+  amount: Micros | null,
+  { balance }: WalletSnapshot,
+): PrivacySituation {
+  if (amount === null || amount === asked) return privacy;
+  return { ...privacy, hasChange: true, isShort: amount > balance.coins };
 }
 
 export interface Approved {

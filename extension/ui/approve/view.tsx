@@ -12,6 +12,7 @@ import { errorText } from "../shared/error-text.ts";
 import { Icon } from "../shared/icon.tsx";
 import { formatBalance, formatMoney, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice } from "../shared/notice.tsx";
+import { PrivacyMeter } from "../shared/privacy-meter.tsx";
 import { type TextKey, t } from "../shared/text.tsx";
 import { Unlock } from "../shared/unlock.tsx";
 import { Waiting } from "../shared/waiting.tsx";
@@ -195,6 +196,11 @@ function Asking({ screen, actions }: { readonly screen: AskingScreen; readonly a
         {screen.allowance ? (
           <Allowance allowance={screen.allowance} currency={currency} actions={actions} />
         ) : null}
+        <PrivacyMeter
+          event={isTip ? "tip" : "payment"}
+          situation={screen.privacy}
+          merchant={screen.merchantName}
+        />
       </div>
       <footer class="answers">
         <Button look="plain" large disabled={screen.declining} onClick={actions.decline}>
@@ -236,7 +242,7 @@ function useGuard(actions: ApproveActions): boolean {
       }
       const now = performance.now();
       const isInControl =
-        event.target instanceof Element && event.target.closest("button, input, select") !== null;
+        event.target instanceof Element && event.target.closest("button, input, select, summary") !== null;
       if (keyApproves(opensAt.current, event.key, event.repeat, isInControl, now)) {
         actions.approve();
         return;

@@ -5,7 +5,9 @@
 import type { ComponentType } from "preact";
 import type { IconName } from "../shared/icon.tsx";
 import type { TextKey } from "../shared/text.tsx";
+import { Backup } from "./backup/index.tsx";
 import { Budgets } from "./budgets/index.tsx";
+import { Privacy } from "./privacy/index.tsx";
 import { Safety } from "./safety/index.tsx";
 import type { SectionProps } from "./section.ts";
 import { Spending } from "./spending/index.tsx";
@@ -21,7 +23,9 @@ export interface OptionsSection {
 export const SECTIONS: readonly [OptionsSection, ...OptionsSection[]] = [
   { name: "spending", title: "options_spending", icon: "chart", Section: Spending },
   { name: "budgets", title: "options_budgets", icon: "limit", Section: Budgets },
+  { name: "backup", title: "options_backup", icon: "shield", Section: Backup },
   { name: "safety", title: "options_safety", icon: "lock", Section: Safety },
+  { name: "privacy", title: "options_privacy", icon: "eye", Section: Privacy },
 ];
 
 /** The first one where the address names none. */

@@ -1,16 +1,18 @@
 /** The popup: connects to the background, keeps what the reader does here, and draws what `state.ts` says. */
 import { signal } from "@preact/signals";
 import { render } from "preact";
-import type { GenericSchema, InferOutput } from "valibot";
+import { type GenericSchema, type InferOutput, safeParse } from "valibot";
 import type { Micros } from "../../../shared/money.ts";
 import {
+  LAST_BALANCE,
+  LastBalance,
   OPTIONS_PAGE,
   type TopUpView,
   type UiRequestJson,
   UiResults,
   WELCOME_PAGE,
 } from "../../../shared/protocol/ui.ts";
-import { extensionUrl, openTab } from "../../platform.ts";
+import { extensionUrl, openTab, readSession } from "../../platform.ts";
 import { writeRoute } from "../shared/route.ts";
 import { isWebAddress } from "../shared/site.ts";
 import { t } from "../shared/text.tsx";
@@ -94,10 +96,18 @@ setInterval(() => {
   now.value = Date.now();
 }, TICK_MS);
 
+const last = signal<LastBalance | undefined>(undefined);
+// Sooner than the background answers, which may have to start first.
+void readSession(LAST_BALANCE)
+  .then((stored) => {
+    const kept = safeParse(LastBalance, stored);
+    if (kept.success) last.value = kept.output;
+  })
+  .catch(() => undefined);
+
 function Popup() {
-  return (
-    <PopupView screen={screen(snapshot.value, silent.value, local.value, now.value)} actions={actions} />
-  );
+  const shown = screen(snapshot.value, silent.value, local.value, now.value, last.value);
+  return <PopupView screen={shown} actions={actions} />;
 }
 
 document.title = t("popup_title");

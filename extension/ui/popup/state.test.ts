@@ -1,10 +1,12 @@
 import { parse } from "valibot";
 import { describe, expect, it } from "vitest";
+import { micros } from "../../../shared/money.ts";
 import { WalletSnapshot, type WalletSnapshotJson } from "../../../shared/protocol/ui.ts";
 import { ENGLISH } from "../fixtures/english.ts";
 import {
   approval,
   emptySnapshot,
+  lockedSnapshot,
   noWalletSnapshot,
   payment,
   readySnapshot,
@@ -63,7 +65,7 @@ describe("balance", () => {
 it("does not leave a reader alone with an empty balance while the wallet is brought back", () => {
   expect(
     home({ ...emptySnapshot(), phraseConfirmed: true, phraseReminder: "none", restoring: true }).notices,
-  ).toEqual([{ is: "restoring" }]);
+  ).toEqual([{ is: "restoring", restore: null }]);
 });
 
 describe("payments", () => {
@@ -157,3 +159,12 @@ function home(snapshot: WalletSnapshotJson, local: Partial<PopupLocal> = {}, now
   if (found.is !== "home") throw new Error(`not the home screen but ${found.is}`);
   return found;
 }
+
+it("shows the balance as it was last while the background wakes, and nothing of it once that is silent or has spoken", () => {
+  const last = { total: micros(4_950_000), currency: "USD", playMoney: true };
+  const at = (snapshot: WalletSnapshot | undefined, silent: boolean) =>
+    screen(snapshot, silent, LOCAL_AT_START, NOW, last);
+  expect(at(undefined, false)).toMatchObject({ is: "remembered", balance: 4_950_000n });
+  expect(at(undefined, true)).toEqual({ is: "silent" });
+  expect(at(parse(WalletSnapshot, lockedSnapshot()), false)).toEqual({ is: "locked" });
+});

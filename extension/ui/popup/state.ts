@@ -8,7 +8,9 @@ import type { PageError } from "../../../shared/protocol/page.ts";
 import type {
   AllowanceView,
   ApprovalView,
+  LastBalance,
   PaymentView,
+  RestoreView,
   TipSite,
   TopUpView,
   WalletSnapshot,
@@ -56,7 +58,7 @@ export type PopupNotice =
   | { readonly is: "error"; readonly error: PageError }
   | { readonly is: "frozen" }
   | { readonly is: "paused"; readonly busy: boolean }
-  | { readonly is: "restoring" }
+  | { readonly is: "restoring"; readonly restore: RestoreView | null }
   | { readonly is: "unreachable"; readonly provider: string }
   | {
       readonly is: "approval";
@@ -140,16 +142,30 @@ export type PopupScreen =
   | { readonly is: "silent" }
   | { readonly is: "none"; readonly playMoney: boolean }
   | { readonly is: "locked" }
+  | RememberedScreen
   | HomeScreen
   | TopUpScreen;
+
+/** The background is not awake yet: the balance as it was last, where home will have it. */
+export interface RememberedScreen {
+  readonly is: "remembered";
+  readonly currency: string;
+  readonly playMoney: boolean;
+  readonly balance: Micros;
+}
 
 export function screen(
   snapshot: WalletSnapshot | undefined,
   silent: boolean,
   local: PopupLocal,
   now: number,
+  last?: LastBalance,
 ): PopupScreen {
-  if (snapshot === undefined) return { is: silent ? "silent" : "connecting" };
+  if (snapshot === undefined) {
+    if (silent) return { is: "silent" };
+    if (!last) return { is: "connecting" };
+    return { is: "remembered", currency: last.currency, playMoney: last.playMoney, balance: last.total };
+  }
   const playMoney = snapshot.provider.sandbox;
   if (snapshot.state === "none") return { is: "none", playMoney };
   if (snapshot.state === "locked") return { is: "locked" };
@@ -204,7 +220,7 @@ function notices(snapshot: WalletSnapshot, local: PopupLocal, now: number): Popu
   if (local.error) list.push({ is: "error", error: local.error });
   if (snapshot.frozen) list.push({ is: "frozen" });
   if (snapshot.paused) list.push({ is: "paused", busy: local.busy.includes("pause") });
-  if (snapshot.restoring) list.push({ is: "restoring" });
+  if (snapshot.restoring) list.push({ is: "restoring", restore: snapshot.restore });
   if (!snapshot.provider.reachable) list.push({ is: "unreachable", provider: snapshot.provider.name });
   for (const approval of snapshot.approvals) {
     if (approval.state !== "asking") continue;

@@ -16,7 +16,15 @@ import { Switch } from "../shared/switch.tsx";
 import { t, tCount, Words } from "../shared/text.tsx";
 import { Unlock } from "../shared/unlock.tsx";
 import { Waiting } from "../shared/waiting.tsx";
-import type { AllowanceRow, HomeScreen, PaymentRow, PopupNotice, PopupScreen, TopUpScreen } from "./state.ts";
+import type {
+  AllowanceRow,
+  HomeScreen,
+  PaymentRow,
+  PopupNotice,
+  PopupScreen,
+  RememberedScreen,
+  TopUpScreen,
+} from "./state.ts";
 
 export interface PopupActions {
   show(page: "home" | "topUp"): void;
@@ -78,11 +86,48 @@ export function PopupView({
           <Unlock />
         </div>
       );
+    case "remembered":
+      return <Remembered screen={screen} />;
     case "topUp":
       return <TopUp screen={screen} actions={actions} />;
     case "home":
       return <Home screen={screen} actions={actions} />;
   }
+}
+
+/** As high as home's head, so that nothing moves when the rest comes. */
+function Remembered({ screen }: { readonly screen: RememberedScreen }) {
+  return (
+    <header class="hero">
+      <Discs />
+      <div class="hero-top">
+        <Brand playMoney={screen.playMoney} />
+      </div>
+      <h1>
+        <span class="hero-label">
+          <span>{t("shared_balance")} </span>
+        </span>
+        <Balance balance={screen.balance} currency={screen.currency} />
+      </h1>
+      <p class="hero-parts hero-later" aria-hidden="true">
+        <span>{t("popup_parts")}</span>
+      </p>
+      <div class="hero-action">
+        <Button look="hero" wide disabled>
+          {t("shared_top_up")}
+        </Button>
+      </div>
+    </header>
+  );
+}
+
+function Balance(props: { readonly balance: Micros; readonly currency: string }) {
+  const balance = formatBalance(props.balance, props.currency);
+  return (
+    <span id="balance" class="hero-balance money" data-long={balance.length > 9 ? "" : undefined}>
+      {balance}
+    </span>
+  );
 }
 
 function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actions: PopupActions }) {
@@ -119,9 +164,7 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
               </span>
             )}
           </span>
-          <span id="balance" class="hero-balance money" data-long={balance.length > 9 ? "" : undefined}>
-            {balance}
-          </span>
+          <Balance balance={screen.balance} currency={currency} />
         </h1>
         <Parts parts={screen.parts} currency={currency} />
         <div class="hero-action" ref={action}>
@@ -347,7 +390,7 @@ function HomeNotice({
         </Notice>
       );
     case "restoring":
-      return <RestoringNotice />;
+      return <RestoringNotice restore={notice.restore} />;
     case "unreachable":
       return (
         <Notice

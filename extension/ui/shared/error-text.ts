@@ -15,7 +15,10 @@ type NotForReaders =
   | "body_too_large"
   | "unsupported_media_type"
   | "wrong_origin"
-  | "account_token_not_allowed";
+  | "account_token_not_allowed"
+  // The wallet's own business with its backup.
+  | "backup_unknown"
+  | "backup_conflict";
 type ReaderCode = Exclude<ErrorCode, NotForReaders> | typeof NO_ANSWER_CODE;
 type Named<Prefix extends string> = TextKey extends infer K
   ? K extends `${Prefix}${infer Name}`
@@ -68,6 +71,8 @@ export const ERROR_WORDS: Readonly<
   account_frozen: ["coins_stay", "talk_to_provider"],
   account_token_invalid: ["nothing_changed", "restart_browser"],
   clock_skew: ["nothing_changed", "wallet_corrects"],
+  backup_full: ["in_browser", "more_room"],
+  devices_exceeded: ["nothing_changed", "new_wallet"],
   topup_unknown: ["nothing_charged", "start_new"],
   topup_limit: ["nothing_charged", "smaller_or_tomorrow"],
   topup_closed: ["nothing_charged_twice", "start_new"],

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { PageError } from "../../../shared/protocol/page.ts";
+import type { RestoreView } from "../../../shared/protocol/ui.ts";
 import { errorText } from "./error-text.ts";
 import { Icon, type IconName } from "./icon.tsx";
 import { t } from "./text.tsx";
@@ -34,12 +35,27 @@ export function FrozenNotice() {
   );
 }
 
-export function RestoringNotice() {
+export function RestoringNotice({ restore }: { readonly restore: RestoreView | null }) {
   return (
     <Notice icon="busy" title={t("shared_restoring_title")}>
-      {t("shared_restoring_text")}
+      {describeRestore(restore)}
+      {restore !== null && restore.damagedParts > 0 ? ` ${t("shared_restoring_damaged")}` : null}
     </Notice>
   );
+}
+
+/** How far it has come; no number that nobody knows yet. */
+export function describeRestore(restore: RestoreView | null): string {
+  if (restore === null) return t("shared_restoring_text");
+  const { phase, receipts: read, receiptsInBackup: all, coinsToCheck: coins } = restore;
+  switch (phase) {
+    case "reading":
+      return all === 0 ? t("shared_restoring_text") : t("shared_restoring_reading", { read, all });
+    case "searching":
+      return t("shared_restoring_searching", { read });
+    case "checking":
+      return t("shared_restoring_checking", { coins });
+  }
 }
 
 /** What happened stands out; what was kept safe and what to do follow. */

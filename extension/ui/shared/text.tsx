@@ -78,6 +78,11 @@ export function countText(count: number): string {
   return new Intl.NumberFormat(textLocale()).format(count);
 }
 
+/** "a, b and c". */
+export function listText(parts: readonly string[]): string {
+  return new Intl.ListFormat(textLocale()).format(parts);
+}
+
 const PLACE = /\{(\w+)\}/;
 const EVERY_PLACE = new RegExp(PLACE, "g");
 

@@ -33,6 +33,7 @@ async function act<S extends GenericSchema>(
 const actions: WelcomeActions = {
   setMode: (mode) => change({ mode, error: null }),
   typePhrase: (typedPhrase) => change({ typedPhrase, error: null }),
+  setOthersAreGone: (othersAreGone) => change({ othersAreGone }),
   typeProvider: (typedProvider) => change({ typedProvider, error: null }),
   create: async () => {
     if (snapshot.value === undefined) return;

@@ -66,6 +66,15 @@ describe("restoring", () => {
     });
   });
 
+  it("takes no coins away from another browser that goes on paying", () => {
+    const typed = { ...LOCAL_AT_START, mode: "restore", typedPhrase: WORDS } as const;
+    expect(creationOf(none, typed)).toEqual({ phrase: WORDS });
+    expect(creationOf(none, { ...typed, othersAreGone: false })).toEqual({
+      phrase: WORDS,
+      otherDevices: "in_use",
+    });
+  });
+
   it("does not send half-typed words when the reader went back to a new wallet", () => {
     expect(creationOf(none, { ...LOCAL_AT_START, typedPhrase: WORDS })).toEqual({});
   });

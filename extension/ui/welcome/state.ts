@@ -10,6 +10,7 @@ import type { PageError } from "../../../shared/protocol/page.ts";
 import {
   PHRASE_WORDS,
   PHRASE_WORDS_ASKED,
+  type RestoreView,
   type TopUpView,
   type WalletSnapshot,
 } from "../../../shared/protocol/ui.ts";
@@ -22,6 +23,8 @@ export interface WelcomeLocal {
   readonly mode: "create" | "restore";
   /** What stands in the field for the phrase, as typed. */
   readonly typedPhrase: string;
+  /** The wallets that have the phrase already are not paid with any more. */
+  readonly othersAreGone: boolean;
   /** Null while the field for the provider was not touched. */
   readonly typedProvider: string | null;
   readonly busy: boolean;
@@ -43,6 +46,7 @@ export interface WelcomeLocal {
 export const LOCAL_AT_START: WelcomeLocal = {
   mode: "create",
   typedPhrase: "",
+  othersAreGone: true,
   typedProvider: null,
   busy: false,
   error: null,
@@ -60,6 +64,7 @@ export interface CreateStep {
   readonly is: "create";
   readonly mode: "create" | "restore";
   readonly typedPhrase: string;
+  readonly othersAreGone: boolean;
   readonly wordCount: number;
   readonly provider: string;
   readonly providerProblem: string | null;
@@ -94,6 +99,7 @@ export interface ReadyStep {
   readonly frozen: boolean;
   /** The phrase was typed in, and the provider is still asked what belongs to it. */
   readonly restoring: boolean;
+  readonly restore: RestoreView | null;
   readonly topUps: TopUpOffer;
   readonly topUp: TopUpView | null;
   readonly phraseConfirmed: boolean;
@@ -127,6 +133,7 @@ export function screen(
       is: "create",
       mode: local.mode,
       typedPhrase: local.typedPhrase,
+      othersAreGone: local.othersAreGone,
       wordCount,
       provider,
       providerProblem: problem,
@@ -161,6 +168,7 @@ export function screen(
     balance: snapshot.balance.total,
     frozen: snapshot.frozen,
     restoring: snapshot.restoring,
+    restore: snapshot.restore,
     topUps: topUpOffer(snapshot),
     topUp:
       snapshot.topUps.find(({ id, state }) => state === "open" || local.seenOpenTopUps.includes(id)) ?? null,
@@ -174,11 +182,12 @@ export function screen(
 export function creationOf(
   snapshot: WalletSnapshot,
   local: WelcomeLocal,
-): { readonly provider?: string; readonly phrase?: string } {
+): { readonly provider?: string; readonly phrase?: string; readonly otherDevices?: "in_use" } {
   const provider = local.typedProvider === null ? undefined : originOf(local.typedProvider);
   return {
     ...(provider === undefined || provider === snapshot.provider.origin ? {} : { provider }),
     ...(local.mode === "restore" ? { phrase: wordsOf(local.typedPhrase).join(" ") } : {}),
+    ...(local.mode === "restore" && !local.othersAreGone ? { otherDevices: "in_use" } : {}),
   };
 }
 

@@ -20,6 +20,7 @@ import type { AskedWord, CreateStep, PhraseStep, ReadyStep, WelcomeScreen } from
 export interface WelcomeActions {
   setMode(mode: "create" | "restore"): void;
   typePhrase(words: string): void;
+  setOthersAreGone(gone: boolean): void;
   typeProvider(address: string): void;
   create(): void;
   reveal(): void;
@@ -192,6 +193,19 @@ function Create({ step, actions }: { readonly step: CreateStep; readonly actions
           </p>
           <p id="phrase-promise" class="soft">
             {t("welcome_restore_text")}
+          </p>
+          <div class="check">
+            <input
+              id="others-in-use"
+              type="checkbox"
+              checked={!step.othersAreGone}
+              aria-describedby="others-note"
+              onChange={(event) => actions.setOthersAreGone(!event.currentTarget.checked)}
+            />
+            <label for="others-in-use">{t("welcome_restore_in_use")}</label>
+          </div>
+          <p id="others-note" class="input-note">
+            {t(step.othersAreGone ? "welcome_restore_gone_note" : "welcome_restore_in_use_note")}
           </p>
         </div>
       ) : (
@@ -413,7 +427,7 @@ function Ready({ step, actions }: { readonly step: ReadyStep; readonly actions: 
 
 function Fill({ step, actions }: { readonly step: ReadyStep; readonly actions: WelcomeActions }) {
   if (step.frozen) return <FrozenNotice />;
-  if (step.restoring) return <RestoringNotice />;
+  if (step.restoring) return <RestoringNotice restore={step.restore} />;
   return (
     <>
       {step.error ? <ErrorNotice error={step.error} /> : null}

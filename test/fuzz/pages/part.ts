@@ -96,6 +96,7 @@ const UI_REQUESTS: Readonly<Record<UiRequestType, readonly Genuine[]>> = {
     ui("createWallet", { provider: "https://pay.example", phrase: `${"abandon ".repeat(11)}about` }),
     ui("createWallet", {
       phrase: "legal winner thank year wave sausage worth useful legal winner thank yellow",
+      otherDevices: "in_use",
     }),
     ui("createWallet"),
   ],
@@ -124,6 +125,8 @@ const UI_REQUESTS: Readonly<Record<UiRequestType, readonly Genuine[]>> = {
   showQuestion: [async (world) => ({ kind: "ui", type: "showQuestion", approvalId: await approval(world) })],
   tipSite: [ui("tipSite")],
   startTip: [ui("startTip")],
+  saveBackup: [ui("saveBackup")],
+  takeOver: [ui("takeOver")],
   refund: [async (world) => ({ kind: "ui", type: "refund", paymentId: await newestId(world) })],
   removeAllowance: [ui("removeAllowance", { origin: SITE })],
   forgetSite: [ui("forgetSite", { origin: SITE })],

@@ -1,11 +1,16 @@
 /** Genuine requests of accounts, top-ups, the gateway and the operator, and of what everyone may ask. */
 import { randomBytes } from "node:crypto";
-import { toHex } from "../../../shared/bytes.ts";
+import { toBase64url, toHex } from "../../../shared/bytes.ts";
 import { MERCHANT, REFUND_WINDOW_SECONDS } from "../../support/shop.ts";
 import { byAccount, byGateway, byOperator, type Endpoint, type Genuine, get, post } from "./genuine.ts";
-import type { World } from "./world.ts";
+import { SMALLEST_BACKUP_BYTES, type World } from "./world.ts";
 
 const TOP_UP = 5_000_000n;
+
+const backupPart = (version: number) => ({
+  version,
+  content: toBase64url(randomBytes(SMALLEST_BACKUP_BYTES)),
+});
 
 export function accountEndpoints(world: World): Endpoint[] {
   const asAccount = async (method: Genuine["method"], url: string, body?: unknown): Promise<Genuine> => {
@@ -39,6 +44,40 @@ export function accountEndpoints(world: World): Endpoint[] {
       },
     },
     { route: "GET /accounts/me", readsOnly: true, kinds: { mine: () => asAccount("GET", "/accounts/me") } },
+    {
+      route: "GET /accounts/me/backup",
+      readsOnly: true,
+      kinds: { mine: () => asAccount("GET", "/accounts/me/backup") },
+    },
+    {
+      route: "GET /accounts/me/backup/{name}",
+      readsOnly: true,
+      kinds: {
+        "not there": () => asAccount("GET", `/accounts/me/backup/${toHex(randomBytes(16))}`),
+        there: async () => {
+          const account = await world.useAccount();
+          return {
+            side: "accounts",
+            method: "GET",
+            url: await world.makeBackup(account),
+            sign: byAccount(world, account),
+          };
+        },
+      },
+    },
+    {
+      route: "POST /accounts/me/backup/{name}",
+      // Nothing that is money, and a body of its own size.
+      readsOnly: true,
+      kinds: {
+        new: () => asAccount("POST", `/accounts/me/backup/${toHex(randomBytes(16))}`, backupPart(0)),
+        again: async () => {
+          const account = await world.useAccount();
+          const url = await world.makeBackup(account);
+          return post("accounts", url, backupPart(1), byAccount(world, account));
+        },
+      },
+    },
     {
       route: "POST /topups",
       weight: 3,

@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { pino } from "pino";
 import { auditProvider } from "../../../server/audit.ts";
 import { signGatewayEvent } from "../../../server/gateways/index.ts";
-import { toHex } from "../../../shared/bytes.ts";
+import { toBase64url, toHex } from "../../../shared/bytes.ts";
 import { type SigningKey, signingKeyFromSeed, signJws, thumbprintOf } from "../../../shared/jws.ts";
 import { micros } from "../../../shared/money.ts";
 import { openShop } from "../../support/shop.ts";
@@ -16,6 +16,7 @@ import { openShop } from "../../support/shop.ts";
 /** Their sum stays below what an account may top up in a day. */
 const MOST_TOP_UPS_OF_AN_ACCOUNT = 15;
 const TOP_UP = 20_000_000n;
+export const SMALLEST_BACKUP_BYTES = 16_384;
 
 export interface Account {
   readonly id: string;
@@ -102,6 +103,13 @@ export async function openWorld() {
     return id;
   }
 
+  /** A part that was written once. Answers its address. */
+  async function makeBackup(of: Account): Promise<string> {
+    const url = `/accounts/me/backup/${toHex(randomBytes(16))}`;
+    await call(of, "POST", url, { version: 0, content: toBase64url(randomBytes(SMALLEST_BACKUP_BYTES)) });
+    return url;
+  }
+
   return {
     shop,
     deps,
@@ -110,6 +118,7 @@ export async function openWorld() {
     call,
     useAccount,
     makeTopUp,
+    makeBackup,
     /** Changes when anything whatever was written. */
     version: (): unknown => version.get()?.data_version,
     /** What stands in the log since it was last asked: bugs only. */

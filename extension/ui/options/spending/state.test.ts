@@ -96,6 +96,7 @@ describe("a payment", () => {
       {
         payment: parse(PaymentView, payment(changes)),
         unasked: false,
+        privacy: { hasChange: false, asksForMerchant: false, isShort: false },
         receipt: null,
         refundWindowSeconds: 900,
       },
@@ -124,6 +125,7 @@ describe("a payment", () => {
     const loaded = {
       payment: parse(PaymentView, payment()),
       unasked: false,
+      privacy: { hasChange: false, asksForMerchant: false, isShort: false },
       receipt: null,
       refundWindowSeconds: 0,
     };

@@ -251,6 +251,7 @@ export interface Detail {
   readonly said: string;
   readonly state: PaymentView["state"];
   readonly unasked: boolean;
+  readonly privacy: PaymentDetail["privacy"];
   readonly article: string | null;
   /** Until when one click brings the money back; null where none does. */
   readonly refundUntil: string | null;
@@ -263,7 +264,7 @@ export interface Detail {
 
 /** `live` is the same payment as the last snapshot has it: it may have moved on since. */
 export function detail(
-  { payment, unasked, receipt, refundWindowSeconds }: PaymentDetail,
+  { payment, unasked, privacy, receipt, refundWindowSeconds }: PaymentDetail,
   live: PaymentView | undefined,
   currency: string,
   now: number,
@@ -284,6 +285,7 @@ export function detail(
     said: saidOf(current),
     state,
     unasked,
+    privacy,
     article: /^https?:/.test(resource) ? resource : null,
     refundUntil: isOpen ? fullTime(refundableUntil) : null,
     refundOver: state === "paid" && !isOpen && refundWindowSeconds > 0,

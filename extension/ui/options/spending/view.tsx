@@ -7,6 +7,7 @@ import { EmptyState } from "../../shared/empty-state.tsx";
 import { Icon } from "../../shared/icon.tsx";
 import { formatBalance, formatMoney, shortMoney } from "../../shared/money.ts";
 import { ErrorNotice, Notice } from "../../shared/notice.tsx";
+import { PrivacyMeter } from "../../shared/privacy-meter.tsx";
 import { writeRoute } from "../../shared/route.ts";
 import { Section } from "../../shared/section.tsx";
 import { siteName } from "../../shared/site.ts";
@@ -427,6 +428,23 @@ export function DetailView(props: {
           </Notice>
         ) : null}
       </div>
+      {view.state === "failed" ? null : (
+        <Section title={t("privacy_title")}>
+          <div class="card detail">
+            <PrivacyMeter
+              event={view.kind === "tip" ? "tip" : "payment"}
+              situation={view.privacy}
+              merchant={view.merchantName}
+            />
+            {view.kind === "article" && view.state === "paid" ? (
+              <PrivacyMeter event="coming_back" merchant={view.merchantName} />
+            ) : null}
+            {view.state === "refunded" || view.state === "refunding" ? (
+              <PrivacyMeter event="refund" merchant={view.merchantName} />
+            ) : null}
+          </div>
+        </Section>
+      )}
       <Section title={t("receipt")}>
         <div class="card detail">
           {receipt === null ? (

@@ -1,0 +1,52 @@
+/**
+ * Coins that another device had: it may have spent them since, and may have them still. Each is exchanged for a fresh one,
+ * alone and in random order: a request with two of them would tell that two payments, which had spent them, were one
+ * reader's. One that is spent is gone; no other question is asked about it.
+ */
+import { TuppenceError } from "../../../shared/errors.ts";
+import type { Context } from "../context.ts";
+import type { StoreTables } from "../ports.ts";
+import type { CoinRow } from "../rows.ts";
+import { exchangeCoin } from "../swaps.ts";
+import { pauseBefore, pauseBetween } from "./pauses.ts";
+
+/** @throws TuppenceError provider_*: it goes on later, with the coins that are left */
+export async function checkCoins(context: Context): Promise<void> {
+  if ((await coinsToCheck(context)).length > 0) await pauseBefore(context);
+  for (;;) {
+    const isLeft = await context.serially(async () => {
+      const coins = await coinsToCheck(context);
+      const [high = 0, low = 0] = context.ports.random.bytes(2);
+      const coin = coins[Math.floor(((high * 256 + low) / 65_536) * coins.length)];
+      if (coin) await checkCoin(context, coin);
+      return coins.length > 1;
+    });
+    if (!isLeft) return;
+    await pauseBetween(context);
+  }
+}
+
+export async function uncheckedCoins(tables: Pick<StoreTables, "coins">): Promise<CoinRow[]> {
+  const [unchecked, free] = await Promise.all([
+    tables.coins.where("state", "unchecked"),
+    tables.coins.where("state", "free"),
+  ]);
+  return [...unchecked, ...free.filter(({ isRestored }) => isRestored)];
+}
+
+function coinsToCheck(context: Context): Promise<CoinRow[]> {
+  return context.store.read(uncheckedCoins);
+}
+
+async function checkCoin(context: Context, coin: CoinRow): Promise<void> {
+  try {
+    await exchangeCoin(context, coin);
+  } catch (error) {
+    if (!(error instanceof TuppenceError) || error.code !== "coin_spent") throw error;
+    await context.store.transaction(async (tables) => {
+      // Where a payment of ours took it meanwhile, that finds out.
+      if ((await tables.coins.get(coin.secret))?.state === "spent") await tables.coins.remove(coin.secret);
+    });
+    context.changed();
+  }
+}

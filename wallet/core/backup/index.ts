@@ -1,0 +1,106 @@
+/** The encrypted backup at the provider, and what a restore brings back of it. `docs/PROTOCOL.md`, "Backup". */
+import { TuppenceError } from "../../../shared/errors.ts";
+import { type Context, TRY_AGAIN_AFTER_MS, walletRow } from "../context.ts";
+import type { StoreTables } from "../ports.ts";
+import { RESTORE_KEY } from "../rows.ts";
+import { checkCoins, uncheckedCoins } from "./check.ts";
+import { changeOwnBackup, ownBackup, restoreRow } from "./rows.ts";
+import { writeBackup } from "./save.ts";
+import { searchNewer } from "./search.ts";
+
+export { bringBack } from "./restore.ts";
+
+/** More room is not there a minute later. */
+const ROOM_AGAIN_AFTER_MS = 6 * 3_600_000;
+
+export interface Backup {
+  /** Writes it if the account was visited since the last one, and looks after other devices. @throws TuppenceError provider_*, backup_full */
+  saveIfDue(): Promise<void>;
+  /** Now, because the reader asks. */
+  save(): Promise<void>;
+  /** Lets a restore go on in the background, if there is one. */
+  goOnRestoring(): void;
+}
+
+/** @param onNewNumber what was counted ahead is of no use any more */
+export function keepBackup(context: Context, onNewNumber: () => void): Backup {
+  let last: Promise<unknown> = Promise.resolve();
+  const save = (): Promise<void> => {
+    const run = last.then(() => write(context, onNewNumber));
+    last = run.catch(() => undefined);
+    return run;
+  };
+  let isRestoring = false;
+  return {
+    save,
+    saveIfDue: async () => {
+      const { recovery } = (await context.open()).row;
+      const { dueAt, state } = await context.store.read(ownBackup);
+      // Whoever is `saving` before anybody began died.
+      const isDue = state === "saving" || (dueAt !== undefined && dueAt <= context.nowMs());
+      if (recovery !== "pending" && isDue) await save();
+    },
+    goOnRestoring: () => {
+      if (isRestoring) return;
+      isRestoring = true;
+      context.inBackground(async () => {
+        try {
+          if (!(await context.store.read(isUnderWay))) return;
+          await saveTakenOver(context, save);
+          await searchNewer(context);
+          await checkCoins(context);
+          await endRestore(context);
+        } catch (error) {
+          context.wakeAt(context.nowMs() + Math.max(TRY_AGAIN_AFTER_MS, context.quietMs()));
+          throw error;
+        } finally {
+          isRestoring = false;
+        }
+      });
+    },
+  };
+}
+
+/** Also where there is no restore, but another device took coins over from this one. */
+async function isUnderWay(tables: StoreTables): Promise<boolean> {
+  const [wallet, restore, coins] = await Promise.all([
+    walletRow(tables),
+    restoreRow(tables),
+    uncheckedCoins(tables),
+  ]);
+  return wallet.recovery !== "none" || restore !== undefined || coins.length > 0;
+}
+
+/** Unless another one was begun meanwhile. */
+async function endRestore(context: Context): Promise<void> {
+  await context.store.transaction(async (tables) => {
+    const { recovery } = await walletRow(tables);
+    if (recovery === "none") await tables.backups.remove(RESTORE_KEY);
+  });
+  context.changed();
+}
+
+/** What was taken over stands in nobody's backup but this one's, which has none yet. */
+async function saveTakenOver(context: Context, save: () => Promise<void>): Promise<void> {
+  const { savedAt } = await context.store.read(ownBackup);
+  if (savedAt === undefined && (await context.open()).row.recovery === "searching") await save();
+}
+
+async function write(context: Context, onNewNumber: () => void): Promise<void> {
+  try {
+    await writeBackup(context, onNewNumber);
+  } catch (error) {
+    if (!(error instanceof TuppenceError)) throw error;
+    const afterMs = error.code === "backup_full" ? ROOM_AGAIN_AFTER_MS : TRY_AGAIN_AFTER_MS;
+    const dueAt = context.nowMs() + Math.max(afterMs, context.quietMs());
+    await changeOwnBackup(context, (row) => ({
+      ...row,
+      state: row.state === "saved" ? "saved" : "unsaved",
+      dueAt: row.dueAt ?? dueAt,
+      error: error.code,
+    }));
+    context.wakeAt(dueAt);
+    context.changed();
+    throw error;
+  }
+}
