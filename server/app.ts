@@ -11,6 +11,7 @@ import {
   LogController,
 } from "fastify";
 import { registerAccounts } from "./accounts/index.ts";
+import { registerClosures } from "./closures/index.ts";
 import type { Deps } from "./deps.ts";
 import { answer, answerClientError, answerErrors } from "./errors.ts";
 import { registerGateways } from "./gateways/index.ts";
@@ -105,6 +106,7 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
     registerAccounts(domains, deps);
     registerWalletBackups(domains, deps);
     registerTopUps(domains, deps);
+    registerClosures(domains, deps);
     registerGateways(domains, deps);
     registerMerchants(domains, deps);
     registerPayments(domains, deps);

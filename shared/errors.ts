@@ -315,6 +315,13 @@ export const ERRORS = {
     "The coins that you hold stay yours.",
     "Talk to your provider.",
   ),
+  account_not_final: entry(
+    409,
+    "later",
+    "A top-up of yours is not final yet, so the account cannot be paid out.",
+    "The money stays in your account.",
+    "Close it in a day or two.",
+  ),
   account_token_invalid: entry(
     401,
     "never",

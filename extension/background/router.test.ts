@@ -186,6 +186,8 @@ const UI_REQUESTS: { readonly [T in UiRequestType]: { readonly kind: "ui"; reado
   showQuestion: uiRequest("showQuestion", { approvalId: "0".repeat(32) }),
   tipSite: { kind: "ui", type: "tipSite" },
   startTip: { kind: "ui", type: "startTip" },
+  depositAll: { kind: "ui", type: "depositAll" },
+  closeAccount: { kind: "ui", type: "closeAccount" },
   saveBackup: { kind: "ui", type: "saveBackup" },
   takeOver: { kind: "ui", type: "takeOver" },
   refund: uiRequest("refund", { paymentId: "0".repeat(32) }),
@@ -223,6 +225,8 @@ describe("a page of ours", () => {
     // The provider of these tests gives neither.
     ["topUp", "provider_unreachable"],
     ["refund", "provider_unreachable"],
+    ["depositAll", "provider_unreachable"],
+    ["closeAccount", "provider_unreachable"],
     ["saveBackup", "provider_unreachable"],
     ["takeOver", undefined],
     ["decide", "approval_expired"],

@@ -26,9 +26,11 @@ import { entitlement } from "./handlers/page/entitlement.ts";
 import { pay } from "./handlers/page/pay.ts";
 import { status } from "./handlers/page/status.ts";
 import { tip } from "./handlers/page/tip.ts";
+import { closeAccount } from "./handlers/ui/closeAccount.ts";
 import { confirmPhrase } from "./handlers/ui/confirmPhrase.ts";
 import { createWallet } from "./handlers/ui/createWallet.ts";
 import { decide } from "./handlers/ui/decide.ts";
+import { depositAll } from "./handlers/ui/depositAll.ts";
 import { eraseWallet } from "./handlers/ui/eraseWallet.ts";
 import { exportHistory } from "./handlers/ui/exportHistory.ts";
 import { forgetSite } from "./handlers/ui/forgetSite.ts";
@@ -152,6 +154,10 @@ function handleUi(background: Background, request: UiRequest): Promise<UiResultJ
       return tipSite(background.wallet);
     case "startTip":
       return startTip(background.wallet);
+    case "depositAll":
+      return depositAll(background.wallet);
+    case "closeAccount":
+      return closeAccount(background.wallet);
     case "saveBackup":
       return saveBackup(background.wallet);
     case "takeOver":

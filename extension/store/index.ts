@@ -52,6 +52,7 @@ const VERSIONS: readonly Readonly<Record<string, string>>[] = [
     spending: "key, period, origin, series",
     settings: "key",
     backups: "key",
+    deposits: "id, state",
     vault: "key",
   },
 ];

@@ -31,6 +31,8 @@ export type TransferCode =
   | "payout"
   | "payout_confirmed"
   | "chargeback"
+  /** A reader's money goes back the way it came. */
+  | "redemption"
   | "write_off"
   /** Between control accounts: counts towards a limit, moves nobody's money. */
   | "control";

@@ -95,6 +95,7 @@ const TRANSFER_CODES: Readonly<Record<TransferCode, true>> = {
   payout: true,
   payout_confirmed: true,
   chargeback: true,
+  redemption: true,
   write_off: true,
   control: true,
 };

@@ -88,3 +88,12 @@ export async function writePart(
     .executeTakeFirst();
   return updated.numUpdatedRows === 1n;
 }
+
+/** Every part, of an account that was closed. */
+export async function removeBackup(database: Database, accountId: string): Promise<void> {
+  await database
+    .$extendTables<BackupTables>()
+    .deleteFrom("wallet_backup_parts")
+    .where("account_id", "=", accountId)
+    .execute();
+}

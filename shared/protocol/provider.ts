@@ -107,6 +107,11 @@ export const TopUpResponse = v.object({
 });
 export type TopUpResponse = v.InferOutput<typeof TopUpResponse>;
 
+/** POST /accounts/me/closure: `id` is made by the wallet. All that the account holds goes back through the gateway. */
+export const ClosureRequest = v.object({ id: id128, gateway: v.picklist(["sandbox"]) });
+export type ClosureRequestJson = v.InferInput<typeof ClosureRequest>;
+export const ClosureResponse = v.object({ id: id128, returned: amount });
+
 /** The sizes that a part of a wallet's backup may have: its sealed content says nothing, and its length no more than this. */
 export const BACKUP_STEPS_BYTES: readonly number[] = [16_384, 32_768, 65_536, 131_072];
 /** Of the largest, in base64url. */

@@ -127,6 +127,10 @@ export const WalletSnapshot = v.object({
     /** Why it could not be written the last time. */
     error: v.nullable(PageError),
   }),
+  /** The coins were put back into the account, and the wallet takes none until it is used again. */
+  resting: v.boolean(),
+  /** The account was paid out: how much went back. */
+  paidOut: v.nullable(amount),
   /** In coins of other wallets of this phrase, as they said last; part of no other figure. */
   elsewhere: amount,
   currency: words,
@@ -246,6 +250,10 @@ export const UiRequest = v.variant("type", [
   request("saveBackup", {}),
   /** The other wallets of this phrase are not used any more: this one takes their coins. */
   request("takeOver", {}),
+  /** All coins back into the account. */
+  request("depositAll", {}),
+  /** Coins into the account, and the account back to where its money came from. */
+  request("closeAccount", {}),
   request("refund", { paymentId: id128 }),
   /** What a site is paid without asking, as a whole; null is no limit, but a day or a month has one. */
   request("setAllowance", {
@@ -356,6 +364,8 @@ export const UiResults = {
   startTip: v.object({ approvalId: words }),
   saveBackup: v.object({}),
   takeOver: v.object({}),
+  depositAll: v.object({}),
+  closeAccount: v.object({ returned: amount }),
   refund: v.object({}),
   setAllowance: v.object({}),
   removeAllowance: v.object({}),

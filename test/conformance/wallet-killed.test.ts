@@ -389,6 +389,9 @@ function around(real: ProviderPort, lead: <T>(work: () => Promise<T>) => Promise
     backupPart: led(real.backupPart),
     writeBackupPart: led(real.writeBackupPart),
     mintQuote: led(real.mintQuote),
+    meltQuote: led(real.meltQuote),
+    melt: led(real.melt),
+    closeAccount: led(real.closeAccount),
     mint: led(real.mint),
     restoreWithdrawn: led(real.restoreWithdrawn),
   };

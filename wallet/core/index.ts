@@ -9,6 +9,7 @@ import { type Context, createContext } from "./context.ts";
 import { createWalletRow } from "./creation.ts";
 import { keepEntitlements } from "./entitlements.ts";
 import { exportHistory, readHistory, readPayment, readSpending } from "./history.ts";
+import { closeAccount, depositAll } from "./leaving.ts";
 import { answerPage, hasAsked, type PageParts, showQuestion } from "./pages.ts";
 import { preparePaying } from "./paying.ts";
 import { drivePayments } from "./payments.ts";
@@ -91,6 +92,8 @@ export function createWallet(ports: WalletPorts): Wallet {
       await context.updateWallet((row) => ({ ...row, recovery: "pending", otherDevices: "gone" }));
       context.inBackground(resume);
     },
+    depositAll: () => depositAll(context),
+    closeAccount: async () => ({ returned: (await closeAccount(context)).returned.toString() }),
     refund: async ({ paymentId }) => {
       await refundPayment(context, paymentId, "reader");
     },

@@ -6,6 +6,7 @@ import type {
   BackupRow,
   CoinRow,
   CounterRow,
+  DepositRow,
   KeysetRow,
   MerchantRow,
   PauseRow,
@@ -52,6 +53,7 @@ interface Rows {
   readonly payments: Map<string, PaymentRow>;
   readonly withdrawals: Map<string, WithdrawalRow>;
   readonly swaps: Map<string, SwapRow>;
+  readonly deposits: Map<string, DepositRow>;
   readonly topUps: Map<string, TopUpRow>;
   readonly allowances: Map<string, AllowanceRow>;
   readonly spending: Map<string, SpendingRow>;
@@ -71,6 +73,7 @@ function emptyRows(): Rows {
     payments: new Map(),
     withdrawals: new Map(),
     swaps: new Map(),
+    deposits: new Map(),
     topUps: new Map(),
     allowances: new Map(),
     spending: new Map(),
@@ -103,6 +106,7 @@ function tablesOver(rows: Rows): StoreTables {
     payments: timedTable(rows.payments, (row) => row.id),
     withdrawals: table(rows.withdrawals, (row) => row.id),
     swaps: table(rows.swaps, (row) => row.id),
+    deposits: table(rows.deposits, (row) => row.id),
     topUps: timedTable(rows.topUps, (row) => row.id),
     allowances: table(rows.allowances, (row) => row.origin),
     spending: table(rows.spending, (row) => row.key),

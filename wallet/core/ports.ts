@@ -12,6 +12,7 @@ import type {
   BackupListing,
   BackupPart,
   BackupWriteJson,
+  ClosureRequestJson,
   Jwks,
   ProviderInfo,
   TopUpRequestJson,
@@ -24,6 +25,7 @@ import type {
   BackupRow,
   CoinRow,
   CounterRow,
+  DepositRow,
   KeysetRow,
   MerchantRow,
   PauseRow,
@@ -115,6 +117,7 @@ export interface StoreTables {
     "state" | "change" | "resourceKey" | "origin" | "requestKey"
   >;
   readonly withdrawals: StoreTable<WithdrawalRow, "state">;
+  readonly deposits: StoreTable<DepositRow, "state">;
   readonly swaps: StoreTable<SwapRow, "state">;
   readonly topUps: TimedStoreTable<TopUpRow, "state">;
   readonly allowances: StoreTable<AllowanceRow, never>;
@@ -205,6 +208,18 @@ export interface ProviderPort {
       readonly signature: string;
     },
   ): Promise<BlindSignature[]>;
+  /** NUT-05: a quote for coins of this value to arrive in the account. */
+  meltQuote(
+    account: SigningKey,
+    request: { readonly amount: Micros; readonly unit: string },
+  ): Promise<{ readonly quote: string; readonly amount: Micros }>;
+  /** Coins worth what the quote says, without change. */
+  melt(
+    account: SigningKey,
+    request: { readonly quote: string; readonly inputs: readonly ProofJson[] },
+  ): Promise<void>;
+  /** Pays the account out; tells how much that was. */
+  closeAccount(account: SigningKey, request: ClosureRequestJson): Promise<{ readonly returned: Micros }>;
   /** NUT-09 for what was withdrawn, and for nothing else. */
   restoreWithdrawn(
     account: SigningKey,

@@ -43,6 +43,9 @@ export function watchProvider(
     backupPart: watched(provider.backupPart),
     writeBackupPart: watched(provider.writeBackupPart),
     mintQuote: watched(provider.mintQuote),
+    meltQuote: watched(provider.meltQuote),
+    melt: watched(provider.melt),
+    closeAccount: watched(provider.closeAccount),
     mint: watched(provider.mint),
     restoreWithdrawn: watched(provider.restoreWithdrawn),
   };

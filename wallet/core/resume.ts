@@ -7,6 +7,7 @@ import { type Backup, bringBack } from "./backup/index.ts";
 import { ownBackup } from "./backup/rows.ts";
 import { type Context, refreshProvider, TRY_AGAIN_AFTER_MS } from "./context.ts";
 import { refreshKeysets } from "./keysets.ts";
+import { goOnLeaving } from "./leaving.ts";
 import type { PageParts } from "./pages.ts";
 import { expireQuestions } from "./questions.ts";
 import { finishRefund } from "./refunds.ts";
@@ -60,6 +61,7 @@ async function resume({ context, drives, paying, stock }: PageParts, backup: Bac
   for (const { id } of left.refunding) await attempt(context.serially(() => finishRefund(context, id)));
   await attempt(bringBack(context));
   backup.goOnRestoring();
+  await attempt(goOnLeaving(context));
   // With the account's own token, and so not beside whatever else woke the wallet.
   if ((await stock.nextVisitMs()) <= context.nowMs()) {
     await attempt(refreshTopUps(context));

@@ -41,7 +41,15 @@ export interface WalletRow {
   readonly instance?: string;
   /** Whether other devices' coins are taken over by a restore: only where their reader said that they are not used any more. */
   readonly otherDevices?: "gone" | "in_use";
+  /** The coins were put back into the account, and none are taken until it is topped up or pays again (leaving.ts). */
+  readonly isResting?: boolean;
+  /** The account is being paid out, or was. */
+  readonly closure?: Closure | undefined;
 }
+
+export type Closure =
+  | { readonly state: "created"; readonly id: string }
+  | { readonly state: "done"; readonly id: string; readonly returned: Micros };
 
 export interface PhrasePutOff {
   readonly times: number;
@@ -170,6 +178,17 @@ export interface SwapRow {
   readonly firstCounter: number;
   readonly amounts: readonly Micros[];
   readonly paymentId: string | undefined;
+  readonly error: ErrorCode | undefined;
+}
+
+/** Coins → account (NUT-05). */
+export interface DepositRow {
+  readonly id: string;
+  readonly state: "created" | "done" | "failed";
+  readonly at: number;
+  readonly coinSecrets: readonly string[];
+  readonly amount: Micros;
+  readonly quoteId: string | undefined;
   readonly error: ErrorCode | undefined;
 }
 

@@ -94,6 +94,8 @@ async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletR
       isUnsaved: backup.state !== "saved",
       error: backup.error === undefined ? null : showError(backup.error),
     },
+    resting: wallet.isResting ?? false,
+    paidOut: wallet.closure?.state === "done" ? text(wallet.closure.returned) : null,
     elsewhere: text(add(...devices.map(({ coinsValue }) => coinsValue))),
     currency: currencyOf(wallet),
     provider: {
@@ -140,6 +142,8 @@ function emptySnapshot({ ports, memory }: Context): Unprotected {
     restoring: false,
     restore: null,
     backup: { savedAt: null, isUnsaved: false, error: null },
+    resting: false,
+    paidOut: null,
     elsewhere: "0",
     currency: DEFAULT_CURRENCY,
     provider: { origin, name: new URL(origin).host, sandbox: false, reachable: memory.isReachable },

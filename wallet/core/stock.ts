@@ -234,7 +234,9 @@ async function debitedAhead(context: Context): Promise<Micros> {
 async function withdrawNext(context: Context, needed: Micros): Promise<void> {
   // One at a time: what could not be finished now brings the same coins when it can.
   if ((await openWithdrawals(context)).length > 0) return;
+  if (needed > 0n) await context.updateWallet((kept) => ({ ...kept, isResting: false }));
   const { row } = await context.open();
+  if (row.isResting) return;
   const missing = needed - valueOf(await freeCoins(context));
   const times =
     needed === ZERO ? 1n : missing > 0n ? (missing + WITHDRAWN_AT_ONCE - 1n) / WITHDRAWN_AT_ONCE : 0n;

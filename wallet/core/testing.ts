@@ -134,6 +134,9 @@ async function makeTestProvider(nowMs: () => number): Promise<TestProvider> {
     backupPart: unasked,
     writeBackupPart: unasked,
     mintQuote: unasked,
+    meltQuote: unasked,
+    melt: unasked,
+    closeAccount: unasked,
     mint: unasked,
     restoreWithdrawn: async () => new Map(),
   };

@@ -73,7 +73,12 @@ export async function refreshTopUps(context: Context): Promise<boolean> {
       await tables.topUps.put({ ...row, state, checkoutUrl: answer?.checkoutUrl ?? row.checkoutUrl });
       // Should this process die before the account was visited, the next one goes there.
       if (state === "paid")
-        await tables.wallet.put({ ...(await walletRow(tables)), visitAccountAt: context.nowMs() });
+        await tables.wallet.put({
+          ...(await walletRow(tables)),
+          visitAccountAt: context.nowMs(),
+          isResting: false,
+          closure: undefined,
+        });
       return true;
     });
     isPaid ||= isNews && state === "paid";

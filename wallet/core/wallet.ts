@@ -58,6 +58,10 @@ export interface Wallet {
   saveBackup(): Promise<void>;
   /** The other wallets of this phrase are gone: begins to take their coins. */
   takeOver(): Promise<void>;
+  /** All coins back into the account. @throws TuppenceError provider_* */
+  depositAll(): Promise<void>;
+  /** Pays the account out, coins and all. @throws TuppenceError account_not_final, account_frozen, provider_* */
+  closeAccount(): Promise<UiResultJson<"closeAccount">>;
   refund(request: UiRequestOf<"refund">): Promise<void>;
   setAllowance(request: UiRequestOf<"setAllowance">): Promise<void>;
   removeAllowance(request: UiRequestOf<"removeAllowance">): Promise<void>;

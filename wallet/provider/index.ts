@@ -1,11 +1,13 @@
 /** The typed client of the provider's HTTP API (docs/PROTOCOL.md). */
 import type * as v from "valibot";
 import { TuppenceError } from "../../shared/errors.ts";
+import { thumbprintOf } from "../../shared/jws.ts";
 import {
   type BlindSignature,
   CheckStateResponse,
   KeysetsResponse,
   KeysResponse,
+  MeltQuoteResponse,
   MintQuoteResponse,
   MintResponse,
   RestoreResponse,
@@ -16,6 +18,7 @@ import {
   BackupListing,
   BackupPart,
   BackupWritten,
+  ClosureResponse,
   Jwks,
   KeysetLog,
   MerchantResponse,
@@ -108,6 +111,15 @@ export function createProviderClient(options: ProviderClientOptions): ProviderPo
       ),
     mint: async (key, request) =>
       (await account(key, "POST", "/v1/mint/account", request, MintResponse)).signatures,
+    meltQuote: async (key, { amount, unit }) => {
+      const request = { request: await thumbprintOf(key.publicJwk), unit, amount: Number(amount) };
+      return account(key, "POST", "/v1/melt/quote/account", request, MeltQuoteResponse);
+    },
+    melt: async (key, request) => {
+      const { state } = await account(key, "POST", "/v1/melt/account", request, MeltQuoteResponse);
+      if (state !== "PAID") throw new TuppenceError("provider_answer_invalid", { answer: "melt" });
+    },
+    closeAccount: (key, request) => account(key, "POST", "/accounts/me/closure", request, ClosureResponse),
     restoreWithdrawn: async (key, outputs) =>
       pairUp(await account(key, "POST", "/v1/restore", { outputs }, RestoreResponse)),
   };

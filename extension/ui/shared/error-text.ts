@@ -69,6 +69,7 @@ export const ERROR_WORDS: Readonly<
   internal: ["not_twice", "wallet_keeps_trying"],
   account_unknown: ["nothing_changed", "set_up_again"],
   account_frozen: ["coins_stay", "talk_to_provider"],
+  account_not_final: ["money_in_account", "close_later"],
   account_token_invalid: ["nothing_changed", "restart_browser"],
   clock_skew: ["nothing_changed", "wallet_corrects"],
   backup_full: ["in_browser", "more_room"],

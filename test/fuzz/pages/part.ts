@@ -125,6 +125,8 @@ const UI_REQUESTS: Readonly<Record<UiRequestType, readonly Genuine[]>> = {
   showQuestion: [async (world) => ({ kind: "ui", type: "showQuestion", approvalId: await approval(world) })],
   tipSite: [ui("tipSite")],
   startTip: [ui("startTip")],
+  depositAll: [ui("depositAll")],
+  closeAccount: [ui("closeAccount")],
   saveBackup: [ui("saveBackup")],
   takeOver: [ui("takeOver")],
   refund: [async (world) => ({ kind: "ui", type: "refund", paymentId: await newestId(world) })],

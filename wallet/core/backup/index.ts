@@ -34,7 +34,9 @@ export function keepBackup(context: Context, onNewNumber: () => void): Backup {
   return {
     save,
     saveIfDue: async () => {
-      const { recovery } = (await context.open()).row;
+      const { recovery, closure } = (await context.open()).row;
+      // Of a closed account nothing is kept, unless its reader asks.
+      if (closure?.state === "done") return;
       const { dueAt, state } = await context.store.read(ownBackup);
       // Whoever is `saving` before anybody began died.
       const isDue = state === "saving" || (dueAt !== undefined && dueAt <= context.nowMs());

@@ -6,15 +6,17 @@ import type { SectionProps } from "../section.ts";
 import { type BackupDoing, backupScreen } from "./state.ts";
 import { BackupView } from "./view.tsx";
 
-/** What stands at the provider, sealed, for the day on which this browser is lost; and coins that other browsers hold. */
+/** What stands at the provider, sealed, for the day on which this browser is lost; coins that other browsers hold; and the way out. */
 export function Backup({ snapshot, now }: SectionProps) {
   const [doing, setDoing] = useState<BackupDoing>(null);
   const [error, setError] = useState<PageError | null>(null);
-  const act = async (type: "saveBackup" | "takeOver") => {
+  const [isAsking, setAsking] = useState(false);
+  const act = async (type: NonNullable<BackupDoing>) => {
     setDoing(type);
     setError(null);
     const answer = await ask({ kind: "ui", type }, UiResults[type]);
     setDoing(null);
+    setAsking(false);
     if ("error" in answer) setError(answer.error);
   };
   return (
@@ -22,7 +24,15 @@ export function Backup({ snapshot, now }: SectionProps) {
       screen={backupScreen(snapshot, now)}
       doing={doing}
       error={error}
-      actions={{ save: () => void act("saveBackup"), takeOver: () => void act("takeOver") }}
+      isAsking={isAsking}
+      actions={{
+        save: () => void act("saveBackup"),
+        takeOver: () => void act("takeOver"),
+        deposit: () => void act("depositAll"),
+        close: () => void act("closeAccount"),
+        remove: () => void act("eraseWallet"),
+        ask: setAsking,
+      }}
     />
   );
 }

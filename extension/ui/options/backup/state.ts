@@ -1,12 +1,12 @@
 /** What the section on the backup shows, as data. */
-import { type Micros, ZERO } from "../../../../shared/money.ts";
+import { type Micros, subtract, ZERO } from "../../../../shared/money.ts";
 import type { PageError } from "../../../../shared/protocol/page.ts";
 import type { RestoreView, WalletSnapshot } from "../../../../shared/protocol/ui.ts";
 import { formatMoney } from "../../shared/money.ts";
 import { describeTime } from "../../shared/time.ts";
 
 /** What the reader asked for and waits for. */
-export type BackupDoing = "saveBackup" | "takeOver" | null;
+export type BackupDoing = "saveBackup" | "takeOver" | "depositAll" | "closeAccount" | "eraseWallet" | null;
 
 export interface BackupScreen {
   /** Null: it was never written. */
@@ -18,25 +18,37 @@ export interface BackupScreen {
   readonly restore: RestoreView | null;
   /** In coins of other browsers; null where there are none. */
   readonly elsewhere: string | null;
+  readonly leaving: LeavingScreen;
 }
 
-export function backupScreen(
-  {
-    backup,
-    restore,
-    elsewhere,
-    currency,
-  }: Pick<WalletSnapshot, "backup" | "restore" | "currency"> & {
-    readonly elsewhere: Micros;
-  },
-  now: number,
-): BackupScreen {
+export interface LeavingScreen {
+  /** What lies in this browser as coins; null where nothing does. */
+  readonly inCoins: string | null;
+  /** What lies in the account; null where nothing does. */
+  readonly inAccount: string | null;
+  readonly resting: boolean;
+  /** How much went back when the account was closed; null where it was not. */
+  readonly paidOut: string | null;
+  /** Without the words nothing comes back: nobody removes a wallet before they are written down. */
+  readonly hasPhrase: boolean;
+}
+
+export function backupScreen(snapshot: WalletSnapshot, now: number): BackupScreen {
+  const { backup, restore, elsewhere, currency, balance, paidOut, resting } = snapshot;
   const { savedAt, isUnsaved, error } = backup;
+  const moneyOrNull = (amount: Micros) => (amount > ZERO ? formatMoney(amount, currency) : null);
   return {
     savedAt: savedAt === null ? null : describeTime(savedAt, now),
     isUnsaved,
     error,
     restore,
-    elsewhere: elsewhere > ZERO ? formatMoney(elsewhere, currency) : null,
+    elsewhere: moneyOrNull(elsewhere),
+    leaving: {
+      inCoins: moneyOrNull(subtract(balance.total, balance.account)),
+      inAccount: moneyOrNull(balance.account),
+      resting,
+      paidOut: paidOut === null ? null : formatMoney(paidOut, currency),
+      hasPhrase: snapshot.phraseConfirmed,
+    },
   };
 }
