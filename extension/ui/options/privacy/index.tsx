@@ -21,7 +21,7 @@ export function Privacy() {
       <p class="soft">{t("privacy_note")}</p>
       {EVENTS.map(([event, title]) => (
         <Section key={event} title={t(title)}>
-          <div class="card">
+          <div class="card detail">
             <PrivacyMeter event={event} />
           </div>
         </Section>
