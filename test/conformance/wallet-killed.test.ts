@@ -103,7 +103,15 @@ it.each(FAULTS)(
     await forEveryStep(fault, async (moment) => {
       const { store, total } = await stocked([50_000, 20_000]);
       const first = makeReader(provider, faulty(store, moment));
-      await moment.unlessKilled(buy(first, "http"));
+      await moment.unlessKilled(
+        buy(first, "http", moment).then(() =>
+          untilTrue(async () => {
+            await first.wallet.resume();
+            provider.clock.ahead += ALARM_MS;
+            return (await openWork(store)) === 0;
+          }),
+        ),
+      );
       await takeUpAndCount(store, total, 1);
     });
   },
@@ -119,7 +127,7 @@ it.each(FAULTS.map((fault, first) => ({ fault, first: 2 + 3 * first })))(
 
 it.each(FAULTS.map((fault, first) => ({ fault, first: 2 + 3 * first })))(
   "brings everything back, $fault a step of looking for what is newer, or at a coin",
-  ({ fault, first }) => restoresThrough(fault, "skipped", { first: 60 + 11 * first, every: 97 }),
+  ({ fault, first }) => restoresThrough(fault, "skipped", { first: 60 + 41 * first, every: 389 }),
   2 * TIMEOUT_MS,
 );
 
@@ -135,7 +143,7 @@ async function paysThrough(fault: Fault, coins: readonly number[]): Promise<void
   await forEveryStep(fault, async (moment) => {
     const { store, total } = await stocked(coins);
     const first = makeReader(provider, faulty(store, moment));
-    await moment.unlessKilled(buy(first));
+    await moment.unlessKilled(buy(first, "direct", moment));
     outcomes.add(await takeUpAndCount(store, total, 1));
   });
   // Otherwise the faults missed the moments that matter.
@@ -204,8 +212,12 @@ async function stocked(amounts: readonly number[]): Promise<{ store: WalletStore
   return { store, total: BigInt(amounts.reduce((sum, amount) => sum + amount, 0)) };
 }
 
-async function buy(reader: Reader, mode: "direct" | "http" = "direct") {
-  const agree = untilTrue(async () => reader.prompts[0]).then((approvalId) =>
+async function buy(reader: Reader, mode: "direct" | "http" = "direct", moment?: Moment) {
+  const asked = untilTrue(async () => {
+    moment?.throwIfOver();
+    return reader.prompts[0];
+  });
+  const agree = asked.then((approvalId) =>
     reader.wallet.decide({ kind: "ui", type: "decide", approvalId, approve: true }),
   );
   const [result] = await Promise.all([reader.pay(offerOf(provider, { amount: PRICE }), mode), agree]);
@@ -279,8 +291,12 @@ interface Moment {
   readonly fault: Fault;
   /** Every call goes through here. */
   call<T>(work: () => Promise<T>, isProviders: boolean): Promise<T>;
-  /** What the dead process was doing is of no interest any more. */
+  /**
+   * What the dead process was doing is of no interest any more; one that lives to the end of its work is ended then, because the
+   * next one takes up a store that nobody else uses, as the next worker of a browser does.
+   */
   unlessKilled(work: Promise<unknown>): Promise<void>;
+  throwIfOver(): void;
   wasReached(): boolean;
 }
 
@@ -302,6 +318,7 @@ async function forEveryStep(
 
 function momentAt(step: number, fault: Fault): Moment {
   let count = 0;
+  let underWay = 0;
   let isDead = false;
   let wasReached = false;
   let die: () => void = () => undefined;
@@ -317,17 +334,22 @@ function momentAt(step: number, fault: Fault): Moment {
     fault,
     call: async (work, isProviders) => {
       if (isDead) throw new Killed();
-      if (fault === "answer lost" && !isProviders) return work();
-      count++;
-      if (count !== step) return work();
-      wasReached = true;
-      if (fault === "killed before") return kill();
-      await work();
-      if (fault === "killed after") return kill();
-      throw new TuppenceError("provider_unreachable");
+      underWay++;
+      try {
+        if (fault === "answer lost" && !isProviders) return await work();
+        count++;
+        if (count !== step) return await work();
+        wasReached = true;
+        if (fault === "killed before") return kill();
+        await work();
+        if (fault === "killed after") return kill();
+        throw new TuppenceError("provider_unreachable");
+      } finally {
+        underWay--;
+      }
     },
-    unlessKilled: (work) =>
-      Promise.race([
+    unlessKilled: async (work) => {
+      await Promise.race([
         death,
         work.then(
           () => undefined,
@@ -335,7 +357,13 @@ function momentAt(step: number, fault: Fault): Moment {
             if (!(error instanceof Killed || error instanceof TuppenceError)) throw error;
           },
         ),
-      ]),
+      ]);
+      isDead = true;
+      await untilTrue(async () => underWay === 0);
+    },
+    throwIfOver: () => {
+      if (isDead) throw new Killed();
+    },
     wasReached: () => wasReached,
   };
 }

@@ -170,7 +170,15 @@ async function makeSwap(context: Context, ...[coinSecrets, paymentId, split]: Sw
     await tables.swaps.put(swap);
     // A payment's coins stay the payment's, so that it still counts them as its own.
     if (paymentId === undefined)
-      await tables.coins.putAll(coins.map((coin) => ({ ...coin, state: "reserved", holder: id })));
+      await tables.coins.putAll(
+        coins.map((coin) => ({
+          ...coin,
+          state: "reserved",
+          holder: id,
+          // Should the swap be refused, it is still one to be looked at.
+          ...(coin.state === "unchecked" ? { isRestored: true } : {}),
+        })),
+      );
     return swap;
   });
 }

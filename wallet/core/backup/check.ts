@@ -12,6 +12,7 @@ import { pauseBefore, pauseBetween } from "./pauses.ts";
 
 /** @throws TuppenceError provider_*: it goes on later, with the coins that are left */
 export async function checkCoins(context: Context): Promise<void> {
+  await context.store.transaction(dropSpent);
   if ((await coinsToCheck(context)).length > 0) await pauseBefore(context);
   for (;;) {
     const isLeft = await context.serially(async () => {
@@ -32,6 +33,15 @@ export async function uncheckedCoins(tables: Pick<StoreTables, "coins">): Promis
     tables.coins.where("state", "free"),
   ]);
   return [...unchecked, ...free.filter(({ isRestored }) => isRestored)];
+}
+
+/** Known to be spent by whoever died before it dropped them. */
+export async function spentCoins(tables: Pick<StoreTables, "coins">): Promise<CoinRow[]> {
+  return (await tables.coins.where("state", "spent")).filter(({ isRestored }) => isRestored);
+}
+
+async function dropSpent(tables: Pick<StoreTables, "coins">): Promise<void> {
+  await tables.coins.removeAll((await spentCoins(tables)).map(({ secret }) => secret));
 }
 
 function coinsToCheck(context: Context): Promise<CoinRow[]> {

@@ -3,7 +3,7 @@ import { TuppenceError } from "../../../shared/errors.ts";
 import { type Context, TRY_AGAIN_AFTER_MS, walletRow } from "../context.ts";
 import type { StoreTables } from "../ports.ts";
 import { RESTORE_KEY } from "../rows.ts";
-import { checkCoins, uncheckedCoins } from "./check.ts";
+import { checkCoins, spentCoins, uncheckedCoins } from "./check.ts";
 import { changeOwnBackup, ownBackup, restoreRow } from "./rows.ts";
 import { writeBackup } from "./save.ts";
 import { searchNewer } from "./search.ts";
@@ -65,12 +65,13 @@ export function keepBackup(context: Context, onNewNumber: () => void): Backup {
 
 /** Also where there is no restore, but another device took coins over from this one. */
 async function isUnderWay(tables: StoreTables): Promise<boolean> {
-  const [wallet, restore, coins] = await Promise.all([
+  const [wallet, restore, unchecked, spent] = await Promise.all([
     walletRow(tables),
     restoreRow(tables),
     uncheckedCoins(tables),
+    spentCoins(tables),
   ]);
-  return wallet.recovery !== "none" || restore !== undefined || coins.length > 0;
+  return wallet.recovery !== "none" || restore !== undefined || unchecked.length + spent.length > 0;
 }
 
 /** Unless another one was begun meanwhile. */
