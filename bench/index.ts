@@ -11,6 +11,7 @@ import { growth } from "./growth.ts";
 import { history } from "./history.ts";
 import { idle } from "./idle.ts";
 import { ledger } from "./ledger.ts";
+import { popup } from "./popup.ts";
 import { restore } from "./restore.ts";
 import type { Row } from "./row.ts";
 import { settle } from "./settle.ts";
@@ -18,7 +19,7 @@ import { settlement } from "./settlement.ts";
 import { unlock } from "./unlock.ts";
 import { weight } from "./weight.ts";
 
-const PARTS = [weight, idle, unlock, history, ledger, settle, restore];
+const PARTS = [weight, idle, popup, unlock, history, ledger, settle, restore];
 /** The last one leaves payments in the filled database that nobody made. */
 const LONG_PARTS = [settlement, growth];
 const ALL_PARTS = [...PARTS, ...LONG_PARTS];

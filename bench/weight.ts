@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { POPUP_PAGE } from "../shared/protocol/ui.ts";
-import type { Part } from "./row.ts";
+import { APPROVE_PAGE, OPTIONS_PAGE, POPUP_PAGE, WELCOME_PAGE } from "../shared/protocol/ui.ts";
+import type { Part, Row } from "./row.ts";
 
 const EXTENSION = "dist/chrome";
 const SNIPPET = "dist/merchant/tuppence.js";
@@ -26,8 +26,16 @@ export const weight: Part = {
       aim: 40_000,
       baseline: "web-monetization-extension 183,622, Alby 711,430",
     },
+    weightOfPage("approve", APPROVE_PAGE),
+    weightOfPage("welcome", WELCOME_PAGE),
+    weightOfPage("options", OPTIONS_PAGE),
   ],
 };
+
+/** Pages share most of their scripts: what a second one adds is far less. */
+function weightOfPage(name: string, page: string): Row {
+  return { name: `weight.${name}_gzip_bytes`, value: gzipped(scriptsOfPage(page)), unit: "bytes" };
+}
 
 function gzipped(files: readonly string[]): number {
   if (files.length === 0) throw new Error("there is nothing to weigh");

@@ -73,6 +73,7 @@ function actionsOf(page: ChromiumPage): Omit<PicturePage, "errors" | "close"> {
       act(step, {
         click: (selector) => page.locator(selector).first().click({ timeout: WAIT_MS }),
         type: (text, into) => page.locator(into).fill(text, { timeout: WAIT_MS }),
+        putAway: () => page.mouse.move(0, 0),
         tab: () => page.keyboard.press("Tab"),
         evaluate: (script) => page.evaluate(script),
       }),
@@ -122,6 +123,7 @@ function actionsOfFirefox(page: FirefoxPage): Omit<PicturePage, "errors" | "clos
       act(step, {
         click: (selector) => locator(selector).click(),
         type: (text, into) => locator(into).fill(text),
+        putAway: () => page.mouse.move(0, 0),
         tab: () => page.keyboard.press("Tab"),
         evaluate: (script) => page.evaluate(script),
       }),
@@ -136,6 +138,8 @@ function actionsOfFirefox(page: FirefoxPage): Omit<PicturePage, "errors" | "clos
 }
 
 interface Hands {
+  /** The pointer, to where nothing is. */
+  putAway(): Promise<void>;
   click(selector: string): Promise<void>;
   type(text: string, into: string): Promise<void>;
   tab(): Promise<void>;
@@ -143,7 +147,11 @@ interface Hands {
 }
 
 async function act(step: Step, hands: Hands): Promise<void> {
-  if ("click" in step) return hands.click(step.click);
+  if ("click" in step) {
+    await hands.click(step.click);
+    // What comes to lie under the pointer would look as if the reader had chosen it.
+    return hands.putAway();
+  }
   if ("type" in step) return hands.type(step.type, step.into);
   if ("scene" in step) {
     const event = `new CustomEvent("scene", { detail: ${JSON.stringify(step.scene)} })`;

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import * as v from "valibot";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -21,6 +23,7 @@ import { auditSettlements } from "./audit.ts";
 import { settleAll } from "./settle.ts";
 import { settlementId } from "./settlement.ts";
 import { readStatement } from "./statement.ts";
+import { writeMissingStatements } from "./statement-files.ts";
 import { csvField, formatStatement, STATEMENT_CSV, STATEMENT_JSON } from "./statement-formats.ts";
 
 let shop: Shop;
@@ -249,6 +252,18 @@ describe("settling twice", () => {
       expect(await balance(PAYOUT_CLEARING)).toBe(BigInt(round) * 180_000n);
     }
     await other.close();
+  });
+
+  test("is written down whole by each of several who write it at the same moment", async () => {
+    await payExactly(200_000);
+    closeWindows();
+    await settle();
+    const folder = join(shop.dataFolder, "statements");
+    await Promise.all([1, 2, 3].map(() => writeMissingStatements(shop.deps, folder)));
+    expect(readdirSync(folder).toSorted()).toEqual([`${MERCHANT}-1.csv`, `${MERCHANT}-1.json`]);
+    expect(JSON.parse(readFileSync(join(folder, `${MERCHANT}-1.json`), "utf8"))).toMatchObject({
+      payout: "180000",
+    });
   });
 
   test("when the first died after closing and before paying, finishes what it began, with the sums of that moment", async () => {

@@ -1,5 +1,16 @@
 /** Statements as files, CSV and JSON, of one reading of the ledger. */
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { SettlementDeps } from "./settle.ts";
 import { settlementId } from "./settlement.ts";
@@ -12,6 +23,8 @@ const FORMATS: readonly (readonly [string, StatementFormat])[] = [
 ];
 /** Below it, writing costs more than what is written. */
 const PIECE_CHARACTERS = 65_536;
+const UNFINISHED = ".unfinished";
+const ABANDONED_AFTER_MS = 3_600_000;
 
 /** Of every settlement that has none yet, the ones that the server made by its schedule included. Answers their paths. */
 export async function writeMissingStatements(
@@ -19,6 +32,7 @@ export async function writeMissingStatements(
   folder: string,
 ): Promise<string[]> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  removeAbandoned(folder);
   const written: string[] = [];
   for (const merchant of await merchants.list()) {
     for (let number = 1; ; number++) {
@@ -33,7 +47,19 @@ export async function writeMissingStatements(
   return written;
 }
 
-/** A file has its name only when it is whole: one that was cut off is written again. */
+/** What a process that died did not finish. Another may be at its own right now. */
+function removeAbandoned(folder: string): void {
+  for (const name of readdirSync(folder).filter((file) => file.endsWith(UNFINISHED))) {
+    const path = join(folder, name);
+    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > ABANDONED_AFTER_MS) rmSync(path, { force: true });
+  }
+}
+
+/**
+ * A file has its name only when it is whole: one that was cut off is written again. Of two processes that write the same
+ * one each has its own until then, and both come to the same.
+ */
 async function writeStatement(statement: Statement, path: string): Promise<void> {
   const files = FORMATS.map(([extension, format]) => openFile(`${path}.${extension}`, format, statement));
   try {
@@ -50,7 +76,7 @@ async function writeStatement(statement: Statement, path: string): Promise<void>
 }
 
 function openFile(path: string, format: StatementFormat, statement: Statement) {
-  const unfinished = `${path}.unfinished`;
+  const unfinished = `${path}.${randomUUID()}${UNFINISHED}`;
   const file = openSync(unfinished, "w", 0o600);
   let piece = format.head(statement);
   const close = (): void => closeSync(file);

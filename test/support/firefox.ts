@@ -60,6 +60,8 @@ export interface FirefoxOptions {
   readonly extensionFolder?: string;
   /** A profile to use again after a restart; without it a fresh one, removed at the end. */
   readonly profileFolder?: string;
+  /** As in `about:config`. */
+  readonly preferences?: Readonly<Record<string, string | number | boolean>>;
 }
 
 export async function launchFirefox(options: FirefoxOptions = {}): Promise<FirefoxExtension> {
@@ -78,6 +80,7 @@ export async function launchFirefox(options: FirefoxOptions = {}): Promise<Firef
     args: ["-remote-allow-system-access"],
     extraPrefsFirefox: {
       ...QUIET_PREFERENCES,
+      ...options.preferences,
       // It was installed for one run of the browser only, and leaves with it; what it stored stays with the profile.
       "extensions.webextensions.keepStorageOnUninstall": true,
       "extensions.webextensions.keepUuidOnUninstall": true,
@@ -107,6 +110,17 @@ export async function launchFirefox(options: FirefoxOptions = {}): Promise<Firef
     },
     close: () => browser.close(),
   };
+}
+
+/** Without the extension. */
+export function launchBareFirefox(): Promise<Browser> {
+  return puppeteer.launch({
+    browser: "firefox",
+    executablePath: requireBrowser("firefox"),
+    headless: true,
+    args: ["-remote-allow-system-access"],
+    extraPrefsFirefox: { ...QUIET_PREFERENCES },
+  });
 }
 
 /** The same at each start with a profile: by it Firefox finds what the extension stored. */

@@ -7,7 +7,7 @@ import path from "node:path";
 import { expect, type Page } from "@playwright/test";
 import { readStories } from "../../demo/stories.ts";
 import english from "../../extension/_locales/en/messages.json" with { type: "json" };
-import { APPROVE_PAGE } from "../../shared/protocol/ui.ts";
+import { APPROVE_PAGE, OPTIONS_PAGE } from "../../shared/protocol/ui.ts";
 import type { Extension } from "./extension.ts";
 import { expectArticleOpen, paywallButton } from "./reader.ts";
 import type { World } from "./world.ts";
@@ -109,6 +109,14 @@ export async function walkThrough(
   await expectArticleOpen(page);
   await expect(popup.locator(".row.allowance")).toBeVisible();
   await look(popup, "popup: paid");
+
+  const options = await extension.context.newPage();
+  for (const section of ["spending", "budgets", "backup", "safety", "privacy"]) {
+    await options.goto(`${extension.url(OPTIONS_PAGE)}#/${section}`);
+    await expect(options.locator(`.options-link[aria-current="page"][href$="${section}"]`)).toBeVisible();
+    await expect(options.getByRole("heading", { level: 1 })).toBeVisible();
+    await look(options, `options: ${section}`);
+  }
 
   const gone = await extension.context.newPage();
   await gone.goto(`${extension.url(APPROVE_PAGE)}?id=${"0".repeat(32)}`);

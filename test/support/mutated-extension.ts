@@ -1,5 +1,5 @@
 /** A copy of a built extension with mistakes in it: what a test that looks for such mistakes has to find. */
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -28,6 +28,19 @@ export function mutateExtension(
     writeFileSync(at, after);
   }
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** The one script of the built extension that has this in it. */
+export function fileHolding(browser: "chrome" | "firefox", text: string): string {
+  const dist = path.resolve(import.meta.dirname, "../../dist", browser);
+  const files = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".js"),
+  );
+  const [found, ...others] = files.filter((file) =>
+    readFileSync(path.join(dist, file), "utf8").includes(text),
+  );
+  if (found === undefined || others.length > 0) throw new Error(`not one file holds ${text}`);
+  return found;
 }
 
 /** What differs of what the page saw, by the way in which it looked. */

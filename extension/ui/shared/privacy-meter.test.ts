@@ -22,7 +22,7 @@ describe("the privacy meter", () => {
   it("leaves no party without an answer", () => {
     expect(wordsOf(learns("payment").gateway)).toBe("Nothing.");
     expect(wordsOf(learns("payment").merchant)).toBe(
-      "that you have a wallet, for which page, how much, and a number that only this payment has",
+      "that you have a wallet, for which page, how much, a number that only this payment has",
     );
   });
 });

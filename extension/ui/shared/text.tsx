@@ -78,9 +78,9 @@ export function countText(count: number): string {
   return new Intl.NumberFormat(textLocale()).format(count);
 }
 
-/** "a, b and c". */
+/** "a, b, c", as the language writes it. */
 export function listText(parts: readonly string[]): string {
-  return new Intl.ListFormat(textLocale()).format(parts);
+  return new Intl.ListFormat(textLocale(), { style: "narrow" }).format(parts);
 }
 
 const PLACE = /\{(\w+)\}/;
