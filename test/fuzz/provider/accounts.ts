@@ -45,6 +45,13 @@ export function accountEndpoints(world: World): Endpoint[] {
     },
     { route: "GET /accounts/me", readsOnly: true, kinds: { mine: () => asAccount("GET", "/accounts/me") } },
     {
+      route: "POST /accounts/me/closure",
+      kinds: {
+        mine: () =>
+          asAccount("POST", "/accounts/me/closure", { id: toHex(randomBytes(16)), gateway: "sandbox" }),
+      },
+    },
+    {
       route: "GET /accounts/me/backup",
       readsOnly: true,
       kinds: { mine: () => asAccount("GET", "/accounts/me/backup") },
