@@ -10,6 +10,8 @@ import { startWorld, type World } from "../support/world.ts";
 
 const DIST = path.resolve(import.meta.dirname, "../../dist/chrome");
 const NARROWEST_PIXELS = 360;
+/** Months and days, which the browser writes, and the name in a title. */
+const OF_THE_BROWSER = [/: \p{L}+ \d{4}$/u, /: \p{L}+, \p{L}+ \d{1,2}$/u, /: · Tuppence$/];
 
 let world: World;
 test.beforeAll(async () => {
@@ -28,7 +30,7 @@ test("no word that a reader sees or hears is out of a translator's reach", async
       untranslated.push(...(await wordsOutsideMarks(page)).map((words) => `${state}: ${words}`));
     });
     await extension.close();
-    expect(untranslated).toEqual([]);
+    expect(untranslated.filter((words) => !OF_THE_BROWSER.some((form) => form.test(words)))).toEqual([]);
     expect(states.length).toBeGreaterThan(15);
   } finally {
     rmSync(folder, { recursive: true, force: true });

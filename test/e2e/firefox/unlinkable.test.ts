@@ -41,9 +41,11 @@ describe("in Firefox", () => {
   });
 
   it("with Origin left on its requests both are known by their installation", async () => {
-    const rule = "updateSessionRules(";
     const mutated = mutateExtension("firefox", [
-      { file: fileHolding("firefox", rule), change: (source) => source.replace(rule, "getSessionRules(") },
+      {
+        file: fileHolding("firefox", "updateSessionRules("),
+        change: (source) => source.replace(/(header:\s*["'`])origin(["'`])/, "$1x-origin$2"),
+      },
     ]);
     try {
       expect(proofsIn(await payAsTwo(mutated.folder))).toMatchObject({ headers: 2 });
