@@ -20,7 +20,10 @@ it.each(MUTANTS)("stands in today's code: $name", ({ edits }) => {
   }
 });
 
-it.each(MUTANTS)(
+/** Those of which a seed is known: `npm run simulate -- --mutants` looks for all. */
+const KNOWN = MUTANTS.flatMap(({ name, seed }) => (seed === null ? [] : [{ name, seed }]));
+
+it.each(KNOWN)(
   "finds: $name",
   async ({ name, seed }) => {
     const { broken } = await runSeeds({ from: seed, count: MOST_SEEDS, mutant: name });

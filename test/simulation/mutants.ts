@@ -6,7 +6,8 @@ export interface Mutant {
   readonly name: string;
   /** What goes wrong with money. */
   readonly why: string;
-  readonly seed: number;
+  /** The one that found it last; null where none was met since the wallet keeps a backup and draws other numbers. */
+  readonly seed: number | null;
   readonly edits: readonly Edit[];
 }
 
@@ -33,7 +34,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "release on time-out",
     why: "Coins that may have been paid are free again: the reader pays with spent ones, or has article and money.",
-    seed: 3,
+    seed: 0,
     edits: [
       {
         file: "wallet/core/payments.ts",
@@ -45,13 +46,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "give up without a swap",
     why: "Bytes that arrive after the wallet gave up still spend the coins that it counts as free.",
-    seed: 23,
+    seed: 114,
     edits: [{ file: "wallet/core/payments.ts", from: "    await swapBack(context, cancelling);\n", to: "" }],
   },
   {
     name: "sign before commit",
     why: "A provider that dies in between has given coins away for nothing.",
-    seed: 0,
+    seed: 1,
     edits: [
       {
         file: "server/mint/withdraw.ts",
@@ -63,7 +64,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "change outside the group",
     why: "A provider that dies in between has taken the change.",
-    seed: 19,
+    seed: 3,
     edits: [
       {
         file: "server/payments/settle.ts",
@@ -80,7 +81,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "check the budget, then reserve",
     why: "Two payments at once both find the budget unspent.",
-    seed: 101,
+    seed: null,
     edits: [
       {
         file: "wallet/core/paying.ts",
@@ -107,7 +108,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "budget given back twice",
     why: "After a refund the site may spend more than the reader allowed.",
-    seed: 102,
+    seed: 114,
     edits: [
       {
         file: "wallet/core/refunds.ts",
@@ -119,7 +120,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "coin ids of the payment's own",
     why: "The ledger no longer notices that a coin is spent twice, by a payment and by a swap.",
-    seed: 23,
+    seed: 114,
     edits: [
       {
         file: "server/payments/judge.ts",
@@ -131,7 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "another payment id on retry",
     why: "A request that is repeated, because the worker died, is paid for again.",
-    seed: 10,
+    seed: 48,
     edits: [
       {
         file: "wallet/core/paying.ts",
@@ -144,7 +145,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "receipt stored, coins removed later",
     why: "A wallet that dies in between keeps coins that are spent.",
-    seed: 185,
+    seed: 287,
     edits: [
       {
         file: "wallet/core/payments.ts",
@@ -161,7 +162,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "numbers taken and not counted",
     why: "Two swaps ask for signatures on the same blank coins: one of them gets nothing for its money.",
-    seed: 3,
+    seed: 0,
     edits: [
       {
         file: "wallet/core/context.ts",
@@ -173,7 +174,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "refund without looking at the closing",
     why: "A refund that meets a settlement is paid by the provider: the payout has left already.",
-    seed: 482,
+    seed: null,
     edits: [
       {
         file: "server/payments/refund.ts",
@@ -197,7 +198,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a webhook a top-up",
     why: "A gateway that tells twice has paid twice.",
-    seed: 5,
+    seed: 14,
     edits: [
       {
         file: "server/topups/confirm.ts",
@@ -229,7 +230,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a seal that binds no offer",
     why: "Whoever carries a sealed payment takes it for another merchant.",
-    seed: 101,
+    seed: null,
     edits: [
       {
         file: "shared/hpke.ts",

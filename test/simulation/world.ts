@@ -11,7 +11,7 @@ import { type Random, seededRandom } from "./random.ts";
 
 /** 2026-09-21; the same for every seed. */
 const START_MS = 1_790_000_000_000;
-const MAX_EVENTS = 400_000;
+const MAX_EVENTS = 200_000;
 const TAIL_LINES = 120;
 /** A request's body and the ledger's commit each wait for the next turn of the event loop, one after the other. */
 const IDLE_TURNS = 4;
