@@ -71,17 +71,18 @@ async function open(
   try {
     if (file === POPUP_PAGE) await page.addInitScript(NOTE_BALANCE);
     await page.goto(extension.url(file));
-    return await page.evaluate(async (awaitsBalance) => {
-      const paintMs = await new Promise<number>((resolve) => {
-        new PerformanceObserver((list) => {
-          const paint = list.getEntriesByName("first-contentful-paint")[0];
-          if (paint) resolve(paint.startTime);
-        }).observe({ type: "paint", buffered: true });
-      });
-      if (!awaitsBalance) return { paintMs, balanceMs: paintMs };
-      const balanceMs = await (globalThis as unknown as { balanceMs: Promise<number> }).balanceMs;
-      return { paintMs, balanceMs };
-    }, file === POPUP_PAGE);
+    const paintMs = await page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          new PerformanceObserver((list) => {
+            const paint = list.getEntriesByName("first-contentful-paint")[0];
+            if (paint) resolve(paint.startTime);
+          }).observe({ type: "paint", buffered: true });
+        }),
+    );
+    // As text, because the promise is the init script's and has no type here.
+    const balanceMs = file === POPUP_PAGE ? await page.evaluate<number>("balanceMs") : paintMs;
+    return { paintMs, balanceMs };
   } finally {
     await page.close();
   }
