@@ -1,4 +1,6 @@
 /** What the reader has: one number, its parts for who asks, a warning before it is too little, and the way to more. */
+import type { Page } from "@playwright/test";
+import { POPUP_PAGE } from "../../shared/protocol/ui.ts";
 import { type Extension, expect, test } from "../support/extension.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
 import {
@@ -70,6 +72,33 @@ test("a low balance is announced before an article costs more than there is", as
   await topUp(extension, popup, "$10");
   await expectBalance(popup, "$12.00");
   await expect(popup.getByText("Your wallet runs low")).toHaveCount(0);
+});
+
+test("the balance as it was last is there before the background answers, and its head does not move when the rest comes", async ({
+  extension,
+}) => {
+  await setUpWallet(extension, provider.origin);
+  const popup = await extension.openPopup();
+  await topUp(extension, popup, "$5");
+  await waitForCoins(extension);
+  const early = await extension.context.newPage();
+  // A background that is still waking: nobody answers at the other end.
+  await early.addInitScript(() => {
+    const listeners = { addListener: () => undefined };
+    Object.defineProperty(chrome.runtime, "connect", {
+      value: () => ({ onMessage: listeners, onDisconnect: listeners, disconnect: () => undefined }),
+    });
+  });
+  await early.goto(extension.url(POPUP_PAGE));
+  await expectBalance(early, "$5.00");
+  await expect(early.getByRole("button", { name: "Top up" })).toBeDisabled();
+  const heightOf = (page: Page) => page.locator(".hero").evaluate(({ clientHeight }) => clientHeight);
+  const height = await heightOf(popup);
+  expect(await heightOf(early)).toBe(height);
+  await early.evaluate(() => chrome.storage.session.clear());
+  await early.reload();
+  await expect(early.locator(".waiting")).toBeVisible();
+  expect(await heightOf(early), "nor where nothing is remembered").toBe(height);
 });
 
 async function pay(extension: Extension, title: string, amount: bigint): Promise<void> {

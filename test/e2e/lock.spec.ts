@@ -40,6 +40,9 @@ test("a locked wallet pays nothing, shows nothing, and takes up the click once i
   await popup.getByRole("button", { name: "Lock the wallet" }).click();
   await expect(popup.getByRole("heading", { name: "Your wallet is locked" })).toBeVisible();
   await expect(popup.locator("body")).not.toContainText("$5");
+  // Nor does the session remember it for a popup that opens before the background answers.
+  const remembered = () => popup.evaluate(() => chrome.storage.session.get("last-balance"));
+  await expect.poll(remembered).toEqual({ "last-balance": null });
 
   // The click waits: nothing is paid, and the wallet's own window asks for the passphrase.
   const opens = extension.context.waitForEvent("page");

@@ -1,9 +1,11 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { WalletSnapshot } from "../../../shared/protocol/ui.ts";
+import { Announcer } from "../shared/announcer.tsx";
 import { Brand } from "../shared/brand.tsx";
 import { Button } from "../shared/button.tsx";
 import { EmptyState } from "../shared/empty-state.tsx";
 import { Icon } from "../shared/icon.tsx";
+import { formatBalance } from "../shared/money.ts";
 import { type Route, writeRoute } from "../shared/route.ts";
 import { t } from "../shared/text.tsx";
 import { Unlock } from "../shared/unlock.tsx";
@@ -94,6 +96,11 @@ function Content(props: {
       <h1 ref={heading} tabIndex={-1}>
         {t(title)}
       </h1>
+      <Announcer
+        words={t("shared_said_balance", {
+          amount: formatBalance(snapshot.balance.total, snapshot.currency),
+        })}
+      />
       <Section snapshot={snapshot} route={route} now={now} />
     </>
   );

@@ -15,7 +15,6 @@ import { Section } from "../shared/section.tsx";
 import { Switch } from "../shared/switch.tsx";
 import { t, tCount, Words } from "../shared/text.tsx";
 import { Unlock } from "../shared/unlock.tsx";
-import { Waiting } from "../shared/waiting.tsx";
 import type {
   AllowanceRow,
   HomeScreen,
@@ -55,7 +54,14 @@ export function PopupView({
 }) {
   switch (screen.is) {
     case "connecting":
-      return <Waiting class="hero waiting" title={t("popup_title")} />;
+      return (
+        <div class="hero waiting" aria-busy="true">
+          <div class="hero-top">
+            <Brand playMoney={false} />
+          </div>
+          <h1 class="unseen">{t("popup_title")}</h1>
+        </div>
+      );
     case "silent":
       return (
         <div class="page">

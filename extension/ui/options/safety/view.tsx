@@ -24,7 +24,7 @@ export function SafetyView({ screen, local, actions }: SafetyProps) {
     <Section title={t("safety_passphrase_title")}>
       {local.done ? <Notice icon="check" title={t("safety_saved")} /> : null}
       <div class="card safety">
-        <p class="safety-standing">
+        <p class="safety-standing" role="status">
           <Icon name={screen.hasPassphrase ? "lock" : "shield"} size={20} />
           <span>
             {screen.hasPassphrase
