@@ -1,9 +1,12 @@
 /** A reader with the real wallet core in memory, against a real provider: what the extension composes, without a browser. */
 import { randomBytes } from "node:crypto";
 import { signGatewayEvent } from "../../server/gateways/index.ts";
+import { merchantAccount } from "../../server/ledger/accounts.ts";
+import type { SigningKey } from "../../shared/jws.ts";
 import { micros } from "../../shared/money.ts";
 import { makeOffer, type OfferTerms } from "../../shared/offer.ts";
 import type { PageRequestOf } from "../../shared/protocol/page.ts";
+import { issueSeal } from "../../shared/seal.ts";
 import {
   createMemoryStore,
   createWallet,
@@ -17,6 +20,7 @@ import { createProviderClient } from "../../wallet/provider/index.ts";
 import type { TestProvider } from "./provider.ts";
 
 export const SITE = "https://lantern.example";
+const MERCHANT = "the-lantern";
 
 export interface ReaderOptions {
   readonly store?: WalletStore;
@@ -141,7 +145,7 @@ export function offerOf(
 ): ReturnType<typeof makeOffer> {
   return makeOffer({
     provider: provider.origin,
-    merchant: "the-lantern",
+    merchant: MERCHANT,
     amount: 50_000n,
     currency: "USD",
     kind: "article",
@@ -149,6 +153,28 @@ export function offerOf(
     resource: `${SITE}/article`,
     ...changes,
   });
+}
+
+/** For the article that `offerOf` offers, as its site seals it. */
+export async function sealOf(
+  { origin, clock }: TestProvider,
+  sealKey: SigningKey,
+  contentKey: Uint8Array,
+  amount: bigint,
+): Promise<string> {
+  const info = await (await fetch(`${origin}/.well-known/tuppence.json`)).json();
+  const terms = {
+    merchant: MERCHANT,
+    resource: `${SITE}/article`,
+    amount,
+    currency: "USD",
+    issuedAtSeconds: Math.floor((Date.now() + clock.ahead) / 1_000),
+  };
+  return issueSeal(terms, contentKey, info.sealingKey, sealKey);
+}
+
+export function merchantHolds({ provider }: TestProvider): Promise<bigint> {
+  return provider.deps.ledger.balance(merchantAccount(MERCHANT));
 }
 
 /** The first approval that stands open, agreed to. */

@@ -4,19 +4,29 @@
  */
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { floatAccount, merchantAccount, readerAccount } from "../../server/ledger/accounts.ts";
+import { floatAccount, readerAccount } from "../../server/ledger/accounts.ts";
 import { toBase64url } from "../../shared/bytes.ts";
 import { TuppenceError } from "../../shared/errors.ts";
 import { type SigningKey, signingKeyFromSeed, thumbprintOf } from "../../shared/jws.ts";
 import { micros } from "../../shared/money.ts";
 import { BACKUP_STEPS_BYTES, type BackupPart, type BackupWriteJson } from "../../shared/protocol/provider.ts";
-import { issueSeal } from "../../shared/seal.ts";
 import { openPart, sealPart } from "../../wallet/core/backup/parts.ts";
 import type { ProviderPort } from "../../wallet/core/index.ts";
 import { openKeys, type WalletKeys } from "../../wallet/core/keys.ts";
 import type { OwnBackupRow, PaymentRow } from "../../wallet/core/rows.ts";
 import { makeAccount, startTestProvider, type TestProvider } from "./provider.ts";
-import { approve, makeReader, offerOf, type Reader, SITE, senderAt, untilTrue, valueOf } from "./reader.ts";
+import {
+  approve,
+  makeReader,
+  merchantHolds,
+  offerOf,
+  type Reader,
+  SITE,
+  sealOf,
+  senderAt,
+  untilTrue,
+  valueOf,
+} from "./reader.ts";
 
 const TIMEOUT_MS = 240_000;
 const MINUTE_MS = 60_000;
@@ -47,7 +57,7 @@ afterEach(async () => {
 describe("a wallet that is brought back from its backup", { timeout: TIMEOUT_MS }, () => {
   it("has the money to the micro, what was bought, the titles, and the budgets with what is left of them", async () => {
     const contentKey = randomBytes(32);
-    const seal = await sealOf(contentKey);
+    const seal = await sealOf(provider, sealKey, contentKey, 50_000n);
     const reader = await readerWith(5_000_000n);
     await Promise.all([reader.pay(offerOf(provider, { seal })), approve(reader, { allowance: 1_000_000n })]);
     await reader.pay(offerOf(provider, { resource: `${SITE}/b`, amount: 13_000n, title: "Lighthouses" }));
@@ -70,11 +80,11 @@ describe("a wallet that is brought back from its backup", { timeout: TIMEOUT_MS 
     const entitled = await entitlement(restored, { seal });
     expect(entitled.contentKey).toBe(toBase64url(contentKey));
     await restored.pay(offerOf(provider, { resource: `${SITE}/b`, amount: 13_000n }));
-    expect(await merchantHolds()).toBe(63_000n);
+    expect(await merchantHolds(provider)).toBe(63_000n);
     // Within the budget that came along, without a question.
     await restored.pay(offerOf(provider, { resource: `${SITE}/c` }));
     expect(restored.prompts).toEqual([]);
-    expect(await merchantHolds()).toBe(113_000n);
+    expect(await merchantHolds(provider)).toBe(113_000n);
     await settled(restored);
     await addsUp([restored], 4_887_000n);
   });
@@ -311,7 +321,7 @@ describe("two wallets of one phrase at once", { timeout: TIMEOUT_MS }, () => {
     await Promise.all([...buying, reader.wallet.resume(), other.wallet.resume()]);
     await settled(reader);
     await settled(other);
-    expect(await merchantHolds()).toBe(300_000n);
+    expect(await merchantHolds(provider)).toBe(300_000n);
     const ids = [...(await reader.payments()), ...(await other.payments())].map(({ id }) => id);
     expect(new Set(ids).size).toBe(6);
     await addsUp([reader, other], 5_700_000n);
@@ -339,21 +349,21 @@ describe("two wallets of one phrase at once", { timeout: TIMEOUT_MS }, () => {
     await save(reader);
     await settled(reader);
     expect((await reader.wallet.snapshot()).allowances).toEqual([]);
-    await addsUp([reader, heir], 2_000_000n - (await merchantHolds()));
+    await addsUp([reader, heir], 2_000_000n - (await merchantHolds(provider)));
     // Both go on, from one account.
     await reader.topUp(1_000_000n);
     await Promise.all([reader.pay(offerOf(provider, { resource: `${SITE}/x` })), approve(reader)]);
     await Promise.all([heir.pay(offerOf(provider, { resource: `${SITE}/y` }))]);
     await settled(reader);
     await settled(heir);
-    await addsUp([reader, heir], 3_000_000n - (await merchantHolds()));
+    await addsUp([reader, heir], 3_000_000n - (await merchantHolds(provider)));
     // And this time it is gone indeed.
     await save(reader);
     await save(heir);
     expect((await heir.wallet.snapshot()).elsewhere).toBe((await reader.wallet.snapshot()).balance.coins);
     await heir.wallet.takeOver();
     await settled(heir);
-    await addsUp([heir], 3_000_000n - (await merchantHolds()));
+    await addsUp([heir], 3_000_000n - (await merchantHolds(provider)));
   });
 
   it("lose nothing where the one that took the coins over died before it had a backup of its own", async () => {
@@ -430,7 +440,7 @@ describe("two wallets of one phrase at once", { timeout: TIMEOUT_MS }, () => {
     await second.topUp(1_000_000n);
     await Promise.all([first.pay(offerOf(provider, { resource: `${SITE}/1` })), approve(first)]);
     await Promise.all([second.pay(offerOf(provider, { resource: `${SITE}/2` })), approve(second)]);
-    expect(await merchantHolds()).toBe(100_000n);
+    expect(await merchantHolds(provider)).toBe(100_000n);
   });
 });
 
@@ -461,7 +471,7 @@ describe("a provider that plays tricks with the backup", { timeout: TIMEOUT_MS }
     await reader.pay(offerOf(provider, { resource: `${SITE}/b`, amount: 234_000n }));
     await reader.wallet.resume();
     await save(reader);
-    const spent = await merchantHolds();
+    const spent = await merchantHolds(provider);
     const restored = await restore(reader, "gone", (client) => ({
       ...client,
       backupParts: async () =>
@@ -657,22 +667,6 @@ function entitlement(reader: Reader, changes: { seal?: string } = {}) {
     { v: 1, id: "entitlement-1", type: "entitlement", payload },
     senderAt({ clicked: false }),
   );
-}
-
-async function sealOf(contentKey: Uint8Array): Promise<string> {
-  const info = await (await fetch(`${provider.origin}/.well-known/tuppence.json`)).json();
-  const terms = {
-    merchant: "the-lantern",
-    resource: `${SITE}/article`,
-    amount: 50_000n,
-    currency: "USD",
-    issuedAtSeconds: Math.floor((Date.now() + provider.clock.ahead) / 1_000),
-  };
-  return issueSeal(terms, contentKey, info.sealingKey, sealKey);
-}
-
-function merchantHolds(): Promise<bigint> {
-  return provider.provider.deps.ledger.balance(merchantAccount("the-lantern"));
 }
 
 /** Float and account in the ledger are what the wallets hold and show, to the micro; all are of one phrase. */

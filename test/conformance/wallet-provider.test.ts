@@ -1,16 +1,26 @@
 /** The wallet core against the real provider, and the sums: what readers hold is what the ledger says they hold. */
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { floatAccount, merchantAccount, readerAccount } from "../../server/ledger/accounts.ts";
+import { floatAccount, readerAccount } from "../../server/ledger/accounts.ts";
 import { toBase64url } from "../../shared/bytes.ts";
 import { TuppenceError } from "../../shared/errors.ts";
 import { readUnverified, type SigningKey, signingKeyFromSeed, thumbprintOf } from "../../shared/jws.ts";
 import { splitIntoCoins, subtract } from "../../shared/money.ts";
 import { ReceiptClaims, verifyHolderProof } from "../../shared/receipt.ts";
-import { issueSeal } from "../../shared/seal.ts";
 import { openKeys } from "../../wallet/core/keys.ts";
 import { startTestProvider, type TestProvider } from "./provider.ts";
-import { approve, makeReader, offerOf, type Reader, SITE, senderAt, untilTrue, valueOf } from "./reader.ts";
+import {
+  approve,
+  makeReader,
+  merchantHolds,
+  offerOf,
+  type Reader,
+  SITE,
+  sealOf,
+  senderAt,
+  untilTrue,
+  valueOf,
+} from "./reader.ts";
 
 let provider: TestProvider;
 let sealKey: SigningKey;
@@ -37,14 +47,14 @@ it("pays an article with exact coins, once, and nobody holds more or less than t
   const [result] = await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
   const claims = readUnverified(result.receipt ?? "", ReceiptClaims);
   expect(claims).toMatchObject({ amount: 50_000n, aud: "the-lantern", resource: `${SITE}/article` });
-  expect(await merchantHolds()).toBe(50_000n);
+  expect(await merchantHolds(provider)).toBe(50_000n);
   await addsUp([reader], 4_950_000n);
   const [payment] = await reader.payments();
   expect(payment).toMatchObject({ state: "paid", blanks: undefined });
 
   const again = await reader.pay(offerOf(provider));
   expect(again).toEqual(result);
-  expect(await merchantHolds()).toBe(50_000n);
+  expect(await merchantHolds(provider)).toBe(50_000n);
 });
 
 it("pays with change where no coins fit, and the change is in the drawer", async () => {
@@ -68,7 +78,7 @@ it("pays with change where no coins fit, and the change is in the drawer", async
     await tables.coins.putAll(aside.map((coin) => ({ ...coin, state: "free", holder: undefined })));
   });
   await reader.wallet.resume();
-  expect(await merchantHolds()).toBe(13_000n);
+  expect(await merchantHolds(provider)).toBe(13_000n);
   await addsUp([reader], 987_000n);
 });
 
@@ -97,7 +107,7 @@ it("leaves a busy provider alone for as long as it asks, and pays then, once", a
   const [first = 0, second = 0] = triedAt;
   expect(triedAt).toHaveLength(2);
   expect(second - first).toBeGreaterThanOrEqual(RETRY_AFTER_SECONDS * 1_000);
-  expect(await merchantHolds()).toBe(50_000n);
+  expect(await merchantHolds(provider)).toBe(50_000n);
 });
 
 it("does not restock before a busy provider wants to be asked again", async () => {
@@ -137,7 +147,7 @@ it("takes the money back, and the article is not bought any more", async () => {
   const [{ paymentId }] = await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
   await reader.wallet.refund({ kind: "ui", type: "refund", paymentId });
   expect((await reader.payments())[0]).toMatchObject({ state: "refunded" });
-  expect(await merchantHolds()).toBe(0n);
+  expect(await merchantHolds(provider)).toBe(0n);
   await addsUp([reader], 1_000_000n);
   await expect(entitlement(reader)).rejects.toMatchObject({ code: "entitlement_unknown" });
 });
@@ -167,18 +177,18 @@ it("does not give a payment back to another site than the one that was paid", as
   await expect(
     reader.wallet.page(report, senderAt({ origin: "https://other.example" })),
   ).rejects.toMatchObject({ code: "payment_unknown" });
-  expect(await merchantHolds()).toBe(50_000n);
+  expect(await merchantHolds(provider)).toBe(50_000n);
 });
 
 it("opens a sealed article, and opens it again with a seal that is newer and dearer, without paying", async () => {
   const contentKey = randomBytes(32);
-  const seal = await sealOf(contentKey, 50_000n);
+  const seal = await sealOf(provider, sealKey, contentKey, 50_000n);
   const reader = await readerWith(1_000_000n);
   const [paid] = await Promise.all([reader.pay(offerOf(provider, { seal })), approve(reader)]);
   expect(paid.contentKey).toBe(toBase64url(contentKey));
 
   const newKey = randomBytes(32);
-  const newSeal = await sealOf(newKey, 90_000n);
+  const newSeal = await sealOf(provider, sealKey, newKey, 90_000n);
   const challenge = "/article#1790000000000";
   const entitled = await entitlement(reader, { seal: newSeal, challenge });
   expect(entitled.contentKey).toBe(toBase64url(newKey));
@@ -188,7 +198,7 @@ it("opens a sealed article, and opens it again with a seal that is newer and dea
   expect(await verifyHolderProof(entitled.holderProof, claims, { origin: SITE, challenge, nowSeconds })).toBe(
     true,
   );
-  expect(await merchantHolds()).toBe(50_000n);
+  expect(await merchantHolds(provider)).toBe(50_000n);
 });
 
 it("pays without asking within an allowance, from many tabs at once, and never more than it", async () => {
@@ -206,7 +216,7 @@ it("pays without asking within an allowance, from many tabs at once, and never m
   const outcomes = await Promise.allSettled(pays);
   await refuse;
   expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(4);
-  expect(await merchantHolds()).toBe(250_000n);
+  expect(await merchantHolds(provider)).toBe(250_000n);
   expect((await reader.wallet.snapshot()).allowances).toMatchObject([{ limit: "200000", left: "0" }]);
   await addsUp([reader], 4_750_000n);
 });
@@ -228,7 +238,7 @@ it("takes coins back that a site's back end never settled, and the site cannot u
     body,
   });
   expect(await late.json()).toMatchObject({ success: false });
-  expect(await merchantHolds()).toBe(0n);
+  expect(await merchantHolds(provider)).toBe(0n);
   await addsUp([reader], 1_000_000n);
 });
 
@@ -256,7 +266,7 @@ it("knows a payment that a site's back end settled, and its receipt", async () =
     paymentId: result.paymentId,
     receipt: expect.any(String),
   });
-  expect(await merchantHolds()).toBe(50_000n);
+  expect(await merchantHolds(provider)).toBe(50_000n);
   await addsUp([reader], 950_000n);
 });
 
@@ -277,7 +287,7 @@ it("puts a spent coin aside and pays with others", async () => {
     ["paid", undefined],
   ]);
   expect(valueOf(await reader.coins(), "spent")).toBe(50_000n);
-  expect(await merchantHolds()).toBe(100_000n);
+  expect(await merchantHolds(provider)).toBe(100_000n);
   await addsUp([reader], 4_900_000n);
 });
 
@@ -310,7 +320,7 @@ it("lets the reader choose a tip, within the range only", async () => {
   await expect(approve(reader, { amount: 2_000_000n })).rejects.toMatchObject({ code: "amount_invalid" });
   await approve(reader, { amount: 700_000n });
   expect(await tipping).toMatchObject({ amount: "700000" });
-  expect(await merchantHolds()).toBe(700_000n);
+  expect(await merchantHolds(provider)).toBe(700_000n);
   await addsUp([reader], 4_300_000n);
 });
 
@@ -332,9 +342,9 @@ it("gives everything back from the phrase alone: account, coins, change and rece
   await addsUp([restored], 4_937_000n);
   expect((await entitlement(restored)).paymentId).toBe((await entitlement(reader)).paymentId);
   await restored.pay(offerOf(provider));
-  expect(await merchantHolds()).toBe(63_000n);
+  expect(await merchantHolds(provider)).toBe(63_000n);
   await Promise.all([restored.pay(offerOf(provider, { resource: `${SITE}/c` })), approve(restored)]);
-  expect(await merchantHolds()).toBe(113_000n);
+  expect(await merchantHolds(provider)).toBe(113_000n);
 });
 
 it("uses no payment's number twice where the reader clicks before a restored wallet has looked around", async () => {
@@ -350,7 +360,7 @@ it("uses no payment's number twice where the reader clicks before a restored wal
   // From the budget that comes along.
   await restored.pay(offerOf(provider, { resource: `${SITE}/c` }));
   expect((await entitlement(restored)).paymentId).toBe(paymentId);
-  expect(await merchantHolds()).toBe(100_000n);
+  expect(await merchantHolds(provider)).toBe(100_000n);
 });
 
 async function readerWith(amount: bigint): Promise<Reader> {
@@ -376,23 +386,6 @@ function entitlement(reader: Reader, changes: { seal?: string; challenge?: strin
     { v: 1, id: "entitlement-1", type: "entitlement", payload },
     senderAt({ clicked: false }),
   );
-}
-
-async function sealOf(contentKey: Uint8Array, amount: bigint): Promise<string> {
-  const info = await (await fetch(`${provider.origin}/.well-known/tuppence.json`)).json();
-  const issuedAtSeconds = Math.floor((Date.now() + provider.clock.ahead) / 1_000);
-  const terms = {
-    merchant: "the-lantern",
-    resource: `${SITE}/article`,
-    amount,
-    currency: "USD",
-    issuedAtSeconds,
-  };
-  return issueSeal(terms, contentKey, info.sealingKey, sealKey);
-}
-
-function merchantHolds(): Promise<bigint> {
-  return provider.provider.deps.ledger.balance(merchantAccount("the-lantern"));
 }
 
 /** Float and accounts in the ledger are what the wallets hold, to the micro. */

@@ -1,11 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "puppeteer-core";
-import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { WalletSnapshot } from "../../../shared/protocol/ui.ts";
 import { type FirefoxExtension, launchFirefox } from "../../support/firefox.ts";
+import { setUpWallet, snapshotOf, topUp } from "../../support/firefox-reader.ts";
 import { type MerchantSite, startMerchantSite } from "../../support/merchant.ts";
 import { type RunningProvider, startProvider } from "../../support/provider.ts";
 
@@ -39,19 +37,9 @@ describe("in Firefox", () => {
   });
 
   it("a reader tops up, pays in the wallet's own window, and reads; then inside the budget with one click", async () => {
-    const welcome = await firefox.welcomePage();
-    await welcome.locator("summary").click();
-    await welcome.locator("#provider").fill(provider.origin);
-    await welcome.locator("button[type=submit]").click();
-    await welcome.locator("::-p-text(Do this later)").click();
-
-    const popup = await firefox.openPopup();
-    await popup.locator("::-p-aria(Top up)").click();
-    await popup.locator('button[aria-label="Top up $5"]').click();
-    const checkout = await pageAt(firefox.browser, `${provider.accountsOrigin}/checkout/`);
-    await checkout.locator("button[value=approve]").click();
+    await setUpWallet(firefox, provider);
+    const popup = await topUp(firefox, provider);
     await popup.waitForFunction(() => document.querySelector("#balance")?.textContent === "$5.00");
-    await waitFor(async () => (await snapshot(firefox)).balance.coins === 5_000_000n);
 
     const page = await firefox.browser.newPage();
     await page.goto(site.addressOf("/a.html"));
@@ -67,7 +55,7 @@ describe("in Firefox", () => {
     await page.goto(site.addressOf("/b.html"));
     await page.locator("tuppence-paywall >>> button").click();
     await page.waitForSelector("tuppence-paywall[state=open]");
-    expect((await snapshot(firefox)).balance.total).toBe(LEFT);
+    expect((await snapshotOf(firefox)).balance.total).toBe(LEFT);
   });
 
   it("what was bought opens in a new tab, and is not paid again", () => comeBack(firefox, site));
@@ -75,7 +63,7 @@ describe("in Firefox", () => {
   it("what was bought is not forgotten with the browser's restart, nor is the balance", async () => {
     await firefox.close();
     firefox = await launchFirefox({ profileFolder });
-    expect((await snapshot(firefox)).balance.total).toBe(LEFT);
+    expect((await snapshotOf(firefox)).balance.total).toBe(LEFT);
     await comeBack(firefox, site);
   });
 });
@@ -89,25 +77,8 @@ async function comeBack(firefox: FirefoxExtension, site: MerchantSite): Promise<
     expect(await page.$eval("#paid", (element) => element.textContent)).toBe(PAID);
     await page.close();
   }
-  const { balance, payments, approvals } = await snapshot(firefox);
+  const { balance, payments, approvals } = await snapshotOf(firefox);
   expect(balance.total).toBe(LEFT);
   expect(payments).toHaveLength(2);
   expect(approvals.filter(({ state }) => state === "asking")).toEqual([]);
-}
-
-async function snapshot(firefox: FirefoxExtension): Promise<WalletSnapshot> {
-  const answer = await firefox.ask({ kind: "ui", type: "snapshot" });
-  if (!("ok" in answer)) throw new Error(JSON.stringify(answer));
-  return v.parse(WalletSnapshot, answer.ok);
-}
-
-async function pageAt(browser: Browser, address: string): Promise<Page> {
-  const target = await browser.waitForTarget((candidate) => candidate.url().startsWith(address));
-  const page = await target.page();
-  if (!page) throw new Error(`no page at ${address}`);
-  return page;
-}
-
-async function waitFor(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 200));
 }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { WalletSnapshot } from "../../../shared/protocol/ui.ts";
 import { type Extension, launchExtension } from "../../support/extension.ts";
 import { type FirefoxExtension, launchFirefox } from "../../support/firefox.ts";
+import { snapshotOf, waitFor } from "../../support/firefox-reader.ts";
 import { type MerchantSite, startMerchantSite } from "../../support/merchant.ts";
 import { type RunningProvider, startProvider } from "../../support/provider.ts";
 import {
@@ -86,8 +87,8 @@ it(
     await welcome.locator("#provider").fill(provider.origin);
     await welcome.locator("button[type=submit]").click();
     await welcome.locator("::-p-text(Bringing your wallet back)").wait();
-    await until(async () => (await snapshot()).restore?.phase !== "reading");
-    const { balance, payments, allowances } = await snapshot();
+    await waitFor(async () => (await snapshotOf(firefox)).restore?.phase !== "reading");
+    const { balance, payments, allowances } = await snapshotOf(firefox);
     expect(balance.total).toBe(LEFT);
     expect(payments.map(({ title, state }) => [title, state]).sort()).toEqual(
       TITLES.map((title) => [title, "paid"]),
@@ -111,7 +112,7 @@ it(
     await page.goto(site.addressOf("/c.html"));
     await page.locator("tuppence-paywall >>> button").click();
     await page.waitForSelector("tuppence-paywall[state=open]");
-    const { payments, approvals } = await snapshot();
+    const { payments, approvals } = await snapshotOf(firefox);
     expect(payments).toHaveLength(3);
     expect(approvals).toEqual([]);
   },
@@ -121,22 +122,14 @@ it(
 it(
   "and when every coin was looked at, the balance is the same",
   async () => {
-    await until(async () => (await snapshot()).restore === null);
-    const { balance, restoring } = await snapshot();
+    await waitFor(async () => (await snapshotOf(firefox)).restore === null);
+    const { balance, restoring } = await snapshotOf(firefox);
     expect([restoring, balance.total]).toEqual([false, LEFT - 10_000n]);
   },
   TIMEOUT_MS,
 );
 
-async function snapshot(): Promise<WalletSnapshot> {
-  return snapshotIn(await firefox.ask({ kind: "ui", type: "snapshot" }));
-}
-
 function snapshotIn(answer: object): WalletSnapshot {
   if (!("ok" in answer)) throw new Error(JSON.stringify(answer));
   return v.parse(WalletSnapshot, answer.ok);
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 200));
 }

@@ -1,8 +1,6 @@
-import type { Page } from "puppeteer-core";
-import * as v from "valibot";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { WalletSnapshot } from "../../../shared/protocol/ui.ts";
 import { type FirefoxExtension, launchFirefox } from "../../support/firefox.ts";
+import { approveCheckout, askWallet, snapshotOf, waitFor } from "../../support/firefox-reader.ts";
 import { type MerchantSite, startMerchantSite } from "../../support/merchant.ts";
 import { type RunningProvider, startProvider } from "../../support/provider.ts";
 
@@ -27,7 +25,7 @@ afterAll(async () => {
 });
 
 it("in Firefox a page with a link lights the icon, and its merchant is tipped", async () => {
-  await ask({ kind: "ui", type: "createWallet", provider: provider.origin });
+  await askWallet(firefox, { kind: "ui", type: "createWallet", provider: provider.origin });
   const page = await firefox.browser.newPage();
   await page.goto(site.addressOf("/tip.html"));
   await waitFor(async () => (await titleOf("/tip.html")) === LIT);
@@ -36,28 +34,16 @@ it("in Firefox a page with a link lights the icon, and its merchant is tipped", 
   await page.goto(site.addressOf("/tip.html"));
   await waitFor(async () => (await titleOf("/tip.html")) === LIT);
 
-  await ask({ kind: "ui", type: "topUp", amount: "5000000" });
-  const checkout = await pageAt(`${provider.accountsOrigin}/checkout/`);
-  await checkout.locator("button[value=approve]").click();
-  await waitFor(async () => (await snapshot()).balance.coins === 5_000_000n);
+  await askWallet(firefox, { kind: "ui", type: "topUp", amount: "5000000" });
+  await approveCheckout(firefox, provider);
   await page.bringToFront();
-  await ask({ kind: "ui", type: "startTip" });
+  await askWallet(firefox, { kind: "ui", type: "startTip" });
   const question = await firefox.waitForApproval();
   await question.waitForSelector("::-p-text(Test Site)");
   await question.locator("button[type=submit]:not([disabled])").click();
-  await waitFor(async () => (await snapshot()).payments[0]?.state === "paid");
-  expect((await snapshot()).balance.total).toBe(4_900_000n);
+  await waitFor(async () => (await snapshotOf(firefox)).payments[0]?.state === "paid");
+  expect((await snapshotOf(firefox)).balance.total).toBe(4_900_000n);
 });
-
-async function ask(request: Parameters<FirefoxExtension["ask"]>[0]): Promise<unknown> {
-  const answer = await firefox.ask(request);
-  if (!("ok" in answer)) throw new Error(JSON.stringify(answer));
-  return answer.ok;
-}
-
-async function snapshot(): Promise<WalletSnapshot> {
-  return v.parse(WalletSnapshot, await ask({ kind: "ui", type: "snapshot" }));
-}
 
 /** What the toolbar's button says over the tab that shows this page. */
 async function titleOf(path: string): Promise<string> {
@@ -73,15 +59,4 @@ async function titleOf(path: string): Promise<string> {
   } finally {
     await popup.close();
   }
-}
-
-async function pageAt(address: string): Promise<Page> {
-  const target = await firefox.browser.waitForTarget((candidate) => candidate.url().startsWith(address));
-  const page = await target.page();
-  if (!page) throw new Error(`no page at ${address}`);
-  return page;
-}
-
-async function waitFor(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 200));
 }

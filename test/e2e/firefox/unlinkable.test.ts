@@ -2,19 +2,15 @@
  * As ../unlinkable.spec.ts, in Firefox, whose requests would carry an id of the installation: two readers pay, and nothing
  * proves whose payment it was; without the rule that takes the marks off, both are known.
  */
-import type { Page } from "puppeteer-core";
-import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { WalletSnapshot } from "../../../shared/protocol/ui.ts";
 import type { Evidence } from "../../attacker/evidence.ts";
 import { proofsIn, startTappedProvider, type TappedProvider } from "../../attacker/tapped.ts";
 import { type FirefoxExtension, launchFirefox } from "../../support/firefox.ts";
+import { setUpWallet, topUp } from "../../support/firefox-reader.ts";
 import { type MerchantSite, startMerchantSite } from "../../support/merchant.ts";
 import { fileHolding, mutateExtension } from "../../support/mutated-extension.ts";
 
 const LANGUAGES = ["de-DE", "ja-JP"];
-const TOPPED_UP = 5_000_000n;
-const LOOK_AGAIN_MS = 200;
 
 describe("in Firefox", () => {
   let provider: TappedProvider;
@@ -74,23 +70,8 @@ describe("in Firefox", () => {
   }
 
   async function live(firefox: FirefoxExtension): Promise<void> {
-    const welcome = await firefox.welcomePage();
-    await welcome.locator("summary").click();
-    await welcome.locator("#provider").fill(provider.origin);
-    await welcome.locator("button[type=submit]").click();
-    await welcome.locator("::-p-text(Do this later)").click();
-    const popup = await firefox.openPopup();
-    await popup.locator("::-p-aria(Top up)").click();
-    await popup.locator('button[aria-label="Top up $5"]').click();
-    const target = await firefox.browser.waitForTarget((candidate) =>
-      candidate.url().startsWith(`${provider.accountsOrigin}/checkout/`),
-    );
-    const checkout: Page | null = await target.page();
-    if (!checkout) throw new Error("no checkout");
-    await checkout.locator("button[value=approve]").click();
-    while ((await coinsOf(firefox)) !== TOPPED_UP)
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
-
+    await setUpWallet(firefox, provider);
+    await topUp(firefox, provider);
     const page = await firefox.browser.newPage();
     await page.goto(site.addressOf("/a.html"));
     await page.locator("tuppence-paywall >>> button").click();
@@ -99,9 +80,3 @@ describe("in Firefox", () => {
     await page.waitForSelector("tuppence-paywall[state=open]");
   }
 });
-
-async function coinsOf(firefox: FirefoxExtension): Promise<bigint> {
-  const answer = await firefox.ask({ kind: "ui", type: "snapshot" });
-  if (!("ok" in answer)) throw new Error(JSON.stringify(answer));
-  return v.parse(WalletSnapshot, answer.ok).balance.coins;
-}

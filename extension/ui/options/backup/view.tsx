@@ -31,15 +31,15 @@ export function BackupView(props: {
       {screen.restore ? <RestoringNotice restore={screen.restore} /> : null}
       {error ? <ErrorNotice error={error} /> : null}
       <Section title={t("backup_title")}>
-        <div class="card safety">
-          <p class="safety-standing">
+        <div class="card setting">
+          <p class="setting-standing">
             <Icon name={screen.savedAt === null ? "clock" : "shield"} size={20} />
             <span>
               {screen.savedAt === null ? t("backup_never") : t("backup_saved", { time: screen.savedAt })}
               {screen.isUnsaved && screen.savedAt !== null ? ` ${t("backup_unsaved")}` : null}
             </span>
           </p>
-          <div class="safety-actions">
+          <div class="setting-actions">
             <Button look="plain" busy={doing === "saveBackup"} onClick={actions.save}>
               {t("backup_save_now")}
             </Button>
@@ -80,8 +80,8 @@ function Leaving(props: {
   const isEmpty = inCoins === null && inAccount === null;
   return (
     <Section title={t("leave_title")}>
-      <div class="card safety">
-        <p class="safety-standing" role="status">
+      <div class="card setting">
+        <p class="setting-standing" role="status">
           <Icon name={paidOut === null ? "forward" : "check"} size={20} />
           <span>
             {paidOut !== null
@@ -91,7 +91,7 @@ function Leaving(props: {
                 : t("leave_text")}
           </span>
         </p>
-        <div class="safety-actions">
+        <div class="setting-actions">
           {inCoins === null ? null : (
             <Button look="plain" busy={doing === "depositAll"} onClick={actions.deposit}>
               {t("leave_deposit", { amount: inCoins })}

@@ -23,8 +23,8 @@ export function SafetyView({ screen, local, actions }: SafetyProps) {
   return (
     <Section title={t("safety_passphrase_title")}>
       {local.done ? <Notice icon="check" title={t("safety_saved")} /> : null}
-      <div class="card safety">
-        <p class="safety-standing" role="status">
+      <div class="card setting">
+        <p class="setting-standing" role="status">
           <Icon name={screen.hasPassphrase ? "lock" : "shield"} size={20} />
           <span>
             {screen.hasPassphrase
@@ -33,7 +33,7 @@ export function SafetyView({ screen, local, actions }: SafetyProps) {
           </span>
         </p>
         {screen.changing === null ? (
-          <div class="safety-actions">
+          <div class="setting-actions">
             <Button
               look={screen.hasPassphrase ? "plain" : "main"}
               onClick={() => actions.change({ changing: "set" })}
@@ -64,7 +64,7 @@ function Form({ screen, local, actions }: SafetyProps) {
   const isSetting = screen.changing === "set";
   return (
     <form
-      class="safety-form"
+      class="setting-form"
       onSubmit={(event) => {
         event.preventDefault();
         if (screen.canSave) actions.save();
@@ -115,7 +115,7 @@ function Form({ screen, local, actions }: SafetyProps) {
         </>
       ) : null}
       {local.error ? <ErrorNotice error={local.error} /> : null}
-      <div class="safety-actions">
+      <div class="setting-actions">
         <Button type="submit" busy={local.busy} disabled={!screen.canSave}>
           {t(isSetting ? "safety_save" : "safety_remove")}
         </Button>
