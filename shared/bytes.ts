@@ -2,6 +2,8 @@
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+const DIGITS = new TextEncoder().encode("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+
 export function toHex(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
@@ -16,12 +18,15 @@ export function fromHex(text: string): Bytes {
   return bytes;
 }
 
+/** By a table, because a string of characters and `btoa` take fifty times as long for a sealed article. */
 export function toBase64url(bytes: Uint8Array): string {
-  let binary = "";
-  // In pieces, because an article is larger than the number of arguments that a call may have.
-  for (let i = 0; i < bytes.length; i += 0x8000)
-    binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  const text = new Uint8Array(Math.ceil((bytes.length * 4) / 3));
+  for (let from = 0, to = 0; from < bytes.length; from += 3, to += 4) {
+    const three = (at(bytes, from) << 16) | (at(bytes, from + 1) << 8) | at(bytes, from + 2);
+    // What does not fit any more, at the end, a typed array ignores.
+    for (let digit = 0; digit < 4; digit++) text[to + digit] = at(DIGITS, (three >> (18 - 6 * digit)) & 63);
+  }
+  return new TextDecoder().decode(text);
 }
 
 /** @throws RangeError on anything but base64url */
@@ -44,4 +49,9 @@ export function fromUtf8(bytes: Uint8Array): string {
 export async function sha256(data: Uint8Array | string): Promise<Bytes> {
   const bytes = typeof data === "string" ? utf8(data) : new Uint8Array(data);
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+}
+
+/** Zero beyond the end. */
+function at(bytes: Uint8Array, index: number): number {
+  return bytes[index] ?? 0;
 }

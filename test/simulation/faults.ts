@@ -27,6 +27,8 @@ export interface Faults {
   /** Per call of the provider to its database. */
   readonly databaseFails: number;
   readonly databaseStalls: number;
+  /** Per group: others are before it, so that what it was judged by may have changed. */
+  readonly ledgerIsBusy: number;
 }
 
 export function drawFaults(seed: number): Faults {
@@ -47,5 +49,6 @@ export function drawFaults(seed: number): Faults {
     gatewayAnswers: rate(0.02, 0.1, 0.2),
     databaseFails: rate(0.001, 0.01),
     databaseStalls: rate(0.002, 0.01),
+    ledgerIsBusy: rate(0.2, 0.8),
   };
 }

@@ -24,9 +24,11 @@ import type { Process, World } from "./world.ts";
 
 export const ORIGIN = "https://pay.example";
 export const ACCOUNTS_ORIGIN = "https://accounts.pay.example";
-/** What a database's fault is called, so that its log line is not taken for a bug's. */
 /** From then on it lives. */
 const MAX_STARTS = 4;
+/** As long as a judgement takes, and some. */
+const BUSY_MS = 12;
+/** What a database's fault is called, so that its log line is not taken for a bug's. */
 const INJECTED = "a simulated fault of the database";
 
 export interface ProviderWatch {
@@ -218,19 +220,19 @@ function ledDatabase(process: Process, database: Database): Database {
 function ledLedger(world: World, process: Process, ledger: Ledger, watch: ProviderWatch): Ledger {
   const random = seededRandom(world.seed, `${process.name} database`);
   const { faults } = world;
+  const waits = (below: number): Promise<void> =>
+    new Promise((resolve) => world.after(random.below(below), `${process.name} waits`, resolve));
   const led = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
-    if (random.chance(faults.databaseStalls) && !faults.areOff)
-      await new Promise<void>((resolve) =>
-        world.after(random.below(40_000), `${process.name} stalls`, resolve),
-      );
+    if (random.chance(faults.databaseStalls) && !faults.areOff) await waits(40_000);
     return process.call(what, async () => {
       if (random.chance(faults.databaseFails) && !faults.areOff) throw new Error(INJECTED);
       return work();
     });
   };
   return {
-    apply: (group) =>
-      led("apply", async (): Promise<GroupOutcome> => {
+    apply: async (group) => {
+      if (random.chance(faults.ledgerIsBusy) && !faults.areOff) await waits(BUSY_MS);
+      return led("apply", async (): Promise<GroupOutcome> => {
         if (random.chance(faults.databaseFails) && !faults.areOff) {
           watch.judgingFails(group);
           throw new TuppenceError("overloaded");
@@ -239,7 +241,8 @@ function ledLedger(world: World, process: Process, ledger: Ledger, watch: Provid
         if (outcome.status === "committed") watch.committed(group);
         world.note(`${process.name} ${group.id.slice(0, 8)} ${outcome.status}`);
         return outcome;
-      }),
+      });
+    },
     balance: (account) => led("balance", () => ledger.balance(account)),
     balances: (prefix) => led("balances", () => ledger.balances(prefix)),
     record: (key) => led("record", () => ledger.record(key)),

@@ -74,7 +74,15 @@ const ACTIONS: readonly [Action, number][] = [
 export function playReader(parts: ReaderParts): Reader {
   const { world, browser, horizonMs } = parts;
   const random = seededRandom(world.seed, `${browser.name} plays`);
-  const state: State = { ...parts, random, requests: 0, clicks: [], fromAllowance: random.chance(0.7) };
+  const races = seededRandom(world.seed, `${browser.name} races`);
+  const state: State = {
+    ...parts,
+    random,
+    races,
+    requests: 0,
+    clicks: [],
+    fromAllowance: random.chance(0.7),
+  };
   // Swarm: each seed's readers love some things and never do others.
   const weighted = ACTIONS.map(
     ([action, weight]) => [action, random.chance(0.2) ? 0 : weight * random.fraction()] as const,
@@ -136,6 +144,7 @@ function setLimits({ world, browser, horizonMs, shops }: ReaderParts): void {
 
 interface State extends ReaderParts {
   readonly random: Random;
+  readonly races: Random;
   readonly fromAllowance: boolean;
   requests: number;
   /** What was clicked so far. */
@@ -363,6 +372,27 @@ async function clickAgain(state: State): Promise<void> {
   return pay(state, { ...last, id, sender: { ...last.sender, tabId } });
 }
 
+/** Every article of a site that may take money by itself now, each in a tab of its own, at once. */
+function clickEverything(state: State): void {
+  const { world, browser, races, clicks } = state;
+  const last = clicks.at(-1);
+  if (!last) return;
+  world.after(1_000 + races.below(20_000), `${browser.name} clicks everything`, async () => {
+    const all = last.shop.articles.map((article, tabId) => {
+      const id = `request-${++state.requests}`;
+      return {
+        shop: last.shop,
+        article,
+        id,
+        sender: senderIn(last.shop, article, tabId),
+        mode: "direct" as const,
+      };
+    });
+    clicks.push(...all);
+    await Promise.all(all.map((click) => pay(state, click)));
+  });
+}
+
 /** Soon, or later, or never; and again where the wallet died meanwhile or the money is still missing. */
 function decideLater(state: State, approvalId: string, tries: number): void {
   const { random, world, browser } = state;
@@ -375,6 +405,7 @@ function decideLater(state: State, approvalId: string, tries: number): void {
     const outcome = await browser.act("decides", (wallet) =>
       wallet.decide({ kind: "ui", type: "decide", approvalId, approve, ...(approve ? allowance : {}) }),
     );
+    if (state.races.chance(0.5) && "ok" in outcome && "allowance" in allowance) clickEverything(state);
     if ("error" in outcome && outcome.error === "insufficient_balance") await topUp(state);
     if ("closed" in outcome || ("error" in outcome && outcome.error === "insufficient_balance"))
       decideLater(state, approvalId, tries + 1);

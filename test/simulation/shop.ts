@@ -21,7 +21,7 @@ export const SIGNATURE_HEADER = "payment-signature";
 const LONG_AFTER_MS = 200_000;
 
 /** `keeps` never settles; `late` settles after the payment's time; `silent` settles and does not say so. */
-type Honesty = "honest" | "keeps" | "late" | "twice" | "silent" | "dearer" | "for another";
+const DISHONESTIES = ["keeps", "late", "twice", "silent", "dearer", "for another"] as const;
 
 export interface Article {
   readonly resource: string;
@@ -65,6 +65,8 @@ export async function openShop(
       await writeArticle(world, random, id, `${origin}/${number}`, sealingKey, sealKey, isSealed),
     );
   const process = world.startProcess(id, () => 0);
+  // Swarm: each dishonest site has its own way.
+  const habit = random.pick(DISHONESTIES);
   const offer = (article: Article, chance: Random) =>
     makeOffer({
       provider: ORIGIN,
@@ -101,7 +103,11 @@ export async function openShop(
       }),
     host: () => ({
       process,
-      handle: (request) => answer402(world, network, process, random, request, watch),
+      handle: (request) => {
+        const dishonesty = random.chance(0.5) ? habit : random.pick(DISHONESTIES);
+        const honesty = random.chance(0.5) ? "honest" : dishonesty;
+        return answer402(world, network, process, { random, honesty, request, watch });
+      },
     }),
   };
 }
@@ -124,20 +130,22 @@ async function writeArticle(
   return { resource, price, seal, contentKey: toBase64url(contentKey) };
 }
 
+interface Visit {
+  readonly random: Random;
+  readonly honesty: "honest" | (typeof DISHONESTIES)[number];
+  readonly request: SimulatedRequest;
+  readonly watch: ShopWatch;
+}
+
 /** The page's request with the payment in its header. */
 async function answer402(
   world: World,
   network: Network,
   process: Process,
-  random: Random,
-  request: SimulatedRequest,
-  watch: ShopWatch,
+  { random, honesty, request, watch }: Visit,
 ): Promise<SimulatedAnswer> {
   const signature = request.headers[SIGNATURE_HEADER] ?? "";
   const payload: SealedPayload = JSON.parse(Buffer.from(signature, "base64").toString());
-  const honesty: Honesty = random.chance(0.5)
-    ? "honest"
-    : random.pick(["keeps", "late", "twice", "silent", "dearer", "for another"]);
   const settle = (): Promise<boolean> => settleOnce(network, process, payload, payload.accepted);
   switch (honesty) {
     case "honest":

@@ -86,7 +86,9 @@ async function wakeForOpen(
     return rows.flat().map(({ expiresAt }) => expiresAt);
   });
   const later = context.nowMs() + Math.max(TRY_AGAIN_AFTER_MS, context.quietMs());
-  const { dueAt = nextVisitMs } = await context.store.read(ownBackup);
-  const times = [...expiries, nextVisitMs, dueAt].map((time) => Math.max(time, later));
+  const { dueAt } = await context.store.read(ownBackup);
+  // A backup whose moment passed goes with the next visit.
+  const backups = dueAt !== undefined && dueAt > context.nowMs() ? [dueAt] : [];
+  const times = [...expiries, nextVisitMs, ...backups].map((time) => Math.max(time, later));
   context.wakeAt(Math.min(...times, ...(hasFaults ? [later] : [])));
 }

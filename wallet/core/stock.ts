@@ -142,6 +142,8 @@ async function restockNow(context: Context, { needed, visits }: Restocking): Pro
   const isShort = valueOf(await freeCoins(context)) < needed;
   const isDue = visits === "if due" && (row.visitAccountAt ?? 0) <= context.nowMs();
   if (visits === "now" || isDue || isShort) await visitAccount(context, needed, attempt);
+  // The backup that goes with a visit is written by whoever made it for its own sake; here a payment waits.
+  if (isShort) context.wakeAt(laterMs(context));
   await attempt(() => composeAnew(context, needed));
   const [fault] = faults;
   if (fault) throw fault;

@@ -10,6 +10,11 @@ import { searchNewer } from "./search.ts";
 
 export { bringBack } from "./restore.ts";
 
+/**
+ * Its moment passed while no browser ran. What woke the wallet now may well be a payment, beside which the account must not
+ * hear of anything; so it waits for the next visit.
+ */
+const MISSED_AFTER_MS = 600_000;
 /** More room is not there a minute later. */
 const ROOM_AGAIN_AFTER_MS = 6 * 3_600_000;
 
@@ -37,9 +42,9 @@ export function keepBackup(context: Context, onNewNumber: () => void): Backup {
       const { recovery, closure } = (await context.open()).row;
       // Of a closed account nothing is kept, unless its reader asks.
       if (closure?.state === "done") return;
-      const { dueAt, state } = await context.store.read(ownBackup);
-      // Whoever is `saving` before anybody began died.
-      const isDue = state === "saving" || (dueAt !== undefined && dueAt <= context.nowMs());
+      const { dueAt } = await context.store.read(ownBackup);
+      const lateMs = dueAt === undefined ? -1 : context.nowMs() - dueAt;
+      const isDue = lateMs >= 0 && lateMs <= MISSED_AFTER_MS;
       if (recovery !== "pending" && isDue) await save();
     },
     goOnRestoring: () => {
@@ -99,7 +104,7 @@ async function write(context: Context, onNewNumber: () => void): Promise<void> {
     await changeOwnBackup(context, (row) => ({
       ...row,
       state: row.state === "saved" ? "saved" : "unsaved",
-      dueAt: row.dueAt ?? dueAt,
+      dueAt,
       error: error.code,
     }));
     context.wakeAt(dueAt);

@@ -62,7 +62,7 @@ export async function writeBackup(context: Context, onNewNumber: () => void): Pr
 
 async function writeOwn(context: Context, versions: ReadonlyMap<string, number>): Promise<void> {
   // Whatever changes from here on is in the next one, if it is not in this.
-  await changeOwnBackup(context, (row) => ({ ...row, state: "saving", dueAt: undefined }));
+  await changeOwnBackup(context, (row) => ({ ...row, state: "saving" }));
   await forgetLostParts(context, versions);
   await rewriteChanged(context);
   await sealOlder(context);
@@ -74,6 +74,7 @@ async function writeOwn(context: Context, versions: ReadonlyMap<string, number>)
     ...row,
     version,
     savedAt: context.nowMs(),
+    dueAt: undefined,
     error: undefined,
     state: row.state === "saving" ? "saved" : row.state,
   }));
