@@ -118,7 +118,7 @@ it("nobody takes a snapshot while nobody looks", async () => {
   expect(popup.received).toHaveLength(1);
 });
 
-it("a snapshot that fails is reported, and does not end the telling for good", async () => {
+it("a snapshot that fails is reported, and its pages are let go, to connect again", async () => {
   let fails = true;
   const viewers = gatherViewers(async () => {
     if (fails) throw new Error("no store");
@@ -128,8 +128,10 @@ it("a snapshot that fails is reported, and does not end the telling for good", a
   viewers.accept(popup.connection);
   await settled();
   expect(faults).toEqual([new Error("no store")]);
+  expect([popup.isClosed(), viewers.count()]).toEqual([true, 0]);
   fails = false;
-  viewers.tell();
+  const again = connect();
+  viewers.accept(again.connection);
   await settled();
-  expect(popup.received).toEqual([SNAPSHOT]);
+  expect(again.received).toEqual([SNAPSHOT]);
 });

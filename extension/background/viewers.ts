@@ -34,6 +34,11 @@ export function gatherViewers(
         const current = await snapshot();
         for (const connection of connections) connection.send(current);
       }
+    } catch (error) {
+      // Left open, a page would wait for ever; closed, it connects again, and says so where that does not help.
+      for (const connection of connections) connection.close();
+      connections.clear();
+      throw error;
     } finally {
       isTelling = false;
     }

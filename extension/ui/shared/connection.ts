@@ -11,8 +11,11 @@ const RECONNECT_PAUSES_MS: readonly number[] = [0, 100, 400, 1_000, 2_000];
 /** So many failures in a row, and the reader is told. */
 export const ATTEMPTS_BEFORE_SILENT = 4;
 
+/** A port that opened and says nothing: a browser that installs us may start the background and lose what opened it. */
+export const UNHEARD_AFTER_MS = 4_000;
+
 export interface ConnectionPorts {
-  /** Opens a port. `onEnd` comes once, when the other end is gone. */
+  /** Opens a port, and answers what closes it. `onEnd` comes once, when the other end is gone; not where this end closed it. */
   connect(name: string, onMessage: (message: unknown) => void, onEnd: () => void): () => void;
   after(milliseconds: number, run: () => void): void;
 }
@@ -30,18 +33,34 @@ export function followWallet(ports: ConnectionPorts): Connection {
   let failures = 0;
 
   const open = (): void => {
-    try {
-      ports.connect(UI_PORT, take, openAgain);
-    } catch {
+    let isHeard = false;
+    let isOver = false;
+    const end = (): void => {
+      if (isOver) return;
+      isOver = true;
       openAgain();
+    };
+    const hear = (message: unknown): void => {
+      isHeard = take(message) || isHeard;
+    };
+    try {
+      const close = ports.connect(UI_PORT, hear, end);
+      ports.after(UNHEARD_AFTER_MS, () => {
+        if (isHeard || isOver) return;
+        close();
+        end();
+      });
+    } catch {
+      end();
     }
   };
-  const take = (message: unknown): void => {
+  const take = (message: unknown): boolean => {
     const decoded = safeParse(WalletSnapshot, message);
-    if (!decoded.success) return;
+    if (!decoded.success) return false;
     failures = 0;
     silent.value = false;
     snapshot.value = decoded.output;
+    return true;
   };
   const openAgain = (): void => {
     const pause = RECONNECT_PAUSES_MS[Math.min(failures, RECONNECT_PAUSES_MS.length - 1)] ?? 0;
