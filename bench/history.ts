@@ -4,10 +4,9 @@
  * forty sites.
  */
 import type { Page } from "@playwright/test";
-import { tableNamed } from "../extension/store/index.ts";
-import { dayOf } from "../shared/calendar.ts";
 import { OPTIONS_PAGE } from "../shared/protocol/ui.ts";
 import { type Extension, launchExtension } from "../test/support/extension.ts";
+import { copyPayments } from "../test/support/long-history.ts";
 import { startMerchantSite } from "../test/support/merchant.ts";
 import { startProvider } from "../test/support/provider.ts";
 import {
@@ -18,19 +17,10 @@ import {
   topUp,
   waitForCoins,
 } from "../test/support/reader.ts";
-import { openTable, sealedText, writeRows } from "../test/support/stored-rows.ts";
-import { createMemoryStore } from "../wallet/core/index.ts";
-import type { PaymentRow } from "../wallet/core/rows.ts";
-import { recount } from "../wallet/core/spending.ts";
 import { type Part, percentile } from "./row.ts";
 
 const PAYMENTS = 50_000;
-const SITES = 40;
-const DAYS = 730;
 const OPENINGS = 20;
-const DAY_MS = 86_400_000;
-/** So many rows at once go into the browser. */
-const PIECE = 2_000;
 
 export const history: Part = {
   name: "history",
@@ -51,7 +41,7 @@ export const history: Part = {
       await approveAndClose(await extension.waitForApproval());
       await expectArticleOpen(page);
       const bare = await open(extension, page);
-      await fill(extension);
+      await copyPayments(extension, PAYMENTS);
       const times: number[] = [];
       for (let opening = 0; opening < OPENINGS; opening++) times.push(await open(extension, page));
       return [
@@ -88,42 +78,4 @@ async function open({ url }: Extension, page: Page): Promise<number> {
         look();
       }),
   );
-}
-
-/** Into the store itself, sealed as the wallet seals them, together with what they come to. */
-async function fill(extension: Extension): Promise<void> {
-  const payments = tableNamed("payments");
-  const spending = tableNamed("spending");
-  const { sealer, rows } = await openTable(extension, payments);
-  // What the wallet wrote a moment ago.
-  const first = rows[0]?.row as PaymentRow;
-  const copies = Array.from({ length: PAYMENTS }, (_, index): PaymentRow => {
-    const at = first.at - Math.floor((index / PAYMENTS) * DAYS * DAY_MS) - 1_000;
-    const origin = `https://site-${(index * index) % SITES}.example`;
-    const resourceUrl = `${origin}/${index}`;
-    return {
-      ...first,
-      id: index.toString(16).padStart(32, "0"),
-      at,
-      day: dayOf(at),
-      origin,
-      resourceKey: `${first.order.merchant} ${resourceUrl}`,
-      requestKey: `1 ${origin} ${index}`,
-      order: { ...first.order, origin, resourceUrl, title: `Article ${index}` },
-    };
-  });
-  const counted = createMemoryStore();
-  const totals = await counted.transaction(async (tables) => {
-    await tables.payments.putAll(copies);
-    await recount(tables);
-    return tables.spending.all();
-  });
-  for (const [of, many] of [
-    [payments, copies],
-    [spending, totals],
-  ] as const)
-    for (let start = 0; start < many.length; start += PIECE) {
-      const piece = many.slice(start, start + PIECE).map((row) => ({ after: sealedText(sealer, of, row) }));
-      await writeRows(extension, of, piece);
-    }
 }

@@ -5,6 +5,7 @@ import { OPTIONS_PAGE } from "../../shared/protocol/ui.ts";
 import { violations } from "../support/accessibility.ts";
 import { expectBooksAddUp, type StockedReader, stockReader, totalOf } from "../support/books.ts";
 import { expect, test } from "../support/extension.ts";
+import { copyPayments } from "../support/long-history.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
 import {
@@ -23,6 +24,9 @@ const ARTICLES = [
   { path: "/cafe.html", title: "Café on the quay", price: "20¢" },
   { path: "/formula.html", title: FORMULA, price: "10¢" },
 ] as const;
+
+/** More than two pages of the export. */
+const MANY = 1_200;
 
 let provider: RunningProvider;
 let reader: StockedReader;
@@ -131,6 +135,49 @@ test("the files hold every payment: a spreadsheet runs no formula out of them, a
     expect(claims).toMatchObject({ iss: provider.origin, amount: amount_micros });
   }
   await page.close();
+});
+
+test("a long history says how far its file is, and misses nothing", async () => {
+  // Its books cannot add up: nobody was ever paid most of it.
+  const apart = await startProvider({ environment: SANDBOX_ENVIRONMENT });
+  const other = await startMerchantSite(apart, { id: "other", name: "Other" });
+  const longReader = await stockReader(apart);
+  await other.publishArticle("/one.html", { title: "One", paid: "<p>The paid part.</p>", price: "5¢" });
+  const article = await longReader.extension.context.newPage();
+  await article.goto(other.addressOf("/one.html"));
+  await paywallButton(article).click();
+  await approveAndClose(await longReader.extension.waitForApproval());
+  await expectArticleOpen(article);
+  await copyPayments(longReader.extension, MANY);
+  const page = await longReader.extension.context.newPage();
+  await page.goto(longReader.extension.url(`${OPTIONS_PAGE}#/spending`));
+  await expect(page.locator(".spending-amount")).toBeVisible();
+  const said = page.evaluate(
+    () =>
+      new Promise<string[]>((resolve) => {
+        const words: string[] = [];
+        new MutationObserver((_, observer) => {
+          const status = document.querySelector(".exporting [role=status]")?.textContent ?? "";
+          if (status !== "" && status !== words.at(-1)) words.push(status);
+          if (status !== "" || words.length === 0) return;
+          observer.disconnect();
+          resolve(words);
+        }).observe(document.body, { childList: true, subtree: true, characterData: true });
+      }),
+  );
+  const [csv] = await download(page, "Save as CSV");
+  expect(
+    new Set(
+      csv
+        .trimEnd()
+        .split("\r\n")
+        .map((line) => line.split(",").at(-1)),
+    ).size,
+  ).toBe(MANY + 2);
+  expect(await said).toEqual(expect.arrayContaining(["500 of 1,201 payments…", "1,000 of 1,201 payments…"]));
+  await longReader.extension.close();
+  await other.close();
+  await apart.close();
 });
 
 test("a payment is shown with its receipt, opens its article, and gives its money back while it is looked at", async () => {

@@ -386,7 +386,7 @@ test("with too little in the wallet the window offers to top up, keeps the offer
   const again = await reader.extension.waitForApproval();
   expect(await questions()).toEqual(kept);
   const opened = reader.extension.context.waitForEvent("page");
-  await again.getByRole("button", { name: "Top up $5, as last time" }).click();
+  await again.getByRole("button", { name: "Top up $5", exact: true }).click();
   const checkout = await opened;
   await checkout.waitForLoadState();
   await decideCheckout(checkout, "Approve");

@@ -102,6 +102,21 @@ test("a page that does not say who its merchant is makes the provider hear of th
   await stranger.close();
 });
 
+test("whoever tops up is told before who learns of it", async () => {
+  const popup = await reader.extension.openPopup();
+  await popup.getByRole("button", { name: "Top up" }).click();
+  const meter = popup.locator(".privacy");
+  await expect(meter.getByText("The top-up service")).toBeHidden();
+  await meter.locator("summary").click();
+  for (const [party, learned] of [
+    ["The provider", "your account"],
+    ["The top-up service", "what its own payment page asks you for"],
+  ] as const)
+    await expect(meter.locator(".privacy-parties > div", { hasText: party })).toContainText(learned);
+  expect(await violations(popup)).toEqual([]);
+  await popup.close();
+});
+
 test("a section of the settings has the meter for everything that the wallet does", async () => {
   const options = await openOptions("/privacy");
   await expect(options.locator(".privacy")).toHaveCount(7);

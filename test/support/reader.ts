@@ -54,8 +54,7 @@ export async function openCheckout(extension: Extension, popup: Page, amount: st
   await popup.getByRole("button", { name: "Top up", exact: true }).click();
   const opened = extension.context.waitForEvent("page", { timeout: CHECKOUT_TIMEOUT_MS });
   // What was topped up last is marked as that.
-  const choice = popup.getByRole("button", { name: `Top up ${amount}`, exact: true });
-  await choice.or(popup.getByRole("button", { name: `Top up ${amount}, as last time` })).click();
+  await popup.getByRole("button", { name: `Top up ${amount}`, exact: true }).click();
   const checkout = await opened;
   await checkout.waitForLoadState();
   return checkout;

@@ -2,12 +2,15 @@ import { useState } from "preact/hooks";
 import { type Micros, micros } from "../../../shared/money.ts";
 import { Button } from "./button.tsx";
 import { exampleOf, formatMoney, parseMoney, shortMoney } from "./money.ts";
+import { PrivacyMeter } from "./privacy-meter.tsx";
 import { t } from "./text.tsx";
 import type { TopUpOffer } from "./top-up-offer.ts";
 
 const EXAMPLE = micros(7_500_000);
+/** Beside the button and not in it: whoever speaks to the computer says what stands on it. */
+const LAST_NOTE = "last-amount-note";
 
-/** The amounts for a top-up: one press starts it. */
+/** The amounts for a top-up, and who will learn of it: one press starts it. */
 export function TopUpAmounts(props: {
   readonly offer: TopUpOffer;
   readonly disabled?: boolean;
@@ -23,22 +26,29 @@ export function TopUpAmounts(props: {
           const money = shortMoney(amount, currency);
           const isLast = amount === lastTopUp;
           return (
-            <button
-              key={String(amount)}
-              type="button"
-              class="amount"
-              data-last={isLast ? "" : undefined}
-              disabled={disabled}
-              aria-label={t(isLast ? "shared_top_up_as_last" : "shared_top_up_amount", { amount: money })}
-              onClick={() => onChoose(amount)}
-            >
-              <span>{money}</span>
-              {isLast ? <span class="amount-note">{t("shared_last_time")}</span> : null}
-            </button>
+            <div class="amount-choice" key={String(amount)}>
+              <button
+                type="button"
+                class="amount"
+                data-last={isLast ? "" : undefined}
+                disabled={disabled}
+                aria-label={t("shared_top_up_amount", { amount: money })}
+                aria-describedby={isLast ? LAST_NOTE : undefined}
+                onClick={() => onChoose(amount)}
+              >
+                {money}
+              </button>
+              {isLast ? (
+                <span class="amount-note" id={LAST_NOTE}>
+                  {t("shared_last_time")}
+                </span>
+              ) : null}
+            </div>
           );
         })}
       </fieldset>
       <OtherAmount offer={offer} disabled={disabled ?? false} onChoose={onChoose} />
+      <PrivacyMeter event="top_up" />
     </div>
   );
 }
