@@ -147,6 +147,8 @@ it("pays out what is final, to the micro, and forgets the backup", { timeout: TI
   expect((await standing(reader)).account, "the coins are back in it").toBe(4_950_000n);
 
   provider.clock.ahead += DAY_MS;
+  await reader.wallet.resume();
+  expect((await standing(reader)).gateway, "what was refused is not done later, unasked").toBe(-5_000_000n);
   expect(await reader.wallet.closeAccount()).toEqual({ returned: "4950000" });
   expect(await standing(reader)).toEqual({ account: 0n, float: 0n, merchant: 50_000n, gateway: -50_000n });
   expect(await backupParts(reader)).toBe(0);

@@ -67,12 +67,17 @@ async function runClosure(context: Context, id: string): Promise<Micros> {
       await refreshAccount(context);
       return returned;
     } catch (error) {
-      if (isFinal(error)) await context.updateWallet((kept) => ({ ...kept, closure: undefined }));
+      // The reader was told to ask again in a day or two; by then they may have changed their mind.
+      if (isRefusal(error)) await context.updateWallet((kept) => ({ ...kept, closure: undefined }));
       throw error;
     } finally {
       context.changed();
     }
   });
+}
+
+function isRefusal(error: unknown): boolean {
+  return isFinal(error) || (error instanceof TuppenceError && error.code === "account_not_final");
 }
 
 /** A refusal frees the coins, which are given anew then: of a quote that ended before its answer nothing can have come. */
