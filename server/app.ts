@@ -145,7 +145,7 @@ async function describeApi(app: FastifyInstance, deps: Deps): Promise<void> {
       info: {
         title: deps.config.name,
         version: "1",
-        description: `Tuppence provider. Anonymous origin: ${deps.config.origin}; accounts origin: ${deps.config.accountsOrigin}. Amounts are whole micros.`,
+        description: `Tuppence provider. Anonymous origin: ${deps.config.origin}; accounts origin: ${deps.config.accountsOrigin}. Amounts are whole micros. Routes under accounts, top-ups and operator stand on the accounts origin and take a token; the others take none. Refusals are problem details (RFC 9457), under /v1/ Cashu's.`,
       },
     },
   });

@@ -2,7 +2,9 @@
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-const DIGITS = new TextEncoder().encode("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+const DIGITS = /* @__PURE__ */ new TextEncoder().encode(
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+);
 
 export function toHex(bytes: Uint8Array): string {
   let text = "";

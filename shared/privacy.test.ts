@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { learns, type PrivacyEvent } from "./privacy.ts";
 
 const PAYMENTS: readonly PrivacyEvent[] = ["payment", "payment_by_site", "tip"];
-const ALL: readonly PrivacyEvent[] = [...PAYMENTS, "refund", "coming_back", "top_up", "withdraw", "restore"];
+const ACCOUNT: readonly PrivacyEvent[] = ["top_up", "withdraw", "backup", "leaving"];
+const ALL: readonly PrivacyEvent[] = [...PAYMENTS, ...ACCOUNT, "refund", "coming_back", "restore"];
 
 describe("the meter", () => {
   it.each(ALL)("does not leave out that whoever sees a request sees address and moment: %s", (event) => {
@@ -27,14 +28,11 @@ describe("the meter", () => {
     },
   );
 
-  it.each(["top_up", "withdraw"] as const)(
-    "does not tell of merchants where none is told of: %s",
-    (event) => {
-      const { merchant, provider } = learns(event);
-      expect(merchant).toEqual([]);
-      for (const fact of ["merchant", "page", "payment_id"] as const) expect(provider).not.toContain(fact);
-    },
-  );
+  it.each(ACCOUNT)("does not tell of merchants where none is told of: %s", (event) => {
+    const { merchant, provider } = learns(event);
+    expect(merchant).toEqual([]);
+    for (const fact of ["merchant", "page", "payment_id"] as const) expect(provider).not.toContain(fact);
+  });
 
   it("says more where more is told", () => {
     const usual = learns("payment").provider;

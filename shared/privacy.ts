@@ -1,7 +1,7 @@
 /**
  * The privacy meter's table: what each party learns when something happens, as codes that the interface puts into words. The
- * provider is one party: its two origins are kept apart by what stands in requests, not by who reads them. Each line is held
- * against recorded traffic by `test/attacker`, and docs/PRIVACY.md says it in prose.
+ * provider is one party: its two origins are kept apart by what stands in requests, not by who reads them. docs/PRIVACY.md
+ * says it in prose.
  */
 
 export type Fact =
@@ -11,6 +11,10 @@ export type Fact =
   /** The reader's account, and what goes in and out of it. */
   | "account"
   | "account_amount"
+  /** How much came back, and so how much did not. */
+  | "not_spent"
+  /** In steps, and how often its parts change; nothing of what is in them. */
+  | "backup_size"
   /** Coins that nobody recognises later. */
   | "blinded_coins"
   /** What is paid, to whom, and for which page. */
@@ -44,6 +48,8 @@ export type PrivacyEvent =
   | "coming_back"
   | "top_up"
   | "withdraw"
+  | "backup"
+  | "leaving"
   | "restore";
 
 export interface PrivacySituation {
@@ -96,6 +102,14 @@ export function learns(event: PrivacyEvent, situation: PrivacySituation = {}): L
         merchant: NOTHING,
         provider: [...SEEN, "account", "account_amount", "blinded_coins"],
         gateway: NOTHING,
+      };
+    case "backup":
+      return { merchant: NOTHING, provider: [...SEEN, "account", "backup_size"], gateway: NOTHING };
+    case "leaving":
+      return {
+        merchant: NOTHING,
+        provider: [...SEEN, "account", "not_spent", "blinded_coins"],
+        gateway: [...SEEN, "amount"],
       };
     case "restore":
       return {

@@ -119,7 +119,7 @@ test("whoever tops up is told before who learns of it", async () => {
 
 test("a section of the settings has the meter for everything that the wallet does", async () => {
   const options = await openOptions("/privacy");
-  await expect(options.locator(".privacy")).toHaveCount(7);
+  await expect(options.locator(".privacy")).toHaveCount(9);
   for (const summary of await options.locator(".privacy summary").all()) await summary.click();
   await expect(options.getByText("which payments are one reader’s, and not whose")).toBeVisible();
   expect(await violations(options)).toEqual([]);

@@ -9,7 +9,7 @@ import { UI_PORT, WalletSnapshot } from "../../../shared/protocol/ui.ts";
 /** Pauses before the 1st, 2nd, 3rd … attempt; the last one for all that follow. A snapshot starts the count again. */
 const RECONNECT_PAUSES_MS: readonly number[] = [0, 100, 400, 1_000, 2_000];
 /** So many failures in a row, and the reader is told. */
-export const ATTEMPTS_BEFORE_SILENT = 4;
+const ATTEMPTS_BEFORE_SILENT = 4;
 
 /** A port that opened and says nothing: a browser that installs us may start the background and lose what opened it. */
 export const UNHEARD_AFTER_MS = 4_000;

@@ -12,6 +12,8 @@ import { listText, type TextKey, t } from "./text.tsx";
 const FACTS: Readonly<Record<Exclude<Fact, "address" | "moment">, TextKey>> = {
   account: "privacy_fact_account",
   account_amount: "privacy_fact_account_amount",
+  not_spent: "privacy_fact_not_spent",
+  backup_size: "privacy_fact_backup_size",
   blinded_coins: "privacy_fact_blinded_coins",
   merchant: "privacy_fact_merchant",
   page: "privacy_fact_page",
@@ -36,6 +38,8 @@ const LINES: Readonly<Record<PrivacyEvent, TextKey>> = {
   coming_back: "privacy_line_coming_back",
   top_up: "privacy_line_top_up",
   withdraw: "privacy_line_withdraw",
+  backup: "privacy_line_backup",
+  leaving: "privacy_line_leaving",
   restore: "privacy_line_restore",
 };
 

@@ -11,7 +11,9 @@ const EVENTS: readonly (readonly [PrivacyEvent, TextKey])[] = [
   ["coming_back", "privacy_event_coming_back"],
   ["refund", "privacy_event_refund"],
   ["tip", "privacy_event_tip"],
+  ["backup", "backup_title"],
   ["restore", "privacy_event_restore"],
+  ["leaving", "leave_title"],
 ];
 
 /** The meter for everything that the wallet does. It knows no reader: the same stands there for all. */
