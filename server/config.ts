@@ -55,7 +55,7 @@ const variables = {
   TUPPENCE_SETTLE_EVERY_SECONDS: variable("3600", wholeNumber(0, 86_400 * 31), "3600"),
   /** Of one address, counted without the requests of payments that went through (limits.ts). */
   TUPPENCE_RATE_LIMIT_PER_MINUTE: variable("6000", wholeNumber(1, 100_000_000), "6000"),
-  /** What one account's wallet may keep here of itself, sealed: about 50,000 payments. */
+  /** What the wallet of an account that topped up may keep here of itself, sealed: about 50,000 payments (wallet-backups/write.ts). */
   TUPPENCE_WALLET_BACKUP_MEBIBYTES: variable("64", wholeNumber(1, 65_536), "64"),
   /** Whose X-Forwarded-For is believed: the reverse proxy's address. Empty: nobody's. */
   TUPPENCE_TRUST_PROXY: variable("", addresses(), "127.0.0.1 or 10.0.0.0/8,fd00::/8"),

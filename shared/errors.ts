@@ -357,6 +357,13 @@ export const ERRORS = {
     "Everything is in this browser, and your money is found again from the recovery phrase.",
     "Forget sites that you do not read any more, or ask your provider for more room.",
   ),
+  restore_unfinished: entry(
+    409,
+    "never",
+    "Your wallet is still being brought back.",
+    "Nothing was changed.",
+    "Wait a moment.",
+  ),
   devices_exceeded: entry(
     409,
     "never",

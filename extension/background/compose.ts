@@ -22,16 +22,21 @@ const BADGE_COLOUR = "#0f5c4a";
 /** What follows from a change waits so long for the next change, and never stands between a click and its article. */
 const SETTLE_MS = 250;
 
+/** What messages are answered with. */
 export interface Background {
   readonly wallet: Wallet;
   readonly lock: Lock;
-  readonly viewers: Viewers;
-  readonly topUps: TopUpWatch;
+  readonly topUps: Pick<TopUpWatch, "watch">;
   /** Brings what follows from the wallet's state (badge, the next question, scripts at known sites, watched checkouts) up to date soon. */
   readonly settle: () => void;
 }
 
-export function compose(): Background {
+export interface WholeBackground extends Background {
+  readonly viewers: Viewers;
+  readonly topUps: TopUpWatch;
+}
+
+export function compose(): WholeBackground {
   const clock: Clock = { nowMs: () => Date.now() };
   const store = openStore(STORE_NAME, { read: readSession, write: writeSession }, { 2: upgradeFromFirst });
   const wallet = createWallet({
@@ -48,7 +53,7 @@ export function compose(): Background {
   });
   const lock = keepLock(store, wallet);
   const viewers = gatherViewers(() => wallet.snapshot());
-  const topUps = watchTopUps(wallet, () => viewers.count() > 0);
+  const topUps = watchTopUps(wallet, viewers, clock);
 
   let isSettling = false;
   const settle = () => {

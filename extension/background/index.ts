@@ -26,7 +26,7 @@ import { TOP_UP_ALARM } from "./top-ups.ts";
 const RESUME_DELAY_MS = 500;
 
 const background = compose();
-const { wallet, lock, viewers, settle } = background;
+const { wallet, lock, viewers, topUps, settle } = background;
 
 onMessage((message, sender) => answer(background, message, sender));
 onConnect((connection) => {
@@ -47,7 +47,7 @@ onCommand((name, tab) => {
 onAlarm((name) => {
   if (name === LOCK_ALARM) report(lock.check());
   if (name === RESUME_ALARM) report(wallet.resume());
-  if (name === TOP_UP_ALARM) report(wallet.refreshTopUps());
+  if (name === TOP_UP_ALARM) report(topUps.ring());
 });
 onStartup(() => report(wallet.resume()));
 onInstalled((reason) => {

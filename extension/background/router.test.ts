@@ -36,11 +36,7 @@ function ask(message: unknown, sender: unknown, changes: Partial<Wallet> = {}) {
   const background = {
     wallet: { ...reader.wallet, ...changes },
     lock: OPEN_LOCK,
-    viewers: { accept: () => undefined, tell: () => undefined, count: () => 0 },
-    topUps: {
-      watch: async (tabId: number | undefined) => void watched.push(tabId),
-      follow: async () => undefined,
-    },
+    topUps: { watch: async (tabId: number | undefined) => void watched.push(tabId) },
     settle: () => undefined,
   };
   return answer(background, message, sender);

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { APPROVE_PAGE } from "../../shared/protocol/ui.ts";
 import { EXTENSION_ID } from "../../test/support/fake-platform.ts";
 
 const browser = await vi.hoisted(async () =>
   (await import("../../test/support/fake-platform.ts")).makeFakeBrowser(),
 );
 vi.mock("../platform.ts", () => browser.platform);
-const { isOwnPage, readFrame, readTab } = await import("./sender.ts");
+const { isApprovalWindow, isOwnPage, readFrame, readTab } = await import("./sender.ts");
 
 const SITE = "https://lantern.example";
 const OWN = `chrome-extension://${EXTENSION_ID}`;
@@ -133,6 +134,23 @@ describe("a page of ours", () => {
     ["nobody", undefined],
   ])("is not %s", (_case, sender) => {
     expect(isOwnPage(sender)).toBe(false);
+  });
+
+  describe("that is the approval window", () => {
+    const question = { ...popup, url: `${OWN}/${APPROVE_PAGE}?id=1` };
+
+    it("is known by its address, whatever follows that", () => {
+      expect(isApprovalWindow(question)).toBe(true);
+    });
+
+    it.each([
+      ["another page of ours", popup],
+      ["one that names it behind its own address", { ...popup, url: `${popup.url}#/${APPROVE_PAGE}` }],
+      ["a site that has such a page", { ...question, url: `${SITE}/${APPROVE_PAGE}`, origin: SITE }],
+      ["nobody", undefined],
+    ])("is not %s", (_case, sender) => {
+      expect(isApprovalWindow(sender)).toBe(false);
+    });
   });
 
   describe("in Firefox, where its host is not the extension's id", () => {

@@ -1,5 +1,6 @@
 /** Who sends a message, as the browser says it. What the message says of that counts for nothing. */
 import * as v from "valibot";
+import { APPROVE_PAGE } from "../../shared/protocol/ui.ts";
 import type { PageSender } from "../../wallet/core/index.ts";
 import { extensionId, extensionUrl, type Tab } from "../platform.ts";
 
@@ -43,6 +44,12 @@ export function isOwnPage(sender: unknown): boolean {
   const own = siteOf(extensionUrl(""));
   const { id, url, origin = url } = decoded.output;
   return id === extensionId() && siteOf(url) === own && siteOf(origin) === own;
+}
+
+/** True for the page of ours that stands beside a payment, whatever it asks or tells. */
+export function isApprovalWindow(sender: unknown): boolean {
+  const decoded = v.safeParse(OwnPage, sender);
+  return decoded.success && isOwnPage(sender) && new URL(decoded.output.url).pathname === `/${APPROVE_PAGE}`;
 }
 
 /** The top page of a tab, for what the reader asks about it in the toolbar. Their press there is the click. */

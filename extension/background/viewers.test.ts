@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, vi } from "vitest";
-import type { WalletSnapshotJson } from "../../shared/protocol/ui.ts";
+import { APPROVE_PAGE, OPTIONS_PAGE, type WalletSnapshotJson } from "../../shared/protocol/ui.ts";
 import { EXTENSION_ID } from "../../test/support/fake-platform.ts";
 import { makeTestWallet } from "../../wallet/core/testing.ts";
 
@@ -81,6 +81,19 @@ it("more pages than a reader opens are turned away, until one of them closes", (
   opened[0]?.leave();
   viewers.accept(connect().connection);
   expect(viewers.count()).toBe(20);
+});
+
+it("a question is not taken for a reader who looks at the wallet", () => {
+  const viewers = gatherViewers(async () => SNAPSHOT);
+  const question = connect({ sender: { ...POPUP, url: `${OWN}/${APPROVE_PAGE}?id=${"a".repeat(32)}` } });
+  const options = connect({ sender: { ...POPUP, url: `${OWN}/${OPTIONS_PAGE}#/${APPROVE_PAGE}` } });
+  viewers.accept(question.connection);
+  expect([viewers.count(), viewers.countOfWallet()]).toEqual([1, 0]);
+  viewers.accept(options.connection);
+  viewers.accept(connect().connection);
+  expect([viewers.count(), viewers.countOfWallet()]).toEqual([3, 2]);
+  options.leave();
+  expect([viewers.count(), viewers.countOfWallet()]).toEqual([2, 1]);
 });
 
 it("changes while a snapshot is taken are one further snapshot, and the last one is never missed", async () => {

@@ -1,7 +1,7 @@
 /** Pages of ours that look at the wallet: each has a port, and gets one snapshot at once and one after every change. */
 import { UI_PORT, type WalletSnapshotJson } from "../../shared/protocol/ui.ts";
 import type { Connection } from "../platform.ts";
-import { isOwnPage } from "./sender.ts";
+import { isApprovalWindow, isOwnPage } from "./sender.ts";
 
 /** More pages than a reader opens; beyond it new ones are turned away. */
 const MAX_VIEWERS = 20;
@@ -13,6 +13,8 @@ export interface Viewers {
   /** Sends a snapshot soon, and not at once; changes in the meantime are one. */
   tell(): void;
   count(): number;
+  /** Without the approval windows, which nobody opened to look at the wallet. */
+  countOfWallet(): number;
 }
 
 export function gatherViewers(
@@ -56,5 +58,6 @@ export function gatherViewers(
     },
     tell: () => void tell(false).catch(reportError),
     count: () => connections.size,
+    countOfWallet: () => [...connections].filter(({ sender }) => !isApprovalWindow(sender)).length,
   };
 }

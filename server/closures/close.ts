@@ -10,7 +10,7 @@ import type { ClosureRequest } from "../../shared/protocol/provider.ts";
 import { type AccountDeps, frozenKey } from "../accounts/index.ts";
 import { provisionalAccount, readerAccount } from "../ledger/accounts.ts";
 import { deriveId } from "../ledger/ids.ts";
-import type { Rejection } from "../ledger/ledger.ts";
+import type { Guard, Rejection, Transfer } from "../ledger/ledger.ts";
 import { finalizeTopUpsOf, gatewayAccount } from "../topups/index.ts";
 
 const ClosureRecord = v.object({ account: thumbprint, gateway: v.string(), amount });
@@ -18,7 +18,7 @@ const closureKey = (id: string): string => `closure:${id}`;
 
 /** Money may come or go while the balance is looked at. */
 const MAX_TRIES = 5;
-const FROZEN = 0;
+const FROZEN = 1;
 const NOT_FINAL = 2;
 
 /** How much went back. @throws TuppenceError account_frozen, account_not_final, request_conflict, overloaded */
@@ -38,33 +38,36 @@ export async function closeAccount(
       return record.amount;
     }
     await finalizeTopUpsOf(deps, accountId);
-    const balance = await ledger.balance(readerAccount(accountId));
-    if (balance === ZERO) return ZERO;
+    const account = readerAccount(accountId);
+    const balance = await ledger.balance(account);
     if (balance < ZERO) throw new TuppenceError("account_frozen");
+    const guards: Guard[] = [{ kind: "at_most", account, amount: ZERO }];
+    // Of nothing there is nothing to refuse, but it is recorded, so that its id never pays out what comes in later.
+    if (balance > ZERO) {
+      guards.push(
+        { kind: "absent", key: frozenKey(accountId) },
+        { kind: "at_most", account: provisionalAccount(accountId), amount: ZERO },
+      );
+    }
+    const transfer: Transfer = {
+      id: deriveId("closure transfer", id),
+      debit: account,
+      credit: gatewayAccount(gateway),
+      amount: balance,
+      code: "redemption",
+      reference: id,
+    };
     const outcome = await ledger.apply({
       id: deriveId("closure", id),
       fingerprint: `${accountId} ${gateway} ${balance}`,
-      transfers: [
-        {
-          id: deriveId("closure transfer", id),
-          debit: readerAccount(accountId),
-          credit: gatewayAccount(gateway),
-          amount: balance,
-          code: "redemption",
-          reference: id,
-        },
-      ],
+      transfers: balance > ZERO ? [transfer] : [],
       records: [
         {
           key: closureKey(id),
           value: JSON.stringify({ account: accountId, gateway, amount: balance.toString() }),
         },
       ],
-      guards: [
-        { kind: "absent", key: frozenKey(accountId) },
-        { kind: "at_most", account: readerAccount(accountId), amount: ZERO },
-        { kind: "at_most", account: provisionalAccount(accountId), amount: ZERO },
-      ],
+      guards,
     });
     if (outcome.status === "committed" || outcome.status === "exists") return balance;
     if (outcome.status === "rejected") refuse(outcome.rejection);

@@ -5,12 +5,12 @@ import { ClosureRequest, ClosureResponse } from "../../shared/protocol/provider.
 import { type AccountDeps, accountExists, authenticate } from "../accounts/index.ts";
 import { decode } from "../decode.ts";
 import { describe } from "../openapi.ts";
-import { removeBackup } from "../wallet-backups/index.ts";
+import { emptyBackup } from "../wallet-backups/index.ts";
 import { closeAccount } from "./close.ts";
 
 export function registerClosures(app: FastifyInstance, deps: AccountDeps): void {
   const schema = describe({
-    summary: "Pays the account out, all of it, and forgets its backup",
+    summary: "Pays the account out, all of it, and empties its backup",
     tags: ["accounts"],
     body: ClosureRequest,
     response: { 200: ClosureResponse },
@@ -23,8 +23,8 @@ export function registerClosures(app: FastifyInstance, deps: AccountDeps): void 
       if (!(await accountExists(deps.database, accountId))) throw new TuppenceError("account_unknown");
       const asked = decode(ClosureRequest, request.body);
       const returned = await closeAccount(deps, accountId, asked);
-      // Money first; whoever asks again after a death in between finds the backup removed, too.
-      await removeBackup(deps.database, accountId);
+      // Money first; whoever asks again after a death in between finds the backup emptied, too.
+      await emptyBackup(deps.database, accountId);
       return { id: asked.id, returned: returned.toString() };
     },
   );

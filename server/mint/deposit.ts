@@ -20,7 +20,7 @@ import {
   type MeltQuoteResponse,
   type MeltRequest,
 } from "../../shared/protocol/cashu.ts";
-import { accountExists } from "../accounts/index.ts";
+import { accountExists, frozenKey } from "../accounts/index.ts";
 import { DEPOSIT_CLEARING, floatAccount, readerAccount } from "../ledger/accounts.ts";
 import { deriveId } from "../ledger/ids.ts";
 import type { Transfer } from "../ledger/ledger.ts";
@@ -42,6 +42,8 @@ export async function createMeltQuote(
   if (!isPayableInCoins(amount) || parseMicros(amount.toString()) === undefined)
     throw new CashuRefusal(11006);
   if (!(await accountExists(deps.database, request))) throw new TuppenceError("account_unknown");
+  // Only kindness: what counts is the guard when the coins come.
+  if ((await deps.ledger.record(frozenKey(request))) !== undefined) throw new TuppenceError("account_frozen");
   const expiry = Math.floor(deps.now() / 1_000) + QUOTE_LIFETIME_SECONDS;
   return quoteJson(deps, writeQuote(deps, { account: request, amount, expiry }), {
     account: request,
@@ -109,8 +111,12 @@ export async function melt(
       },
       ...records,
     ],
+    // Nothing comes out of a frozen account again: whoever holds the coins is better off with them.
+    guards: [{ kind: "absent", key: frozenKey(quote.account) }],
   });
   if (outcome.status === "conflict") throw new CashuRefusal(20006);
+  if (outcome.status === "rejected" && outcome.rejection.reason === "guard")
+    throw new TuppenceError("account_frozen");
   if (outcome.status === "rejected") refuse(outcome.rejection);
   return quoteJson(deps, id, quote);
 }

@@ -8,5 +8,6 @@ export {
   writeOff,
 } from "./confirm.ts";
 
+export { hadTopUp } from "./had-top-up.ts";
 export { registerTopUps } from "./routes.ts";
 export { endTopUp, findTopUp, type TopUp } from "./store.ts";

@@ -13,14 +13,14 @@ import {
 import { type AccountDeps, accountExists, authenticate } from "../accounts/index.ts";
 import { decode } from "../decode.ts";
 import { describe } from "../openapi.ts";
-import { listParts, readPart, usedBytes, writePart } from "./store.ts";
-
-/** Parts of one account, whatever their size. */
-const MAX_PARTS = 2_000;
+import { listParts, readPart } from "./store.ts";
+import { createTurns } from "./turns.ts";
+import { writePart } from "./write.ts";
 
 export function registerWalletBackups(app: FastifyInstance, deps: AccountDeps): void {
   const { database } = deps;
   const config = { side: "accounts" as const };
+  const inTurn = createTurns();
 
   app.get(
     "/accounts/me/backup",
@@ -77,12 +77,7 @@ export function registerWalletBackups(app: FastifyInstance, deps: AccountDeps): 
       if (!BACKUP_STEPS_BYTES.includes(bytes.length))
         throw new TuppenceError("request_invalid", { at: "content" });
       if (!(await accountExists(database, accountId))) throw new TuppenceError("account_unknown");
-      const used = await usedBytes(database, accountId, name);
-      // Two writings at once may exceed it by one part.
-      if (used.bytes + bytes.length > deps.config.walletBackupBytes || used.parts >= MAX_PARTS)
-        throw new TuppenceError("backup_full", { mostBytes: deps.config.walletBackupBytes });
-      if (!(await writePart(database, accountId, { name, version, content: bytes })))
-        throw new TuppenceError("backup_conflict");
+      await writePart(deps, inTurn, accountId, { name, version, content: bytes });
       return { name, version: version + 1 };
     },
   );

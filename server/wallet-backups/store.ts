@@ -1,7 +1,7 @@
 /** Parts of backups, as the database keeps them. A writing replaces what stood there, and happens only from the version that it names. */
 import type { Database } from "../database.ts";
 
-interface Part {
+export interface Part {
   readonly name: string;
   readonly version: number;
   readonly content: Uint8Array;
@@ -45,27 +45,39 @@ export async function readPart(
   return row && { version: Number(row.version), content: row.content };
 }
 
-/** By all parts but this one. */
-export async function usedBytes(
-  database: Database,
-  accountId: string,
-  exceptName: string,
-): Promise<{ bytes: number; parts: number }> {
+export interface UsedRoom {
+  /** All parts but the one that is asked about. */
+  readonly others: { readonly bytes: number; readonly parts: number };
+  /** Of that one; undefined where there is none. */
+  readonly replacedBytes: number | undefined;
+}
+
+export async function usedRoom(database: Database, accountId: string, name: string): Promise<UsedRoom> {
   const row = await database
     .$extendTables<BackupTables>()
     .selectFrom("wallet_backup_parts")
-    .select((select) => [
-      select.fn.countAll().as("parts"),
-      select.fn.sum(select.fn<bigint>("length", ["content"])).as("bytes"),
-    ])
+    .select((select) => {
+      const length = select.fn<bigint>("length", ["content"]);
+      return [
+        select.fn.countAll().as("parts"),
+        select.fn.sum(length).as("bytes"),
+        select.fn.max(select.case().when("name", "=", name).then(length).end()).as("replaced"),
+      ];
+    })
     .where("account_id", "=", accountId)
-    .where("name", "!=", exceptName)
-    .executeTakeFirst();
-  return { bytes: Number(row?.bytes ?? 0), parts: Number(row?.parts ?? 0) };
+    .executeTakeFirstOrThrow();
+  const replacedBytes = row.replaced === null ? undefined : Number(row.replaced);
+  return {
+    others: {
+      bytes: Number(row.bytes ?? 0) - (replacedBytes ?? 0),
+      parts: Number(row.parts) - (replacedBytes === undefined ? 0 : 1),
+    },
+    replacedBytes,
+  };
 }
 
 /** False where the part is at another version. One statement each, so that of two at once one wins. */
-export async function writePart(
+export async function replacePart(
   database: Database,
   accountId: string,
   { name, version, content }: Part,
@@ -89,11 +101,17 @@ export async function writePart(
   return updated.numUpdatedRows === 1n;
 }
 
-/** Every part, of an account that was closed. */
-export async function removeBackup(database: Database, accountId: string): Promise<void> {
+/**
+ * Of an account that was closed. The names stay: by them a restore knows which numbers of devices were given, and counts where
+ * nobody counted before. The versions are new ones, so that whoever wrote a part sees that it is not his any more; what is
+ * empty already stays as it is.
+ */
+export async function emptyBackup(database: Database, accountId: string): Promise<void> {
   await database
     .$extendTables<BackupTables>()
-    .deleteFrom("wallet_backup_parts")
+    .updateTable("wallet_backup_parts")
+    .set((set) => ({ version: set("version", "+", 1), content: new Uint8Array() }))
     .where("account_id", "=", accountId)
+    .where(({ fn }) => fn<number>("length", ["content"]), ">", 0)
     .execute();
 }

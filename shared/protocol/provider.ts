@@ -129,8 +129,12 @@ export const BackupListing = v.object({
 });
 export type BackupListing = v.InferOutput<typeof BackupListing>;
 
-/** GET /accounts/me/backup/{name} */
-export const BackupPart = v.object({ name: id128, version, content: backupContent });
+/** GET /accounts/me/backup/{name}: empty where the account was closed since; its name stays taken. */
+export const BackupPart = v.object({
+  name: id128,
+  version,
+  content: v.union([v.literal(""), backupContent]),
+});
 export type BackupPart = v.InferOutput<typeof BackupPart>;
 
 /** POST /accounts/me/backup/{name}: `version` is the one that is replaced, 0 where there is to be none. */

@@ -63,10 +63,10 @@ export const TopUpView = v.object({
 });
 export type TopUpView = v.InferOutput<typeof TopUpView>;
 
-/** A question to the reader. It lives in the store, so that a worker that dies loses none. */
 /** What the privacy meter has to know of a payment: `PrivacySituation` of `shared/privacy.ts`. */
 const PrivacyView = v.object({ hasChange: v.boolean(), asksForMerchant: v.boolean(), isShort: v.boolean() });
 
+/** A question to the reader. It lives in the store, so that a worker that dies loses none. */
 export const ApprovalView = v.object({
   id: words,
   kind: v.picklist(["article", "tip"]),

@@ -10,8 +10,9 @@ import {
 } from "@cashu/cashu-ts";
 import * as v from "valibot";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { floatAccount } from "../../server/ledger/accounts.ts";
-import { MintQuoteResponse } from "../../shared/protocol/cashu.ts";
+import { floatAccount, readerAccount } from "../../server/ledger/accounts.ts";
+import { chargeBackTopUp, findTopUp } from "../../server/topups/index.ts";
+import { MeltQuoteResponse, MintQuoteResponse } from "../../shared/protocol/cashu.ts";
 import { AccountResponse } from "../../shared/protocol/provider.ts";
 import { makeAccount, startTestProvider, type TestAccount, type TestProvider } from "./provider.ts";
 
@@ -93,6 +94,48 @@ it("deposits, and gets back what the coins were worth more", async () => {
   expect(await balance()).toBe(before + 150_000n);
   expect(await wallet.mint.checkMeltQuote("account", quote.quote)).toMatchObject({ state: "PAID" });
 });
+
+it("takes no coins into a frozen account, out of which they would not come again, and answers for what it took before", async () => {
+  const { deps } = provider.provider;
+  const frozen = await makeAccount(provider);
+  const topUp = await findTopUp(deps, await frozen.topUp(1_000_000n));
+  if (!topUp) throw new Error("no top-up");
+  const request = { request: frozen.id, unit: "usd6", amount: 100_000 };
+  const [before, after] = await Promise.all([1, 2].map(() => meltQuote(request)));
+  const [spent, kept] = [await withdraw(100_000), await withdraw(100_000)];
+  const deposited = await melt(before, spent);
+  expect(deposited).toMatchObject({ status: 200, body: { state: "PAID" } });
+  await chargeBackTopUp(deps, topUp);
+
+  expect(await melt(before, spent)).toEqual(deposited);
+  expect(await melt(after, kept)).toMatchObject({ status: 403, body: { code: "account_frozen" } });
+  expect(await deps.ledger.balance(readerAccount(frozen.id))).toBe(100_000n);
+  const states = await wallet.checkProofsStates(kept);
+  expect(states.every(({ state }) => state === CheckStateEnum.UNSPENT)).toBe(true);
+  expect(await post("/v1/melt/quote/account", request)).toMatchObject({
+    status: 403,
+    body: { code: "account_frozen" },
+  });
+  expect(sum(await wallet.receive(kept))).toBe(100_000);
+});
+
+async function meltQuote(request: object): Promise<string> {
+  return v.parse(MeltQuoteResponse, (await post("/v1/melt/quote/account", request)).body).quote;
+}
+
+async function melt(quote: string | undefined, coins: readonly Proof[]) {
+  const inputs = coins.map(({ id, amount, secret, C }) => ({ id, amount: Number(amount), secret, C }));
+  return post("/v1/melt/account", { quote, inputs });
+}
+
+async function post(path: string, body: object): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(provider.accountsOrigin + path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, body: await response.json() };
+}
 
 it("gives the same signatures when the same mint request comes again, and refuses other outputs for the quote", async () => {
   const { quote, privkey } = await makeQuote(50_000);

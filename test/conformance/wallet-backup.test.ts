@@ -192,6 +192,100 @@ describe("a wallet that is brought back from its backup", { timeout: TIMEOUT_MS 
   });
 });
 
+describe("what is under way", { timeout: TIMEOUT_MS }, () => {
+  it("comes back where a refund of an older payment had no answer yet when the backup was written", async () => {
+    const reader = await readerWith(1_000_000n);
+    await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
+    await copyPayment(reader, 400);
+    await save(reader);
+    const first = (await reader.payments()).find(({ counter }) => counter === 0);
+    const unlucky = makeReader(provider, {
+      store: reader.store,
+      delays: "skipped",
+      between: (client) => ({ ...client, refund: (...asked) => client.refund(...asked).then(lost) }),
+    });
+    await unlucky.wallet
+      .refund({ kind: "ui", type: "refund", paymentId: first?.id ?? "" })
+      .catch((error: unknown) => expect(error).toMatchObject({ code: "provider_unreachable" }));
+    expect((await unlucky.payments()).find(({ counter }) => counter === 0)?.state).toBe("refunding");
+    await save(unlucky);
+    const restored = await restore(unlucky);
+    expect((await restored.payments()).find(({ id }) => id === first?.id)?.state).toBe("refunded");
+    await addsUp([restored], 1_000_000n);
+  });
+
+  it("is not forgotten with its site on another device: its money comes first", async () => {
+    const reader = await readerWith(1_000_000n);
+    await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
+    await save(reader);
+    const other = await restore(reader, "in_use");
+    const [payment] = await reader.payments();
+    const unlucky = makeReader(provider, {
+      store: reader.store,
+      delays: "skipped",
+      between: (client) => ({ ...client, refund: (...asked) => client.refund(...asked).then(lost) }),
+    });
+    await unlucky.wallet
+      .refund({ kind: "ui", type: "refund", paymentId: payment?.id ?? "" })
+      .catch(() => undefined);
+    await other.wallet.forgetSite({ kind: "ui", type: "forgetSite", origin: SITE });
+    await save(other);
+    await save(unlucky);
+    expect((await unlucky.payments()).map(({ state }) => state)).toEqual(["refunding"]);
+    const again = restarted(unlucky);
+    await settled(again);
+    await addsUp([again, other], 1_000_000n);
+  });
+
+  it("does not bring back on a third device what the second one bought and the first one forgot", async () => {
+    const reader = await readerWith(1_000_000n);
+    await save(reader);
+    const other = await restore(reader, "in_use");
+    await other.topUp(1_000_000n);
+    await Promise.all([other.pay(offerOf(provider)), approve(other)]);
+    await save(other);
+    await save(reader);
+    expect(await reader.payments()).toHaveLength(1);
+    await reader.wallet.forgetSite({ kind: "ui", type: "forgetSite", origin: SITE });
+    await save(reader);
+    const third = await restore(reader, "in_use");
+    expect(await third.payments()).toEqual([]);
+  });
+
+  it("is written once more where it changed once more while it was written", async () => {
+    const reader = await readerWith(1_000_000n);
+    await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
+    await copyPayment(reader, 400);
+    await save(reader);
+    const first = (await reader.payments()).find(({ counter }) => counter === 0);
+    if (!first) throw new Error("no payment");
+    const keys = await keysOf(reader);
+    const name = await keys.backup.partName("payments", 0, 0);
+    const change = (state: PaymentRow["state"]) =>
+      reader.store.transaction(async (tables) => {
+        await tables.payments.put({ ...first, state });
+        const own = await tables.backups.get("own");
+        if (own?.kind === "own") await tables.backups.put({ ...own, changedCounters: [0] });
+      });
+    await change("refunded");
+    const changing = makeReader(provider, {
+      store: reader.store,
+      delays: "skipped",
+      between: (client) => ({
+        ...client,
+        writeBackupPart: async (key, part, request) => {
+          if (part === name) await change("paid");
+          return client.writeBackupPart(key, part, request);
+        },
+      }),
+    });
+    await save(changing);
+    expect((await ownRow(reader)).changedCounters).toEqual([0]);
+    await save(restarted(reader));
+    expect((await ownRow(reader)).changedCounters).toEqual([]);
+  });
+});
+
 describe("the moments of a backup", { timeout: TIMEOUT_MS }, () => {
   it("are those of the visits to the account, whether or not anything was paid", async () => {
     const [busy, idle] = [await readerWith(5_000_000n), await readerWith(5_000_000n)];
@@ -272,6 +366,7 @@ describe("the provider", { timeout: TIMEOUT_MS }, () => {
     await provider.close();
     await open({ TUPPENCE_WALLET_BACKUP_MEBIBYTES: "1" });
     const account = await makeAccount(provider);
+    await account.topUp(1_000_000n);
     const content = toBase64url(randomBytes(131_072));
     for (let index = 0; index < 8; index++) {
       const url = `/accounts/me/backup/${index.toString(16).padStart(32, "0")}`;
@@ -297,6 +392,21 @@ describe("the provider", { timeout: TIMEOUT_MS }, () => {
       isUnsaved: true,
       error: { code: "backup_full" },
     });
+    // The phrase finds the money all the same: what is small enough for a number of one's own is taken.
+    const restored = await restore(reader);
+    await addsUp([restored], 950_000n);
+    // And where there is no room for more than that number, nor to say what is taken over.
+    const { backup } = await keysOf(reader);
+    const coinsOfThird = await backup.partName("coins", 2, 0);
+    const headOfSecond = await backup.partName("head", 1, 0);
+    const another = await restore(reader, "gone", (client) => ({
+      ...client,
+      writeBackupPart: async (key, name, request) => {
+        if (name === coinsOfThird || name === headOfSecond) throw new TuppenceError("backup_full");
+        return client.writeBackupPart(key, name, request);
+      },
+    }));
+    await addsUp([another], 950_000n);
   });
 });
 
@@ -391,6 +501,31 @@ describe("two wallets of one phrase at once", { timeout: TIMEOUT_MS }, () => {
     await addsUp([third], 1_950_000n);
   });
 
+  it("keep their coins where the one that took them over never came to write them down", async () => {
+    const reader = await readerWith(2_000_000n);
+    await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
+    await save(reader);
+    const { phrase } = await reader.wallet.showPhrase();
+    const head = await keysOf(reader).then((keys) => keys.backup.partName("head", 0, 0));
+    const { version: saved } = await ownRow(reader);
+    const shortLived = makeReader(provider, {
+      between: (client) => ({
+        ...client,
+        writeBackupPart: async (key, name, request) => {
+          const version = await client.writeBackupPart(key, name, request);
+          return name === head ? new Promise(() => undefined) : version;
+        },
+      }),
+    });
+    await shortLived.wallet.create({ kind: "ui", type: "createWallet", phrase });
+    await untilTrue(
+      async () => (await partsOf(reader)).find(({ name }) => name === head)?.version === saved + 1,
+    );
+    await save(reader);
+    await settled(reader);
+    await addsUp([reader], 1_950_000n);
+  });
+
   it("take the other's coins when its reader says so, later", async () => {
     const reader = await readerWith(2_000_000n);
     await save(reader);
@@ -483,6 +618,24 @@ describe("a provider that plays tricks with the backup", { timeout: TIMEOUT_MS }
     await addsUp([restored], 5_000_000n - spent);
   });
 
+  it("costs no money where it hands out old coins beside the newest head", async () => {
+    const reader = await readerWith(5_000_000n);
+    await save(reader);
+    const name = await keysOf(reader).then((keys) => keys.backup.partName("coins", 0, 0));
+    const old = toBase64url(await contentOf(reader, name));
+    await reader.topUp(2_000_000n);
+    await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
+    await save(reader);
+    const restored = await restore(reader, "gone", (client) => ({
+      ...client,
+      backupPart: async (key, asked) => {
+        const part = await client.backupPart(key, asked);
+        return asked === name ? { ...part, content: old } : part;
+      },
+    }));
+    await addsUp([restored], 6_950_000n);
+  });
+
   it("has everything written again where it went back in time", async () => {
     const reader = await readerWith(1_000_000n);
     await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
@@ -497,6 +650,10 @@ describe("a provider that plays tricks with the backup", { timeout: TIMEOUT_MS }
     await addsUp([restored], 900_000n);
   });
 });
+
+async function lost(): Promise<never> {
+  throw new TuppenceError("provider_unreachable");
+}
 
 async function readerWith(amount: bigint): Promise<Reader> {
   const reader = makeReader(provider, { delays: "skipped" });

@@ -10,10 +10,10 @@ import { chargeBackTopUp, findTopUp, gatewayAccount } from "../../server/topups/
 import { TuppenceError } from "../../shared/errors.ts";
 import { thumbprintOf } from "../../shared/jws.ts";
 import { ClosureResponse } from "../../shared/protocol/provider.ts";
-import type { ProviderPort } from "../../wallet/core/index.ts";
+import { createMemoryStore, type ProviderPort } from "../../wallet/core/index.ts";
 import { openKeys } from "../../wallet/core/keys.ts";
 import { makeAccount, startTestProvider, type TestAccount, type TestProvider } from "./provider.ts";
-import { approve, makeReader, offerOf, type Reader, SITE, valueOf } from "./reader.ts";
+import { approve, makeReader, offerOf, type Reader, SITE, untilTrue, valueOf } from "./reader.ts";
 
 const TIMEOUT_MS = 120_000;
 const DAY_MS = 86_400_000;
@@ -138,6 +138,105 @@ it("finds out alone which coin was spent elsewhere, and asks nobody else about t
   expect((await watched.coins()).every(({ state }) => state === "spent")).toBe(true);
 });
 
+it("puts back what was withdrawn and had not arrived, too", { timeout: TIMEOUT_MS }, async () => {
+  const store = createMemoryStore();
+  const unlucky = makeReader(provider, {
+    store,
+    delays: "skipped",
+    between: (client) => ({ ...client, mint: (...asked) => client.mint(...asked).then(lost) }),
+  });
+  await unlucky.wallet.create({ kind: "ui", type: "createWallet" });
+  await unlucky.wallet.resume();
+  await unlucky.topUp(5_000_000n).catch(() => undefined);
+  expect(await unlucky.coins()).toEqual([]);
+  const reader = makeReader(provider, { store, delays: "skipped" });
+  await reader.wallet.depositAll();
+  expect(await standing(reader)).toMatchObject({ account: 5_000_000n, float: 0n });
+  expect(await reader.coins()).toEqual([]);
+});
+
+it("gives the account no coin that another device may have spent, until each was exchanged alone", {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const reader = await readerWith(5_000_000n);
+  await reader.wallet.saveBackup();
+  const { phrase } = await reader.wallet.showPhrase();
+  const given: unknown[] = [];
+  const restored = makeReader(provider, {
+    delays: "held",
+    between: (client) => ({
+      ...client,
+      melt: (key, request) => {
+        given.push(...request.inputs.map(({ secret }) => secret));
+        return client.melt(key, request);
+      },
+    }),
+  });
+  await restored.wallet.create({ kind: "ui", type: "createWallet", phrase });
+  await restored.wallet.resume();
+  const inBackup = (await restored.coins()).map(({ secret }) => secret);
+  expect(inBackup.length).toBeGreaterThan(0);
+  for (const leave of [restored.wallet.depositAll, restored.wallet.closeAccount])
+    await expect(leave()).rejects.toMatchObject({ code: "restore_unfinished" });
+  expect(given).toEqual([]);
+  await untilTrue(async () => {
+    restored.releaseDelays();
+    return (await restored.wallet.snapshot()).restore === null;
+  });
+  await restored.wallet.depositAll();
+  expect((await standing(restored)).account).toBe(5_000_000n);
+  expect(given.filter((secret) => inBackup.includes(String(secret)))).toEqual([]);
+});
+
+it("keeps the coins out of a frozen account, which would not give them back", {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const reader = await readerWith(5_000_000n);
+  const { topUps } = await reader.wallet.snapshot();
+  const topUp = await findTopUp(provider.provider.deps, topUps[0]?.id ?? "");
+  if (!topUp) throw new Error("no top-up");
+  await chargeBackTopUp(provider.provider.deps, topUp);
+  const before = await reader.coins();
+  for (const leave of [reader.wallet.depositAll, reader.wallet.closeAccount])
+    await expect(leave()).rejects.toMatchObject({ code: "account_frozen" });
+  expect(await reader.coins()).toEqual(before);
+  expect((await reader.wallet.snapshot()).resting).toBe(false);
+  await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
+  expect((await standing(reader)).merchant, "they can be spent as ever").toBe(50_000n);
+});
+
+it("does not go on beside a question or a payment, which woke the wallet", {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const { store } = await readerWith(5_000_000n);
+  const unlucky = makeReader(provider, {
+    store,
+    delays: "skipped",
+    between: (client) => ({ ...client, melt: lost }),
+  });
+  await expect(unlucky.wallet.depositAll()).rejects.toMatchObject({ code: "provider_unreachable" });
+  provider.clock.ahead += 60 * MINUTE_MS;
+  const asked: string[] = [];
+  const again = makeReader(provider, {
+    store,
+    delays: "skipped",
+    between: (client) => ({
+      ...client,
+      melt: (...request) => {
+        asked.push("melt");
+        return client.melt(...request);
+      },
+    }),
+  });
+  void again.pay(offerOf(provider)).catch(() => undefined);
+  await untilTrue(async () => again.prompts.length > 0);
+  await again.wallet.resume();
+  expect(asked).toEqual([]);
+  provider.clock.ahead += 11 * MINUTE_MS;
+  await again.wallet.resume();
+  expect(asked).toEqual(["melt"]);
+});
+
 it("pays out what is final, to the micro, and forgets the backup", { timeout: TIMEOUT_MS }, async () => {
   const reader = await readerWith(5_000_000n);
   await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
@@ -153,8 +252,18 @@ it("pays out what is final, to the micro, and forgets the backup", { timeout: TI
   expect(await standing(reader)).toEqual({ account: 0n, float: 0n, merchant: 50_000n, gateway: -50_000n });
   expect(await backupParts(reader)).toBe(0);
   expect(await reader.wallet.snapshot()).toMatchObject({ paidOut: "4950000", balance: { total: "0" } });
+  expect(await reader.wallet.closeAccount(), "once more").toEqual({ returned: "4950000" });
   await reader.wallet.resume();
   expect(await backupParts(reader), "nor is it written again").toBe(0);
+
+  // Whoever comes with the phrase now counts apart: the number is not given again.
+  const { phrase } = await reader.wallet.showPhrase();
+  const restored = makeReader(provider, { delays: "skipped" });
+  await restored.wallet.create({ kind: "ui", type: "createWallet", phrase });
+  await restored.wallet.resume();
+  const device = await restored.store.read(async (tables) => (await tables.wallet.all())[0]?.device);
+  expect(device).toBe(1);
+  expect((await restored.wallet.snapshot()).restore?.damagedParts).toBe(0);
 
   // Another top-up, and it is a wallet like any other.
   await reader.topUp(2_000_000n);
@@ -255,12 +364,13 @@ async function accountOf(reader: Reader): Promise<string> {
   return thumbprintOf((await openKeys(row.seedHex)).account.publicJwk);
 }
 
+/** Those in which something stands: of the others only the name is kept. */
 async function backupParts(reader: Reader): Promise<number> {
   const rows = await provider.provider.deps.database
-    .$extendTables<{ wallet_backup_parts: { account_id: string } }>()
+    .$extendTables<{ wallet_backup_parts: { account_id: string; content: Uint8Array } }>()
     .selectFrom("wallet_backup_parts")
     .selectAll()
     .where("account_id", "=", await accountOf(reader))
     .execute();
-  return rows.length;
+  return rows.filter(({ content }) => content.length > 0).length;
 }

@@ -44,13 +44,21 @@ test("all coins go back into the account", async () => {
   expect(await violations(options)).toEqual([]);
 });
 
-test("the account is paid out, and what was bought still opens", async () => {
+test("the account is paid out after one more question, and what was bought still opens", async () => {
   await options.getByRole("button", { name: "Close the account" }).click();
+  await expect(options.getByText("Close the account?")).toBeVisible();
+  expect(await violations(options)).toEqual([]);
+  await options.getByRole("button", { name: "Keep it" }).click();
+  await expect(options.getByText("Close the account?")).toHaveCount(0);
+  expect((await readSnapshot(reader.extension)).balance.total, "nothing was paid out").toBe("4950000");
+  await options.getByRole("button", { name: "Close the account" }).click();
+  await options.getByRole("button", { name: "Close it" }).click();
   await expect(
     options.getByText("The account is closed, and $4.95 went back the way it came."),
   ).toBeVisible();
   expect((await readSnapshot(reader.extension)).balance.total).toBe("0");
   await expect(options.getByRole("button", { name: "Close the account" })).toHaveCount(0);
+  await expect(options.getByText("Close the account?"), "nothing is left to ask about").toHaveCount(0);
   const page = await reader.extension.context.newPage();
   await page.goto(site.addressOf("/a.html"));
   await expectArticleOpen(page);

@@ -90,10 +90,16 @@ export function createWallet(ports: WalletPorts): Wallet {
     saveBackup: () => backup.save(),
     takeOver: async () => {
       await context.updateWallet((row) => ({ ...row, recovery: "pending", otherDevices: "gone" }));
-      context.inBackground(resume);
+      // One that runs already may be past where it would begin.
+      context.inBackground(async () => {
+        await resume();
+        await resume();
+      });
     },
     depositAll: () => depositAll(context),
-    closeAccount: async () => ({ returned: (await closeAccount(context)).returned.toString() }),
+    // Not while a backup is written, which would be all that is left of it.
+    closeAccount: () =>
+      backup.alone(async () => ({ returned: (await closeAccount(context)).returned.toString() })),
     refund: async ({ paymentId }) => {
       await refundPayment(context, paymentId, "reader");
     },

@@ -67,6 +67,11 @@ export function wantsOtherCoins(payment: PaymentRow): boolean {
   );
 }
 
+/** Its outcome, its change or its refund is not here yet. */
+export function isUnfinished(payment: PaymentRow): boolean {
+  return isOpen(payment) || payment.state === "refunding" || payment.change === "pending";
+}
+
 export function isOpen(payment: PaymentRow): boolean {
   return OPEN_STATES.includes(payment.state);
 }

@@ -5,7 +5,7 @@
 import { TuppenceError } from "../../shared/errors.ts";
 import { type Backup, bringBack } from "./backup/index.ts";
 import { ownBackup } from "./backup/rows.ts";
-import { type Context, refreshProvider, TRY_AGAIN_AFTER_MS } from "./context.ts";
+import { type Context, refreshProvider, TRY_AGAIN_AFTER_MS, walletRow } from "./context.ts";
 import { refreshKeysets } from "./keysets.ts";
 import { goOnLeaving } from "./leaving.ts";
 import type { PageParts } from "./pages.ts";
@@ -13,6 +13,9 @@ import { expireQuestions } from "./questions.ts";
 import { finishRefund } from "./refunds.ts";
 import { WALLET_KEY } from "./rows.ts";
 import { refreshTopUps } from "./top-ups.ts";
+
+/** So long after a question or a payment the account is not told of anything that could wait. */
+const BESIDE_A_PAYMENT_MS = 600_000;
 
 /** Calls that come while it runs get the same promise: there is nothing that a second run would add. */
 export function resumeWallet(parts: PageParts, backup: Backup): () => Promise<void> {
@@ -61,15 +64,30 @@ async function resume({ context, drives, paying, stock }: PageParts, backup: Bac
   for (const { id } of left.refunding) await attempt(context.serially(() => finishRefund(context, id)));
   await attempt(bringBack(context));
   backup.goOnRestoring();
-  await attempt(goOnLeaving(context));
   // With the account's own token, and so not beside whatever else woke the wallet.
+  const quietAgainMs = await quietAgain(context);
+  if (quietAgainMs === undefined) await attempt(goOnLeaving(context));
   if ((await stock.nextVisitMs()) <= context.nowMs()) {
     await attempt(refreshTopUps(context));
     await attempt(stock.visitIfDue());
   } else await attempt(stock.tidy());
   await attempt(backup.saveIfDue());
-  await wakeForOpen(context, { hasFaults: faults.length > 0, nextVisitMs: await stock.nextVisitMs() });
+  const nextVisitMs = Math.min(await stock.nextVisitMs(), quietAgainMs ?? Number.POSITIVE_INFINITY);
+  await wakeForOpen(context, { hasFaults: faults.length > 0, nextVisitMs });
   context.changed();
+}
+
+/** Where something is left of leaving and a question was asked or a payment made lately: when it is not beside it any more. */
+async function quietAgain(context: Context): Promise<number | undefined> {
+  return context.store.read(async (tables) => {
+    const { closure } = await walletRow(tables);
+    const deposits = await tables.deposits.where("state", "created");
+    if (closure?.state !== "created" && deposits.length === 0) return undefined;
+    const [approvals, payments] = await Promise.all([tables.approvals.newest(1), tables.payments.newest(1)]);
+    const lastMs = Math.max(...[...approvals, ...payments].map(({ at }) => at), 0);
+    const quietMs = lastMs + BESIDE_A_PAYMENT_MS;
+    return quietMs > context.nowMs() ? quietMs : undefined;
+  });
 }
 
 async function wakeForOpen(

@@ -47,9 +47,12 @@ export interface WalletRow {
   readonly closure?: Closure | undefined;
 }
 
-export type Closure =
-  | { readonly state: "created"; readonly id: string }
-  | { readonly state: "done"; readonly id: string; readonly returned: Micros };
+export interface Closure {
+  readonly state: "created" | "done";
+  readonly id: string;
+  /** What was paid out by this one, once it is done, and by those before it since the last top-up. */
+  readonly returned: Micros;
+}
 
 export interface PhrasePutOff {
   readonly times: number;

@@ -1,6 +1,6 @@
 /** Sites that the reader has dealt with, and how they are forgotten. */
 import type { Context } from "./context.ts";
-import { isOpen } from "./payments.ts";
+import { isUnfinished } from "./payments.ts";
 import type { PaymentRow } from "./rows.ts";
 import { recountSite } from "./spending.ts";
 import { takeChangeIn } from "./stock.ts";
@@ -45,9 +45,7 @@ export async function forgetSite(context: Context, origin: string): Promise<void
   await context.serially(() => takeChangeIn(context));
   await context.store.transaction(async (tables) => {
     const payments = await tables.payments.where("origin", origin);
-    const finished = payments.filter(
-      (payment) => !isOpen(payment) && payment.state !== "refunding" && payment.change !== "pending",
-    );
+    const finished = payments.filter((payment) => !isUnfinished(payment));
     const approvals = (await tables.approvals.all()).filter(
       ({ order, state }) => order.origin === origin && state !== "approved" && state !== "paying",
     );

@@ -22,11 +22,12 @@ import {
   ZERO,
 } from "../../shared/money.ts";
 import { changeOwnBackup } from "./backup/rows.ts";
+import { drawNumber } from "./chance.ts";
 import { makeBlankCoins, openCoins } from "./coins.ts";
 import { type Context, TRY_AGAIN_AFTER_MS } from "./context.ts";
 import { chooseCoins, coinToBreak, composeCoins, valueOf, WITHDRAWN_AT_ONCE } from "./drawer.ts";
 import { changePayment } from "./payments.ts";
-import type { CoinRow } from "./rows.ts";
+import type { CoinRow, SwapRow } from "./rows.ts";
 import { breakCoin, mergeCoins, renewCoins, runSwap } from "./swaps.ts";
 import { openWithdrawals, quoteOf, runWithdrawal, withdraw } from "./withdrawals.ts";
 
@@ -99,7 +100,7 @@ export function keepStock(context: Context): Stock {
       const { row } = await context.open();
       const planned = row.visitAccountAt ?? (row.registered ? 0 : context.nowMs());
       if (context.nowMs() - planned <= VISIT_MISSED_AFTER_MS) return planned;
-      const another = context.nowMs() + drawMs(context, VISIT_MISSED_AFTER_MS, MOST_AFTER_MISSED_MS);
+      const another = context.nowMs() + drawNumber(context, VISIT_MISSED_AFTER_MS, MOST_AFTER_MISSED_MS);
       await visitAgainAt(context, another);
       return another;
     },
@@ -133,11 +134,7 @@ async function restockNow(context: Context, { needed, visits }: Restocking): Pro
       faults.push(error);
     }
   };
-  // A payment's own swap is the payment's business.
-  const swaps = await context.store.read(async (tables) =>
-    (await tables.swaps.where("state", "created")).filter(({ paymentId }) => paymentId === undefined),
-  );
-  for (const swap of swaps) await attempt(() => runSwap(context, swap));
+  for (const swap of await openSwaps(context)) await attempt(() => runSwap(context, swap));
   await attempt(() => takeChangeIn(context));
   const isShort = valueOf(await freeCoins(context)) < needed;
   const isDue = visits === "if due" && (row.visitAccountAt ?? 0) <= context.nowMs();
@@ -167,7 +164,7 @@ async function visitAccount(
   // The account has heard of this wallet just now; so its backup may follow, and tells it nothing more.
   if (done === 2) await changeOwnBackup(context, (row) => ({ ...row, dueAt: context.nowMs() }));
   const isOver = done === 2 && (await openWithdrawals(context)).length === 0;
-  const between = drawMs(context, LEAST_BETWEEN_VISITS_MS, MOST_BETWEEN_VISITS_MS);
+  const between = drawNumber(context, LEAST_BETWEEN_VISITS_MS, MOST_BETWEEN_VISITS_MS);
   await visitAgainAt(context, isOver ? context.nowMs() + between : laterMs(context));
 }
 
@@ -177,6 +174,26 @@ async function visitAgainAt(context: Context, visitAccountAt: number): Promise<v
 
 function laterMs(context: Context): number {
   return context.nowMs() + Math.max(TRY_AGAIN_AFTER_MS, context.quietMs());
+}
+
+/** Coins that were asked for and are not here yet, as far as they come now. */
+export async function finishCoins(context: Context): Promise<void> {
+  const works = [
+    ...(await openSwaps(context)).map((swap) => () => runSwap(context, swap)),
+    () => takeChangeIn(context),
+    ...(await openWithdrawals(context)).map((withdrawal) => () => runWithdrawal(context, withdrawal)),
+  ];
+  for (const work of works)
+    await work().catch((error: unknown) => {
+      if (!(error instanceof TuppenceError)) throw error;
+    });
+}
+
+/** A payment's own swap is the payment's business. */
+function openSwaps(context: Context): Promise<SwapRow[]> {
+  return context.store.read(async (tables) =>
+    (await tables.swaps.where("state", "created")).filter(({ paymentId }) => paymentId === undefined),
+  );
 }
 
 /** The provider's signatures on change, made into coins. */
@@ -255,7 +272,10 @@ async function composeAnew(context: Context, needed: Micros): Promise<void> {
     if (valueOf(coins) >= needed && !chooseCoins(coins, needed)) {
       await mergeCoins(
         context,
-        coins.toSorted((a, b) => (a.amount < b.amount ? -1 : 1)).slice(0, MAX_MERGED_COINS),
+        coins
+          .filter(mayBeTogether)
+          .sort((a, b) => (a.amount < b.amount ? -1 : 1))
+          .slice(0, MAX_MERGED_COINS),
       );
     }
     // The large coins that the payment waits for are not broken into small ones now: the next restocking does that.
@@ -275,9 +295,14 @@ async function oldCoins(context: Context): Promise<CoinRow[]> {
     if (ended.length === 0) return [];
     const free = await tables.coins.where("state", "free");
     return free
-      .filter(({ keysetId }) => ended.includes(keysetId))
+      .filter((coin) => ended.includes(coin.keysetId) && mayBeTogether(coin))
       .sort((a, b) => (a.amount < b.amount ? -1 : 1));
   });
+}
+
+/** One that another device may have spent is exchanged alone: beside others it would join that payment with them. */
+function mayBeTogether({ isRestored }: CoinRow): boolean {
+  return !isRestored;
 }
 
 function freeCoins(context: Context) {
@@ -285,10 +310,5 @@ function freeCoins(context: Context) {
 }
 
 function randomDelayMs(context: Context): number {
-  return drawMs(context, LEAST_DELAY_MS, MOST_DELAY_MS);
-}
-
-function drawMs(context: Context, least: number, most: number): number {
-  const [high = 0, low = 0] = context.ports.random.bytes(2);
-  return least + Math.floor(((high * 256 + low) / 65_536) * (most - least));
+  return drawNumber(context, LEAST_DELAY_MS, MOST_DELAY_MS);
 }

@@ -10,7 +10,7 @@ import { refreshAccount } from "./stock.ts";
 /** What the popup offers, as far as the provider allows it. */
 const OFFERED = [micros(5_000_000), micros(10_000_000), micros(20_000_000)];
 /** The only gateway of this version. */
-const GATEWAY = "sandbox";
+export const GATEWAY = "sandbox";
 /** A checkout that nobody finished for so long is not asked about any more. */
 const ASKED_FOR_MS = 86_400_000;
 

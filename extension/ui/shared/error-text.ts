@@ -73,6 +73,7 @@ export const ERROR_WORDS: Readonly<
   account_token_invalid: ["nothing_changed", "restart_browser"],
   clock_skew: ["nothing_changed", "wallet_corrects"],
   backup_full: ["in_browser", "more_room"],
+  restore_unfinished: ["nothing_changed", "wait"],
   devices_exceeded: ["nothing_changed", "new_wallet"],
   topup_unknown: ["nothing_charged", "start_new"],
   topup_limit: ["nothing_charged", "smaller_or_tomorrow"],

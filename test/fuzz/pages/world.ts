@@ -96,8 +96,7 @@ export async function openPageWorld() {
     return {
       wallet,
       lock: OPEN_LOCK,
-      viewers: { accept: () => undefined, tell: () => undefined, count: () => 0 },
-      topUps: { watch: async () => undefined, follow: async () => undefined },
+      topUps: { watch: async () => undefined },
       settle: () => undefined,
     };
   }

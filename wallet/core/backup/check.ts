@@ -4,6 +4,7 @@
  * reader's. One that is spent is gone; no other question is asked about it.
  */
 import { TuppenceError } from "../../../shared/errors.ts";
+import { drawNumber } from "../chance.ts";
 import type { Context } from "../context.ts";
 import type { StoreTables } from "../ports.ts";
 import type { CoinRow } from "../rows.ts";
@@ -17,8 +18,7 @@ export async function checkCoins(context: Context): Promise<void> {
   for (;;) {
     const isLeft = await context.serially(async () => {
       const coins = await coinsToCheck(context);
-      const [high = 0, low = 0] = context.ports.random.bytes(2);
-      const coin = coins[Math.floor(((high * 256 + low) / 65_536) * coins.length)];
+      const coin = coins[drawNumber(context, 0, coins.length)];
       if (coin) await checkCoin(context, coin);
       return coins.length > 1;
     });

@@ -6,7 +6,7 @@
  *   payments n    what was paid, an older stretch of the device's own counters, written once and again only after a refund
  *                 or after a site was forgotten
  *
- * Another version's fields that this one does not know are left alone; whatever does not fit the schema is a damaged part.
+ * Another version's fields that this one does not know are passed over; whatever does not fit the schema is a damaged part.
  */
 import * as v from "valibot";
 import { dayOf } from "../../../shared/calendar.ts";
@@ -15,10 +15,19 @@ import { micros } from "../../../shared/money.ts";
 import { amount, id128, keysetId } from "../../../shared/protocol/fields.ts";
 import { ReceiptClaims } from "../../../shared/receipt.ts";
 import { resourceKeyOf } from "../reserve.ts";
-import { type AllowanceRow, type CoinRow, type PaymentRow, SETTINGS_KEY, type SettingsRow } from "../rows.ts";
+import {
+  type AllowanceRow,
+  type CoinRow,
+  type PaymentRow,
+  type PaymentState,
+  SETTINGS_KEY,
+  type SettingsRow,
+} from "../rows.ts";
 
 /** So many coins fit into a part, whatever they are. */
 export const COINS_PER_PART = 400;
+
+const PAID: readonly PaymentState[] = ["paid", "refunding", "refunded"];
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const words = v.pipe(v.string(), v.maxLength(4_096));
@@ -67,6 +76,8 @@ export const Head = v.object({
   /** Of the wallet that writes: two that took the same number know each other by it. */
   instance: id128,
   writtenAt: v.number(),
+  /** The number was just taken, and nothing of the wallet was written yet. */
+  isEmpty: v.optional(v.literal(true)),
   /** Set by a device that took over what this one had: which, and what coins, by their marks. */
   takenOver: v.optional(v.object({ by: count, coins: v.array(words) })),
   /** From where on outputs may have been signed that this backup does not know. */
@@ -89,7 +100,8 @@ export const Head = v.object({
 export type Head = v.InferOutput<typeof Head>;
 export type HeadJson = v.InferInput<typeof Head>;
 
-export const CoinsPart = v.object({ coins: v.array(CoinRecord) });
+/** `writtenAt` of the head that it was written for: with one that is older than its head somebody put back what was there before. */
+export const CoinsPart = v.object({ writtenAt: v.number(), coins: v.array(CoinRecord) });
 export const PaymentsPart = v.object({ payments: v.array(PaymentRecord) });
 
 /** Undefined where it is no such part. */
@@ -153,9 +165,9 @@ export function headJson(head: Head): HeadJson {
   };
 }
 
-/** What was paid, and is over; undefined of any other. A refund that is under way is asked for again. */
+/** What was paid; undefined of any other. A refund that is under way is found by the public list, should it come to a restore. */
 export function paymentRecord(row: PaymentRow): PaymentRecord | undefined {
-  if (row.receipt === undefined || (row.state !== "paid" && row.state !== "refunded")) return undefined;
+  if (row.receipt === undefined || !PAID.includes(row.state)) return undefined;
   return {
     receipt: row.receipt,
     device: row.device ?? 0,

@@ -17,6 +17,7 @@ export interface RemoteHead {
   readonly version: number;
   /** Undefined where it does not open. */
   readonly head: Head | undefined;
+  readonly isEmptied: boolean;
 }
 
 /** Of all devices that have a backup, in the order of their numbers. */
@@ -33,7 +34,7 @@ export async function fetchHeads(
     if (!found) continue;
     // A head that speaks of another device was moved here.
     const head = found.content?.device === device ? found.content : undefined;
-    heads.push({ device, version: found.version || version, head });
+    heads.push({ device, version: found.version || version, head, isEmptied: found.isEmptied });
   }
   return heads;
 }
@@ -76,6 +77,7 @@ function emptyHead(context: Context, device: number, instance: string): HeadJson
     device,
     instance,
     writtenAt: context.nowMs(),
+    isEmpty: true,
     outputs: [],
     nextPayment: 0,
     openPayments: [],

@@ -4,6 +4,7 @@ import { type Context, TRY_AGAIN_AFTER_MS, walletRow } from "../context.ts";
 import type { StoreTables } from "../ports.ts";
 import { RESTORE_KEY } from "../rows.ts";
 import { checkCoins, spentCoins, uncheckedCoins } from "./check.ts";
+import { isFull } from "./remote.ts";
 import { changeOwnBackup, ownBackup, restoreRow } from "./rows.ts";
 import { writeBackup } from "./save.ts";
 import { searchNewer } from "./search.ts";
@@ -23,6 +24,8 @@ export interface Backup {
   saveIfDue(): Promise<void>;
   /** Now, because the reader asks. */
   save(): Promise<void>;
+  /** After the writings that were asked for before, and before those that come later. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
   /** Lets a restore go on in the background, if there is one. */
   goOnRestoring(): void;
 }
@@ -30,14 +33,16 @@ export interface Backup {
 /** @param onNewNumber what was counted ahead is of no use any more */
 export function keepBackup(context: Context, onNewNumber: () => void): Backup {
   let last: Promise<unknown> = Promise.resolve();
-  const save = (): Promise<void> => {
-    const run = last.then(() => write(context, onNewNumber));
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const run = last.then(work);
     last = run.catch(() => undefined);
     return run;
   };
+  const save = () => alone(() => write(context, onNewNumber));
   let isRestoring = false;
   return {
     save,
+    alone,
     saveIfDue: async () => {
       const { recovery, closure } = (await context.open()).row;
       // Of a closed account nothing is kept, unless its reader asks.
@@ -88,10 +93,13 @@ async function endRestore(context: Context): Promise<void> {
   context.changed();
 }
 
-/** What was taken over stands in nobody's backup but this one's, which has none yet. */
+/** What was taken over stands in nobody's backup but this one's, which has none yet. Without room for it the search goes on. */
 async function saveTakenOver(context: Context, save: () => Promise<void>): Promise<void> {
   const { savedAt } = await context.store.read(ownBackup);
-  if (savedAt === undefined && (await context.open()).row.recovery === "searching") await save();
+  if (savedAt !== undefined || (await context.open()).row.recovery !== "searching") return;
+  await save().catch((error: unknown) => {
+    if (!isFull(error)) throw error;
+  });
 }
 
 async function write(context: Context, onNewNumber: () => void): Promise<void> {
@@ -99,7 +107,7 @@ async function write(context: Context, onNewNumber: () => void): Promise<void> {
     await writeBackup(context, onNewNumber);
   } catch (error) {
     if (!(error instanceof TuppenceError)) throw error;
-    const afterMs = error.code === "backup_full" ? ROOM_AGAIN_AFTER_MS : TRY_AGAIN_AFTER_MS;
+    const afterMs = isFull(error) ? ROOM_AGAIN_AFTER_MS : TRY_AGAIN_AFTER_MS;
     const dueAt = context.nowMs() + Math.max(afterMs, context.quietMs());
     await changeOwnBackup(context, (row) => ({
       ...row,

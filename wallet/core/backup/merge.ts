@@ -1,12 +1,15 @@
 /** What other devices of the same phrase wrote, taken into this wallet: their payments with receipts, never what is here already. */
 import { ZERO } from "../../../shared/money.ts";
 import type { Context } from "../context.ts";
+import { isUnfinished } from "../payments.ts";
 import type { StoreTables } from "../ports.ts";
 import type { PaymentRow } from "../rows.ts";
 import { countIn, countOut, recountSite } from "../spending.ts";
 import { type Head, type PaymentRecord, PaymentsPart, paymentRow } from "./content.ts";
+import type { RemoteHead } from "./devices.ts";
 import { fetchPart, nameOf } from "./remote.ts";
 import { changeDevice, countRestored, deviceRow, ownBackup } from "./rows.ts";
+import { union } from "./watch.ts";
 
 /** Only the parts at versions that were not merged yet. Each is stored with how far it has come, so that a death costs one. */
 export async function mergeDevice(
@@ -72,10 +75,22 @@ async function merge(
   context.changed();
 }
 
+/** Before anything is merged: one device's head may forget what another one's still has. */
+export async function noteForgotten(context: Context, heads: readonly RemoteHead[]): Promise<void> {
+  const ids = heads.flatMap(({ head }) => head?.forgotten ?? []);
+  if (ids.length === 0) return;
+  await context.ports.store.transaction(async (tables) => {
+    const own = await ownBackup(tables);
+    await tables.backups.put({ ...own, forgotten: union(own.forgotten, ids) });
+  });
+}
+
+/** Money that is still on its way stays, as where a site is forgotten here; its time comes with that device's next head. */
 async function forget(tables: StoreTables, ids: readonly string[]): Promise<void> {
-  const found = await Promise.all(ids.map((id) => tables.payments.get(id)));
+  const kept = await Promise.all(ids.map((id) => tables.payments.get(id)));
+  const found = kept.filter((payment) => payment !== undefined && !isUnfinished(payment));
   const origins = new Set(found.flatMap((payment) => payment?.origin ?? []));
-  await tables.payments.removeAll(ids);
+  await tables.payments.removeAll(found.flatMap((payment) => payment?.id ?? []));
   for (const origin of origins) await recountSite(tables, origin);
 }
 

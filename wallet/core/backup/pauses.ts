@@ -1,4 +1,5 @@
 /** Random pauses of a restore at the anonymous origin, which would otherwise see it begin where the account was just read. */
+import { drawNumber } from "../chance.ts";
 import type { Context } from "../context.ts";
 
 const LEAST_BEFORE_MS = 2_000;
@@ -15,7 +16,6 @@ export function pauseBetween(context: Context): Promise<void> {
 }
 
 function pause(context: Context, least: number, most: number): Promise<void> {
-  const [high = 0, low = 0] = context.ports.random.bytes(2);
-  const milliseconds = least + Math.floor(((high * 256 + low) / 65_536) * (most - least));
+  const milliseconds = drawNumber(context, least, most);
   return context.ports.scheduler.delay(Math.max(milliseconds, context.quietMs()));
 }

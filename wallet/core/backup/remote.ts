@@ -22,22 +22,31 @@ export async function nameOf(context: Context, place: PartPlace): Promise<string
   return keys.backup.partName(...place);
 }
 
-/** Undefined where there is none; its content undefined where it does not open or is none of ours. */
+interface FetchedPart<Content> {
+  readonly version: number;
+  /** Undefined where it does not open or is none of ours. */
+  readonly content: Content | undefined;
+  /** The account was closed since it was written. */
+  readonly isEmptied: boolean;
+}
+
+/** Undefined where there is none. */
 export async function fetchPart<S extends v.GenericSchema>(
   context: Context,
   place: PartPlace,
   schema: S,
-): Promise<{ readonly version: number; readonly content: v.InferOutput<S> | undefined } | undefined> {
+): Promise<FetchedPart<v.InferOutput<S>> | undefined> {
   const { keys, provider } = await context.open();
   const name = await nameOf(context, place);
   try {
     const { version, content } = await provider.backupPart(keys.account, name);
-    return { version, content: readPart(schema, await openPart(keys.backup, name, content)) };
+    const opened = readPart(schema, await openPart(keys.backup, name, content));
+    return { version, content: opened, isEmptied: content === "" };
   } catch (error) {
     if (error instanceof TuppenceError && error.code === "backup_unknown") return undefined;
     // Longer than a part may be, or no base64url: as good as one that does not open.
     if (error instanceof TuppenceError && error.code === "provider_answer_invalid")
-      return { version: 0, content: undefined };
+      return { version: 0, content: undefined, isEmptied: false };
     throw error;
   }
 }
@@ -77,12 +86,17 @@ export async function replacePart(
   }
 }
 
+export function isFull(error: unknown): boolean {
+  return error instanceof TuppenceError && error.code === "backup_full";
+}
+
 export function isConflict(error: unknown): boolean {
   return error instanceof TuppenceError && error.code === "backup_conflict";
 }
 
-export function fits(content: object): boolean {
-  return new TextEncoder().encode(JSON.stringify(content)).length <= MAX_PART_BYTES;
+/** With so many bytes to spare. */
+export function fits(content: object, spare = 0): boolean {
+  return new TextEncoder().encode(JSON.stringify(content)).length + spare <= MAX_PART_BYTES;
 }
 
 const MARK_BYTES = 9;

@@ -17,8 +17,8 @@ import { type CoinRow, type DeviceRow, RESTORE_KEY, SETTINGS_KEY } from "../rows
 import { refreshAccount } from "../stock.ts";
 import { allowanceRow, CoinsPart, Head, headJson, settingsRow } from "./content.ts";
 import { fetchHeads, ownInstance, type RemoteHead, takeNumber } from "./devices.ts";
-import { mergeDevice } from "./merge.ts";
-import { fetchPart, fits, isConflict, listParts, markOf, writePart } from "./remote.ts";
+import { mergeDevice, noteForgotten } from "./merge.ts";
+import { fetchPart, fits, isConflict, isFull, listParts, markOf, writePart } from "./remote.ts";
 import { changeDevice, changeOwnBackup, countRestored, deviceRow, restoreRow } from "./rows.ts";
 
 /** A device that is said to be gone may still write while it is taken over. */
@@ -36,6 +36,7 @@ export function bringBack(context: Context): Promise<void> {
     const heads = await fetchHeads(context, versions);
     const others = heads.filter(({ head }) => head?.instance !== instance);
     await begin(context, others);
+    await noteForgotten(context, others);
     for (const { head, version } of others) if (head) await mergeDevice(context, head, version, versions);
     await takeSettings(context, others);
     await haveNumber(context, instance, versions);
@@ -47,7 +48,7 @@ export function bringBack(context: Context): Promise<void> {
 }
 
 async function begin(context: Context, others: readonly RemoteHead[]): Promise<void> {
-  const damagedParts = others.filter(({ head }) => head === undefined).length;
+  const damagedParts = others.filter(({ head, isEmptied }) => head === undefined && !isEmptied).length;
   const receiptsInBackup = others.reduce(
     (sum, { head }) => sum + (head ? head.payments.count + head.recent.length : 0),
     0,
@@ -96,7 +97,7 @@ async function haveNumber(
 async function takeOverAll(context: Context, others: readonly RemoteHead[]): Promise<void> {
   const own = deviceOf((await context.open()).row);
   const found = new Map(others.map((remote) => [remote.device, remote]));
-  if (own !== 0 && !found.has(0)) found.set(0, { device: 0, version: 0, head: undefined });
+  if (own !== 0 && !found.has(0)) found.set(0, { device: 0, version: 0, head: undefined, isEmptied: false });
   for (const remote of found.values()) {
     const { takeOver } = await context.store.read((tables) => deviceRow(tables, remote.device));
     if (takeOver === "done") continue;
@@ -125,7 +126,11 @@ async function takeOverDevice(
         const said = { ...headJson(head), takenOver: { by: own, coins: marks } };
         // The other looks at what it has left, coin by coin, whether or not it was named.
         while (!fits(said) && marks.length > 0) marks.pop();
-        version = await writePart(context, ["head", device, 0], said, version);
+        // Without room to say so the coins are exchanged all the same: where both have one, it is whoever's comes first.
+        version = await writePart(context, ["head", device, 0], said, version).catch((error: unknown) => {
+          if (!isFull(error)) throw error;
+          return version;
+        });
       }
       await takeIn(context, head, coins, isWhole);
       await changeDevice(context, device, (row) => ({ ...row, headVersion: version }));
@@ -145,7 +150,8 @@ async function fetchCoins(context: Context, head: Head): Promise<{ coins: CoinRo
   let isWhole = true;
   for (let index = 0; index < head.coins.parts; index++) {
     const part = await fetchPart(context, ["coins", head.device, index], CoinsPart);
-    if (!part?.content) isWhole = false;
+    // An older one than its head: a search finds what is missing in it.
+    if (!part?.content || part.content.writtenAt < head.writtenAt) isWhole = false;
     for (const coin of part?.content?.coins ?? [])
       coins.push({ ...coin, state: "free", holder: undefined, isRestored: true });
   }

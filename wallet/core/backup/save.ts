@@ -9,9 +9,10 @@
  *   another wallet of the same number takes a new number (two of the first version had the same phrase)
  *   older than what was written here  the provider went back in time: everything is written again
  */
+import { TuppenceError } from "../../../shared/errors.ts";
 import { type Context, deviceOf, ownDevice } from "../context.ts";
 import { valueOf } from "../drawer.ts";
-import { isOpen } from "../payments.ts";
+import { isUnfinished } from "../payments.ts";
 import type { StoreTables } from "../ports.ts";
 import { PAYMENT_COUNTER } from "../prepared.ts";
 import { type CoinRow, type PaymentRow, SETTINGS_KEY } from "../rows.ts";
@@ -27,7 +28,7 @@ import {
   settingsRecord,
 } from "./content.ts";
 import { fetchHeads, ownInstance, takeNumber } from "./devices.ts";
-import { mergeDevice } from "./merge.ts";
+import { mergeDevice, noteForgotten } from "./merge.ts";
 import { fetchPart, fits, isConflict, listParts, markOf, nameOf, replacePart, writePart } from "./remote.ts";
 import { changeOwnBackup, ownBackup, ownPart, ownParts, partKey } from "./rows.ts";
 
@@ -39,12 +40,14 @@ const COUNTERS_AT_ONCE = 400;
 const MAX_CHANGED = 60;
 const MAX_FORGOTTEN = 500;
 const MAX_ALLOWANCES = 150;
+/** Whoever takes this one over writes into its head that it did. */
+const TAKEN_OVER_BYTES = 200;
 /** Others may have written meanwhile, or taken something over. */
 const MAX_TRIES = 4;
 
-/** @throws TuppenceError provider_*, backup_full: nothing is lost, it is tried again later */
+/** @throws TuppenceError restore_unfinished, provider_*, backup_full: nothing is lost, it is tried again later */
 export async function writeBackup(context: Context, onNewNumber: () => void): Promise<void> {
-  if (deviceOf((await context.open()).row) === undefined) return;
+  if (deviceOf((await context.open()).row) === undefined) throw new TuppenceError("restore_unfinished");
   if (!(await context.open()).row.registered) await refreshAccount(context);
   for (let tries = 1; ; tries++) {
     const versions = await listParts(context);
@@ -67,7 +70,7 @@ async function writeOwn(context: Context, versions: ReadonlyMap<string, number>)
   await rewriteChanged(context);
   await sealOlder(context);
   const { head, coins } = await collect(context);
-  await writeCoins(context, coins);
+  await writeCoins(context, coins, head.writtenAt);
   const own = await context.store.read(ownBackup);
   const version = await writePart(context, ["head", head.device, 0], head, own.version);
   await changeOwnBackup(context, (row) => ({
@@ -103,20 +106,26 @@ async function settleHead(
   await changeOwnBackup(context, (row) => ({ ...row, version: found?.version ?? 0 }));
 }
 
-/** Another device has them now. What came since is looked at, coin by coin: it may have been found as well. */
+/**
+ * Another device has them now, if it came to write down that it has them; otherwise it may be gone, and each is exchanged
+ * here, which finds out. So is what came since: it may have been found as well.
+ */
 async function giveUpCoins(
   context: Context,
   { allowances }: Head,
-  { coins: taken }: NonNullable<Head["takenOver"]>,
+  { by, coins: taken }: NonNullable<Head["takenOver"]>,
 ): Promise<void> {
+  const taker = (await fetchPart(context, ["head", by, 0], Head))?.content;
+  const hasThem = taker !== undefined && !taker.isEmpty;
   const free = await context.store.read((tables) => tables.coins.where("state", "free"));
   const marks = new Set(taken);
   const gone = new Set<string>();
   for (const { secret } of free) if (marks.has(await markOf(secret))) gone.add(secret);
   await context.store.transaction(async (tables) => {
     const still = await tables.coins.where("state", "free");
-    await tables.coins.removeAll(still.map(({ secret }) => secret).filter((secret) => gone.has(secret)));
-    const others = still.filter(({ secret }) => !gone.has(secret));
+    const isGone = ({ secret }: CoinRow): boolean => hasThem && gone.has(secret);
+    await tables.coins.removeAll(still.filter(isGone).map(({ secret }) => secret));
+    const others = still.filter((coin) => !isGone(coin));
     await tables.coins.putAll(others.map((coin) => ({ ...coin, isRestored: true })));
     for (const { origin, at } of allowances) {
       const kept = await tables.allowances.get(origin);
@@ -162,6 +171,7 @@ async function mergeOthers(context: Context, versions: ReadonlyMap<string, numbe
     versions,
     (device, version) => device !== own.device && known.get(device) !== version,
   );
+  await noteForgotten(context, heads);
   for (const { version, head } of heads) if (head) await mergeDevice(context, head, version, versions);
 }
 
@@ -181,23 +191,25 @@ async function forgetLostParts(context: Context, versions: ReadonlyMap<string, n
 async function rewriteChanged(context: Context): Promise<void> {
   const { device } = await ownDevice(context);
   const own = await context.store.read(ownBackup);
-  const done = new Set<number>();
   for (let index = 0; index < own.paymentParts; index++) {
     const key = partKey("payments", index);
     const part = await context.store.read((tables) => ownPart(tables, key));
     if (!part) continue;
-    const changed = own.changedCounters.filter((counter) => counter >= part.from && counter < part.to);
-    if (changed.length === 0 && !part.isLost) continue;
-    const content = { payments: recordsOf(await paymentsBetween(context, part.from, part.to)) };
-    const version = await replacePart(context, ["payments", device, index], content, part.version);
-    await context.store.transaction((tables) => tables.backups.put({ ...part, version, isLost: false }));
-    for (const counter of changed) done.add(counter);
+    const isInPart = (counter: number): boolean => counter >= part.from && counter < part.to;
+    if (!part.isLost && !own.changedCounters.some(isInPart)) continue;
+    const ids = await idsBetween(context, part.from, part.to);
+    const payments = recordsOf(await context.store.read((tables) => paymentsOf(tables, ids)));
+    const version = await replacePart(context, ["payments", device, index], { payments }, part.version);
+    await context.store.transaction(async (tables) => {
+      await tables.backups.put({ ...part, version, isLost: false });
+      // What changed once more meanwhile is written once more.
+      const now = recordsOf(await paymentsOf(tables, ids));
+      if (JSON.stringify(now) !== JSON.stringify(payments)) return;
+      const kept = await ownBackup(tables);
+      const changedCounters = kept.changedCounters.filter((counter) => !isInPart(counter));
+      await tables.backups.put({ ...kept, changedCounters });
+    });
   }
-  if (done.size > 0)
-    await changeOwnBackup(context, (row) => ({
-      ...row,
-      changedCounters: row.changedCounters.filter((counter) => !done.has(counter)),
-    }));
 }
 
 /** Moves the oldest payments of the head into parts of their own, until what is left is short. */
@@ -286,22 +298,23 @@ async function collect(context: Context): Promise<{ head: HeadJson; coins: CoinR
       .map(allowanceRecord),
     ...(seen.settings && { settings: settingsRecord(seen.settings) }),
   };
-  while (!fits(head)) {
+  while (!fits(head, TAKEN_OVER_BYTES)) {
     const newest = head.recent.pop();
-    if (!newest) break;
     // It is looked for by its id, should it come to a restore.
-    head.nextPayment = newest.counter;
+    if (newest) head.nextPayment = newest.counter;
+    else if (!(head.forgotten.shift() ?? head.changed.shift() ?? head.allowances.pop())) break;
   }
   return { head, coins };
 }
 
-async function writeCoins(context: Context, coins: readonly CoinRow[]): Promise<void> {
+async function writeCoins(context: Context, coins: readonly CoinRow[], writtenAt: number): Promise<void> {
   const { device } = await ownDevice(context);
   const own = await context.store.read(ownBackup);
   const needed = Math.ceil(coins.length / COINS_PER_PART);
   // One that is not needed any more holds nothing that would come back.
   for (let index = 0; index < Math.max(needed, own.coinParts); index++) {
     const content = {
+      writtenAt,
       coins: coins.slice(index * COINS_PER_PART, (index + 1) * COINS_PER_PART).map(coinRecord),
     };
     const key = partKey("coins", index);
@@ -341,18 +354,22 @@ async function nextPayment(tables: StoreTables): Promise<number> {
 
 /** Own ones, by their numbers. */
 async function paymentsBetween(context: Context, from: number, to: number): Promise<PaymentRow[]> {
+  const ids = await idsBetween(context, from, to);
+  return context.store.read((tables) => paymentsOf(tables, ids));
+}
+
+async function idsBetween(context: Context, from: number, to: number): Promise<string[]> {
   const device = await ownDevice(context);
   const ids: string[] = [];
   for (let counter = from; counter < to; counter++) ids.push(await device.paymentId(counter));
-  const rows = await context.store.read((tables) => Promise.all(ids.map((id) => tables.payments.get(id))));
+  return ids;
+}
+
+async function paymentsOf(tables: StoreTables, ids: readonly string[]): Promise<PaymentRow[]> {
+  const rows = await Promise.all(ids.map((id) => tables.payments.get(id)));
   return rows.filter((row) => row !== undefined);
 }
 
 function recordsOf(rows: readonly PaymentRow[]): PaymentRecord[] {
   return rows.map(paymentRecord).filter((record) => record !== undefined);
-}
-
-/** Of which a restore has to ask what became: its outcome, its change or its refund is not here yet. */
-function isUnfinished(payment: PaymentRow): boolean {
-  return isOpen(payment) || payment.state === "refunding" || payment.change === "pending";
 }

@@ -145,7 +145,7 @@ function idsOf(rows: readonly PaymentRow[]): string[] {
 }
 
 /** The same list where nothing is added. */
-function union<T>(known: readonly T[], more: readonly T[]): readonly T[] {
+export function union<T>(known: readonly T[], more: readonly T[]): readonly T[] {
   const added = more.filter((value) => !known.includes(value));
   return added.length === 0 ? known : [...known, ...new Set(added)].slice(-MAX_NOTED);
 }

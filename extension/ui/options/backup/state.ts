@@ -8,6 +8,9 @@ import { describeTime } from "../../shared/time.ts";
 /** What the reader asked for and waits for. */
 export type BackupDoing = "saveBackup" | "takeOver" | "depositAll" | "closeAccount" | "eraseWallet" | null;
 
+/** Of which step it is asked whether the reader means it. */
+export type BackupAsking = "closeAccount" | "eraseWallet" | null;
+
 export interface BackupScreen {
   /** Null: it was never written. */
   readonly savedAt: string | null;
@@ -26,11 +29,15 @@ export interface LeavingScreen {
   readonly inCoins: string | null;
   /** What lies in the account; null where nothing does. */
   readonly inAccount: string | null;
+  /** What goes into a frozen account is lost for the reader; coins stay theirs. */
+  readonly frozen: boolean;
+  /** Another browser may have spent what is being brought back: given to the account, that would show whose payments those were. */
+  readonly restoring: boolean;
   readonly resting: boolean;
   /** How much went back when the account was closed; null where it was not. */
   readonly paidOut: string | null;
-  /** Without the words nothing comes back: nobody removes a wallet before they are written down. */
-  readonly hasPhrase: boolean;
+  /** Without the words nothing comes back: nobody removes a wallet that holds money before they are written down. */
+  readonly canRemove: boolean;
 }
 
 export function backupScreen(snapshot: WalletSnapshot, now: number): BackupScreen {
@@ -46,9 +53,27 @@ export function backupScreen(snapshot: WalletSnapshot, now: number): BackupScree
     leaving: {
       inCoins: moneyOrNull(subtract(balance.total, balance.account)),
       inAccount: moneyOrNull(balance.account),
+      frozen: snapshot.frozen,
+      restoring: isRestoring(snapshot),
       resting,
       paidOut: paidOut === null ? null : formatMoney(paidOut, currency),
-      hasPhrase: snapshot.phraseConfirmed,
+      canRemove: snapshot.phraseConfirmed || isEmpty(snapshot),
     },
   };
+}
+
+/** No money here, none that may come back from a payment, and none that is still being looked for. */
+function isEmpty(snapshot: WalletSnapshot): boolean {
+  const { total, onItsWay, inFlight } = snapshot.balance;
+  return (
+    total === ZERO &&
+    onItsWay === ZERO &&
+    inFlight === ZERO &&
+    !snapshot.payments.some(({ state }) => state === "refunding") &&
+    !isRestoring(snapshot)
+  );
+}
+
+function isRestoring({ restoring, restore }: WalletSnapshot): boolean {
+  return restoring || restore !== null;
 }

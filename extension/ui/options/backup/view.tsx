@@ -1,10 +1,10 @@
 import type { PageError } from "../../../../shared/protocol/page.ts";
 import { Button } from "../../shared/button.tsx";
 import { Icon } from "../../shared/icon.tsx";
-import { ErrorNotice, Notice, RestoringNotice } from "../../shared/notice.tsx";
+import { ErrorNotice, FrozenNotice, Notice, RestoringNotice } from "../../shared/notice.tsx";
 import { Section } from "../../shared/section.tsx";
 import { t } from "../../shared/text.tsx";
-import type { BackupDoing, BackupScreen, LeavingScreen } from "./state.ts";
+import type { BackupAsking, BackupDoing, BackupScreen, LeavingScreen } from "./state.ts";
 
 interface BackupActions {
   save(): void;
@@ -12,8 +12,8 @@ interface BackupActions {
   deposit(): void;
   close(): void;
   remove(): void;
-  /** Whether the last step is asked about. */
-  ask(isAsking: boolean): void;
+  /** Asks before a step that nobody takes back; null asks no more. */
+  ask(asking: BackupAsking): void;
 }
 
 export function BackupView(props: {
@@ -21,14 +21,14 @@ export function BackupView(props: {
   readonly doing: BackupDoing;
   /** Of what the reader asked for just now. */
   readonly error: PageError | null;
-  readonly isAsking: boolean;
+  readonly asking: BackupAsking;
   readonly actions: BackupActions;
 }) {
   const { screen, doing, actions } = props;
   const error = props.error ?? screen.error;
   return (
     <>
-      {screen.restore ? <RestoringNotice restore={screen.restore} /> : null}
+      {screen.leaving.restoring ? <RestoringNotice restore={screen.restore} /> : null}
       {error ? <ErrorNotice error={error} /> : null}
       <Section title={t("backup_title")}>
         <div class="card setting">
@@ -63,7 +63,13 @@ export function BackupView(props: {
           </Notice>
         </Section>
       )}
-      <Leaving leaving={screen.leaving} doing={doing} isAsking={props.isAsking} actions={actions} />
+      <Leaving
+        leaving={screen.leaving}
+        elsewhere={screen.elsewhere}
+        doing={doing}
+        asking={props.asking}
+        actions={actions}
+      />
     </>
   );
 }
@@ -71,42 +77,55 @@ export function BackupView(props: {
 /** In the order in which it is done: coins into the account, the account paid out, the wallet removed. */
 function Leaving(props: {
   readonly leaving: LeavingScreen;
+  readonly elsewhere: string | null;
   readonly doing: BackupDoing;
-  readonly isAsking: boolean;
+  readonly asking: BackupAsking;
   readonly actions: BackupActions;
 }) {
-  const { leaving, doing, actions } = props;
-  const { inCoins, inAccount, paidOut } = leaving;
-  const isEmpty = inCoins === null && inAccount === null;
+  const { leaving, doing, asking, actions } = props;
+  const { inCoins, inAccount, frozen, restoring, canRemove } = leaving;
+  const canDeposit = inCoins !== null && !frozen;
+  const canClose = (inCoins !== null || inAccount !== null) && !frozen;
   return (
     <Section title={t("leave_title")}>
       <div class="card setting">
-        <p class="setting-standing" role="status">
-          <Icon name={paidOut === null ? "forward" : "check"} size={20} />
-          <span>
-            {paidOut !== null
-              ? t("leave_paid_out", { amount: paidOut })
-              : leaving.resting && inCoins === null && inAccount !== null
-                ? t("leave_resting", { amount: inAccount })
-                : t("leave_text")}
-          </span>
-        </p>
+        {frozen ? <FrozenNotice /> : <Standing leaving={leaving} />}
         <div class="setting-actions">
-          {inCoins === null ? null : (
-            <Button look="plain" busy={doing === "depositAll"} onClick={actions.deposit}>
+          {canDeposit ? (
+            <Button look="plain" busy={doing === "depositAll"} disabled={restoring} onClick={actions.deposit}>
               {t("leave_deposit", { amount: inCoins })}
             </Button>
-          )}
-          {isEmpty ? null : (
-            <Button look="plain" busy={doing === "closeAccount"} onClick={actions.close}>
+          ) : null}
+          {canClose ? (
+            <Button look="plain" disabled={restoring} onClick={() => actions.ask("closeAccount")}>
               {t("leave_close")}
             </Button>
-          )}
-          <Button look="quiet" disabled={!leaving.hasPhrase && !isEmpty} onClick={() => actions.ask(true)}>
+          ) : null}
+          <Button look="quiet" disabled={!canRemove} onClick={() => actions.ask("eraseWallet")}>
             {t("leave_remove")}
           </Button>
         </div>
-        {props.isAsking ? (
+        {asking === "closeAccount" && canClose && !restoring ? (
+          <Notice
+            tone={props.elsewhere === null ? "warn" : "danger"}
+            icon="alert"
+            title={t("leave_close_title")}
+            actions={
+              <>
+                <Button look="quiet" busy={doing === "closeAccount"} onClick={actions.close}>
+                  {t("leave_close_yes")}
+                </Button>
+                <Button look="quiet" onClick={() => actions.ask(null)}>
+                  {t("leave_close_no")}
+                </Button>
+              </>
+            }
+          >
+            {t("leave_close_text")}
+            {props.elsewhere === null ? null : ` ${t("leave_close_elsewhere", { amount: props.elsewhere })}`}
+          </Notice>
+        ) : null}
+        {asking === "eraseWallet" && canRemove ? (
           <Notice
             tone="warn"
             icon="alert"
@@ -116,7 +135,7 @@ function Leaving(props: {
                 <Button look="quiet" busy={doing === "eraseWallet"} onClick={actions.remove}>
                   {t("leave_remove_yes")}
                 </Button>
-                <Button look="quiet" onClick={() => actions.ask(false)}>
+                <Button look="quiet" onClick={() => actions.ask(null)}>
                   {t("leave_remove_no")}
                 </Button>
               </>
@@ -126,7 +145,27 @@ function Leaving(props: {
           </Notice>
         ) : null}
       </div>
-      <p class="small soft">{t(leaving.hasPhrase || isEmpty ? "leave_note" : "leave_phrase_first")}</p>
+      {!canRemove ? (
+        <p class="small soft">{t("leave_phrase_first")}</p>
+      ) : frozen ? null : (
+        <p class="small soft">{t("leave_note")}</p>
+      )}
     </Section>
+  );
+}
+
+function Standing({ leaving }: { readonly leaving: LeavingScreen }) {
+  const { inCoins, inAccount, resting, paidOut } = leaving;
+  return (
+    <p class="setting-standing" role="status">
+      <Icon name={paidOut === null ? "forward" : "check"} size={20} />
+      <span>
+        {paidOut !== null
+          ? t("leave_paid_out", { amount: paidOut })
+          : resting && inCoins === null && inAccount !== null
+            ? t("leave_resting", { amount: inAccount })
+            : t("leave_text")}
+      </span>
+    </p>
   );
 }
