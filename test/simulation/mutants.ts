@@ -6,8 +6,7 @@ export interface Mutant {
   readonly name: string;
   /** What goes wrong with money. */
   readonly why: string;
-  /** The one that found it last; null where none was met since the wallet keeps a backup and draws other numbers. */
-  readonly seed: number | null;
+  readonly seed: number;
   readonly edits: readonly Edit[];
 }
 
@@ -28,13 +27,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "swap before store",
     why: "The answer of a swap that nobody remembers is lost, and the coins with it.",
-    seed: 1,
+    seed: 0,
     edits: [{ file: "wallet/core/swaps.ts", from: "    await tables.swaps.put(swap);\n", to: "" }],
   },
   {
     name: "release on time-out",
     why: "Coins that may have been paid are free again: the reader pays with spent ones, or has article and money.",
-    seed: 0,
+    seed: 1,
     edits: [
       {
         file: "wallet/core/payments.ts",
@@ -46,13 +45,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "give up without a swap",
     why: "Bytes that arrive after the wallet gave up still spend the coins that it counts as free.",
-    seed: 114,
+    seed: 63,
     edits: [{ file: "wallet/core/payments.ts", from: "    await swapBack(context, cancelling);\n", to: "" }],
   },
   {
     name: "sign before commit",
     why: "A provider that dies in between has given coins away for nothing.",
-    seed: 1,
+    seed: 0,
     edits: [
       {
         file: "server/mint/withdraw.ts",
@@ -64,7 +63,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "change outside the group",
     why: "A provider that dies in between has taken the change.",
-    seed: 3,
+    seed: 2,
     edits: [
       {
         file: "server/payments/settle.ts",
@@ -81,7 +80,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "check the budget, then reserve",
     why: "Two payments at once both find the budget unspent.",
-    seed: null,
+    seed: 72,
     edits: [
       {
         file: "wallet/core/paying.ts",
@@ -108,7 +107,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "budget given back twice",
     why: "After a refund the site may spend more than the reader allowed.",
-    seed: 114,
+    seed: 1,
     edits: [
       {
         file: "wallet/core/refunds.ts",
@@ -120,7 +119,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "coin ids of the payment's own",
     why: "The ledger no longer notices that a coin is spent twice, by a payment and by a swap.",
-    seed: 114,
+    seed: 18,
     edits: [
       {
         file: "server/payments/judge.ts",
@@ -132,7 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "another payment id on retry",
     why: "A request that is repeated, because the worker died, is paid for again.",
-    seed: 48,
+    seed: 3,
     edits: [
       {
         file: "wallet/core/paying.ts",
@@ -145,7 +144,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "receipt stored, coins removed later",
     why: "A wallet that dies in between keeps coins that are spent.",
-    seed: 287,
+    seed: 12,
     edits: [
       {
         file: "wallet/core/payments.ts",
@@ -174,7 +173,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "refund without looking at the closing",
     why: "A refund that meets a settlement is paid by the provider: the payout has left already.",
-    seed: null,
+    seed: 286,
     edits: [
       {
         file: "server/payments/refund.ts",
@@ -186,7 +185,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "settle without a closing",
     why: "Refunds go on while the sums are made, and two operators add up differently.",
-    seed: 0,
+    seed: 1,
     edits: [
       {
         file: "server/settlement/settle.ts",
@@ -198,7 +197,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a webhook a top-up",
     why: "A gateway that tells twice has paid twice.",
-    seed: 14,
+    seed: 5,
     edits: [
       {
         file: "server/topups/confirm.ts",
@@ -230,7 +229,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a seal that binds no offer",
     why: "Whoever carries a sealed payment takes it for another merchant.",
-    seed: null,
+    seed: 18,
     edits: [
       {
         file: "shared/hpke.ts",
