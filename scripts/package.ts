@@ -39,7 +39,7 @@ const CONTENTS: readonly { readonly what: string; readonly names: RegExp; readon
   { what: "icon", names: /^(extension\/icons|assets)\/[\w-]+\.png$/, mostBytes: 10_000 },
 ];
 /** Compressed, as a reader downloads it; seven languages are a third of it. */
-const MOST_ARCHIVE_BYTES = 320_000;
+const MOST_ARCHIVE_BYTES = 340_000;
 
 /** What Mozilla's linter warns of, and why it may. Every other warning fails. */
 export const EXPECTED_WARNINGS: ReadonlyMap<string, string> = new Map([

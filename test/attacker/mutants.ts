@@ -161,8 +161,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "wallet/core/backup/index.ts",
-        from: "const isDue = lateMs >= 0 && lateMs <= MISSED_AFTER_MS;",
-        to: 'const isDue = (await context.store.read(ownBackup)).state !== "saved";',
+        from: "return lateMs >= 0 && lateMs <= MISSED_AFTER_MS;",
+        to: 'return (await context.store.read(ownBackup)).state !== "saved";',
       },
       {
         file: STOCK,

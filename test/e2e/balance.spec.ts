@@ -1,4 +1,5 @@
 /** What the reader has: one number, its parts for who asks, a warning before it is too little, and the way to more. */
+import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
 import { POPUP_PAGE } from "../../shared/protocol/ui.ts";
 import { type Extension, expect, test } from "../support/extension.ts";
@@ -99,6 +100,21 @@ test("the balance as it was last is there before the background answers, and its
   await early.reload();
   await expect(early.locator(".waiting")).toBeVisible();
   expect(await heightOf(early), "nor where nothing is remembered").toBe(height);
+  // What stands in the page before its scripts is what they draw then.
+  const written = readFileSync(new URL(`../../dist/chrome/${POPUP_PAGE}`, import.meta.url), "utf8");
+  const drawn = await early.evaluate((source) => {
+    const brand = (of: Document) => {
+      const copy = of.querySelector(".hero .brand")?.cloneNode(true);
+      if (!copy) return null;
+      const texts = of.createNodeIterator(copy, NodeFilter.SHOW_TEXT);
+      for (let text = texts.nextNode(); text; text = texts.nextNode())
+        if (text.textContent?.trim() === "") text.parentNode?.removeChild(text);
+      return copy;
+    };
+    const first = brand(new DOMParser().parseFromString(source, "text/html"));
+    return first?.isEqualNode(brand(document));
+  }, written);
+  expect(drawn).toBe(true);
 });
 
 async function pay(extension: Extension, title: string, amount: bigint): Promise<void> {

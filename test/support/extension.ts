@@ -128,9 +128,8 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
   const openBarePage = async () => {
     barePages += 1;
     const at = url(`${BARE_PAGE}#${barePages}`);
-    const opened = waitForPage(context, (page) => page.url() === at);
     await (await browserSession()).send("Target.createTarget", { url: at, background: true });
-    return opened;
+    return waitForPage(context, (page) => page.url() === at);
   };
 
   return {
@@ -141,11 +140,11 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
     serviceWorker,
     async welcomePage() {
       const isIt = (page: Page) => page.url().startsWith(url(WELCOME_PAGE));
-      return context.pages().find(isIt) ?? waitForPage(context, isIt);
+      return waitForPage(context, isIt);
     },
     async waitForApproval() {
       const isNew = (page: Page) => page.url().startsWith(url(APPROVE_PAGE)) && !given.has(page);
-      const window = context.pages().find(isNew) ?? (await waitForPage(context, isNew));
+      const window = await waitForPage(context, isNew);
       given.add(window);
       return window;
     },
@@ -210,16 +209,18 @@ function pause<T>(value?: T): Promise<T | undefined> {
   return new Promise((resolve) => setTimeout(resolve, PAUSE_MS, value));
 }
 
+/** By looking again and again: a page may have its address only some time after it was opened. */
 async function waitForPage(context: BrowserContext, isIt: (page: Page) => boolean): Promise<Page> {
-  const page = await context.waitForEvent("page", {
-    predicate: async (opened) => {
-      if (opened.url() === "about:blank" || opened.url() === "") await opened.waitForURL(/./);
-      return isIt(opened);
-    },
-    timeout: BACKGROUND_TIMEOUT_MS,
-  });
-  await page.waitForLoadState();
-  return page;
+  const end = Date.now() + BACKGROUND_TIMEOUT_MS;
+  for (;;) {
+    const page = context.pages().find(isIt);
+    if (page) {
+      await page.waitForLoadState();
+      return page;
+    }
+    if (Date.now() > end) throw new Error("the page that was waited for did not open");
+    await pause();
+  }
 }
 
 /** A test with an extension of its own: `test("…", async ({ extension }) => …)`. */

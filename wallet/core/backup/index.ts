@@ -43,15 +43,11 @@ export function keepBackup(context: Context, onNewNumber: () => void): Backup {
   return {
     save,
     alone,
-    saveIfDue: async () => {
-      const { recovery, closure } = (await context.open()).row;
-      // Of a closed account nothing is kept, unless its reader asks.
-      if (closure?.state === "done") return;
-      const { dueAt } = await context.store.read(ownBackup);
-      const lateMs = dueAt === undefined ? -1 : context.nowMs() - dueAt;
-      const isDue = lateMs >= 0 && lateMs <= MISSED_AFTER_MS;
-      if (recovery !== "pending" && isDue) await save();
-    },
+    // Judged when its turn has come: the account may have been closed while it waited.
+    saveIfDue: () =>
+      alone(async () => {
+        if (await isDue(context)) await write(context, onNewNumber);
+      }),
     goOnRestoring: () => {
       if (isRestoring) return;
       isRestoring = true;
@@ -71,6 +67,15 @@ export function keepBackup(context: Context, onNewNumber: () => void): Backup {
       });
     },
   };
+}
+
+async function isDue(context: Context): Promise<boolean> {
+  const { recovery, closure } = (await context.open()).row;
+  // Of a closed account nothing is kept, unless its reader asks.
+  if (recovery === "pending" || closure?.state === "done") return false;
+  const { dueAt } = await context.store.read(ownBackup);
+  const lateMs = dueAt === undefined ? -1 : context.nowMs() - dueAt;
+  return lateMs >= 0 && lateMs <= MISSED_AFTER_MS;
 }
 
 /** Also where there is no restore, but another device took coins over from this one. */
