@@ -82,27 +82,18 @@ test("the balance as it was last is there before the background answers, and its
   const popup = await extension.openPopup();
   await topUp(extension, popup, "$5");
   await waitForCoins(extension);
-  const early = await extension.context.newPage();
-  // A background that is still waking: nobody answers at the other end.
-  await early.addInitScript(() => {
-    const listeners = { addListener: () => undefined };
-    Object.defineProperty(chrome.runtime, "connect", {
-      value: () => ({ onMessage: listeners, onDisconnect: listeners, disconnect: () => undefined }),
-    });
-  });
-  await early.goto(extension.url(POPUP_PAGE));
+  const early = await openEarly(extension);
   await expectBalance(early, "$5.00");
   await expect(early.getByRole("button", { name: "Top up" })).toBeDisabled();
   const heightOf = (page: Page) => page.locator(".hero").evaluate(({ clientHeight }) => clientHeight);
   const height = await heightOf(popup);
   expect(await heightOf(early)).toBe(height);
-  await early.evaluate(() => chrome.storage.session.clear());
-  await early.reload();
-  await expect(early.locator(".waiting")).toBeVisible();
-  expect(await heightOf(early), "nor where nothing is remembered").toBe(height);
+  const first = await openEarly(extension, { remembers: false });
+  await expect(first.locator(".waiting")).toBeVisible();
+  expect(await heightOf(first), "nor where nothing is remembered").toBe(height);
   // What stands in the page before its scripts is what they draw then.
   const written = readFileSync(new URL(`../../dist/chrome/${POPUP_PAGE}`, import.meta.url), "utf8");
-  const drawn = await early.evaluate((source) => {
+  const drawn = await first.evaluate((source) => {
     const brand = (of: Document) => {
       const copy = of.querySelector(".hero .brand")?.cloneNode(true);
       if (!copy) return null;
@@ -111,11 +102,30 @@ test("the balance as it was last is there before the background answers, and its
         if (text.textContent?.trim() === "") text.parentNode?.removeChild(text);
       return copy;
     };
-    const first = brand(new DOMParser().parseFromString(source, "text/html"));
-    return first?.isEqualNode(brand(document));
+    return brand(new DOMParser().parseFromString(source, "text/html"))?.isEqualNode(brand(document));
   }, written);
   expect(drawn).toBe(true);
 });
+
+/** The popup over a background that is still waking: nobody answers at the other end. */
+async function openEarly(extension: Extension, { remembers = true } = {}): Promise<Page> {
+  const page = await extension.context.newPage();
+  await page.addInitScript((hasMemory) => {
+    const listeners = { addListener: () => undefined };
+    Object.defineProperty(chrome.runtime, "connect", {
+      value: () => ({ onMessage: listeners, onDisconnect: listeners, disconnect: () => undefined }),
+    });
+    if (hasMemory) return;
+    Object.defineProperty(chrome.storage.session, "get", {
+      value: (_keys: unknown, answered?: (found: object) => void) => {
+        answered?.({});
+        return Promise.resolve({});
+      },
+    });
+  }, remembers);
+  await page.goto(extension.url(POPUP_PAGE));
+  return page;
+}
 
 async function pay(extension: Extension, title: string, amount: bigint): Promise<void> {
   const page = await extension.context.newPage();

@@ -151,14 +151,15 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
     async openPopup() {
       // From a page, not from the worker: it may die of idleness at any moment, and what is asked of it then is never answered.
       const opener = await openBarePage();
-      const opened = context.waitForEvent("page", { timeout: BACKGROUND_TIMEOUT_MS });
+      const before = new Set(context.pages());
       await opener.evaluate((window) => chrome.windows.create(window), {
         url: url(POPUP_PAGE),
         type: "popup" as const,
         ...POPUP_PIXELS,
       });
-      const popup = await opened;
-      await popup.waitForLoadState();
+      // Not just any page that opens now: the welcome page may, too.
+      const isPopup = (page: Page) => page.url() === url(POPUP_PAGE) && !before.has(page);
+      const popup = await waitForPage(context, isPopup);
       await opener.close();
       return popup;
     },
