@@ -480,23 +480,7 @@ describe("two wallets of one phrase at once", { timeout: TIMEOUT_MS }, () => {
     const reader = await readerWith(2_000_000n);
     await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
     await save(reader);
-    const { phrase } = await reader.wallet.showPhrase();
-    const head = await keysOf(reader).then((keys) => keys.backup.partName("head", 0, 0));
-    const { version: saved } = await ownRow(reader);
-    // It dies right after it said at the provider that the coins are its own.
-    const shortLived = makeReader(provider, {
-      between: (client) => ({
-        ...client,
-        writeBackupPart: async (key, name, request) => {
-          const version = await client.writeBackupPart(key, name, request);
-          return name === head ? new Promise(() => undefined) : version;
-        },
-      }),
-    });
-    await shortLived.wallet.create({ kind: "ui", type: "createWallet", phrase });
-    await untilTrue(
-      async () => (await partsOf(reader)).find(({ name }) => name === head)?.version === saved + 1,
-    );
+    await dieTakingOver(reader);
     const third = await restore(reader);
     await addsUp([third], 1_950_000n);
   });
@@ -505,22 +489,7 @@ describe("two wallets of one phrase at once", { timeout: TIMEOUT_MS }, () => {
     const reader = await readerWith(2_000_000n);
     await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
     await save(reader);
-    const { phrase } = await reader.wallet.showPhrase();
-    const head = await keysOf(reader).then((keys) => keys.backup.partName("head", 0, 0));
-    const { version: saved } = await ownRow(reader);
-    const shortLived = makeReader(provider, {
-      between: (client) => ({
-        ...client,
-        writeBackupPart: async (key, name, request) => {
-          const version = await client.writeBackupPart(key, name, request);
-          return name === head ? new Promise(() => undefined) : version;
-        },
-      }),
-    });
-    await shortLived.wallet.create({ kind: "ui", type: "createWallet", phrase });
-    await untilTrue(
-      async () => (await partsOf(reader)).find(({ name }) => name === head)?.version === saved + 1,
-    );
+    await dieTakingOver(reader);
     await save(reader);
     await settled(reader);
     await addsUp([reader], 1_950_000n);
@@ -665,6 +634,26 @@ async function readerWith(amount: bigint): Promise<Reader> {
 
 function restarted(reader: Reader): Reader {
   return makeReader(provider, { store: reader.store, delays: "skipped" });
+}
+
+/** Another device says at the provider that this one's coins are its own, and dies right after it. */
+async function dieTakingOver(reader: Reader): Promise<void> {
+  const { phrase } = await reader.wallet.showPhrase();
+  const head = await keysOf(reader).then((keys) => keys.backup.partName("head", 0, 0));
+  const { version: saved } = await ownRow(reader);
+  const shortLived = makeReader(provider, {
+    between: (client) => ({
+      ...client,
+      writeBackupPart: async (key, name, request) => {
+        const version = await client.writeBackupPart(key, name, request);
+        return name === head ? new Promise(() => undefined) : version;
+      },
+    }),
+  });
+  await shortLived.wallet.create({ kind: "ui", type: "createWallet", phrase });
+  await untilTrue(
+    async () => (await partsOf(reader)).find(({ name }) => name === head)?.version === saved + 1,
+  );
 }
 
 /** Waits until it is brought back, searched and checked. */

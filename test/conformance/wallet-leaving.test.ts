@@ -10,7 +10,7 @@ import { chargeBackTopUp, findTopUp, gatewayAccount } from "../../server/topups/
 import { TuppenceError } from "../../shared/errors.ts";
 import { thumbprintOf } from "../../shared/jws.ts";
 import { ClosureResponse } from "../../shared/protocol/provider.ts";
-import { createMemoryStore, type ProviderPort } from "../../wallet/core/index.ts";
+import { createMemoryStore, type ProviderPort, type WalletStore } from "../../wallet/core/index.ts";
 import { openKeys } from "../../wallet/core/keys.ts";
 import { makeAccount, startTestProvider, type TestAccount, type TestProvider } from "./provider.ts";
 import { approve, makeReader, offerOf, type Reader, SITE, untilTrue, valueOf } from "./reader.ts";
@@ -96,13 +96,7 @@ it.each<[string, (client: ProviderPort) => Partial<ProviderPort>]>([
 it("gives the coins anew where the quote ended before anybody heard of them", {
   timeout: TIMEOUT_MS,
 }, async () => {
-  const { store } = await readerWith(5_000_000n);
-  const unlucky = makeReader(provider, {
-    store,
-    delays: "skipped",
-    between: (client) => ({ ...client, melt: lost }),
-  });
-  await expect(unlucky.wallet.depositAll()).rejects.toMatchObject({ code: "provider_unreachable" });
+  const store = await storeWithLostDeposit();
   provider.clock.ahead += DAY_MS;
   const again = makeReader(provider, { store, delays: "skipped" });
   await again.wallet.depositAll();
@@ -208,13 +202,7 @@ it("keeps the coins out of a frozen account, which would not give them back", {
 it("does not go on beside a question or a payment, which woke the wallet", {
   timeout: TIMEOUT_MS,
 }, async () => {
-  const { store } = await readerWith(5_000_000n);
-  const unlucky = makeReader(provider, {
-    store,
-    delays: "skipped",
-    between: (client) => ({ ...client, melt: lost }),
-  });
-  await expect(unlucky.wallet.depositAll()).rejects.toMatchObject({ code: "provider_unreachable" });
+  const store = await storeWithLostDeposit();
   provider.clock.ahead += 60 * MINUTE_MS;
   const asked: string[] = [];
   const again = makeReader(provider, {
@@ -330,6 +318,18 @@ async function readerWith(amount: bigint): Promise<Reader> {
   await reader.wallet.resume();
   await reader.topUp(amount);
   return reader;
+}
+
+/** Of a wallet whose coins are on their way back, and nobody at the provider heard of it. */
+async function storeWithLostDeposit(): Promise<WalletStore> {
+  const { store } = await readerWith(5_000_000n);
+  const unlucky = makeReader(provider, {
+    store,
+    delays: "skipped",
+    between: (client) => ({ ...client, melt: lost }),
+  });
+  await expect(unlucky.wallet.depositAll()).rejects.toMatchObject({ code: "provider_unreachable" });
+  return store;
 }
 
 async function accountWith(amount: bigint): Promise<TestAccount> {

@@ -143,11 +143,7 @@ test("a long history says how far its file is, and misses nothing", async () => 
   const other = await startMerchantSite(apart, { id: "other", name: "Other" });
   const longReader = await stockReader(apart);
   await other.publishArticle("/one.html", { title: "One", paid: "<p>The paid part.</p>", price: "5¢" });
-  const article = await longReader.extension.context.newPage();
-  await article.goto(other.addressOf("/one.html"));
-  await paywallButton(article).click();
-  await approveAndClose(await longReader.extension.waitForApproval());
-  await expectArticleOpen(article);
+  await buy(other.addressOf("/one.html"), longReader);
   await copyPayments(longReader.extension, MANY);
   const page = await longReader.extension.context.newPage();
   await page.goto(longReader.extension.url(`${OPTIONS_PAGE}#/spending`));
@@ -252,11 +248,11 @@ test("a site that is forgotten is in no list any more, and what was spent there 
   await page.close();
 });
 
-async function buy(address: string): Promise<void> {
-  const page = await reader.extension.context.newPage();
+async function buy(address: string, buyer = reader): Promise<void> {
+  const page = await buyer.extension.context.newPage();
   await page.goto(address);
   await paywallButton(page).click();
-  await approveAndClose(await reader.extension.waitForApproval());
+  await approveAndClose(await buyer.extension.waitForApproval());
   await expectArticleOpen(page);
   await page.close();
 }
