@@ -72,7 +72,8 @@ export const TELLTALE: readonly Mutation[] = [
   {
     file: "extension/content/in-page.js",
     change: () => `globalThis.tuppence = {};
-      setTimeout(() => { throw new Error("in the page"); });
+      // Not before the page listens for errors: a time-out may be over before the page's first script.
+      addEventListener("DOMContentLoaded", () => { throw new Error("in the page"); });
       setTimeout(() => document.addEventListener("click", (event) => event.composedPath().some(({ localName }) => localName), true));`,
   },
   {

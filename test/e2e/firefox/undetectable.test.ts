@@ -45,9 +45,7 @@ describe("in Firefox", () => {
       const firefox = await launchFirefox({ extensionFolder: mutated.folder });
       const found = await probe(firefox.browser, site.addressOf(FILES.map(firefox.url)));
       await firefox.close();
-      // Where an error came from Firefox does not say in a page.
-      const ways = Object.keys(Sightings.entries).filter((way) => way !== "stacks");
-      expect(waysToTellApart(found, withoutWallet)).toEqual(ways.sort());
+      expect(waysToTellApart(found, withoutWallet)).toEqual(Object.keys(Sightings.entries).sort());
       expect(found.timing).toEqual({ request: true, wallet: true });
     } finally {
       mutated.remove();
