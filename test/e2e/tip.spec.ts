@@ -90,6 +90,7 @@ test("the popup offers to tip only the page that has a tip jar, and that tip is 
   const tip = popup.getByRole("button", { name: /^Tip / });
   await expect(tip).toContainText(NEWSPAPER_NAME);
   await expect(tip).toContainText(new URL(world.newspaper.origin).host);
+  expect(await movedIn(popup), "what the reader may be about to click on").toEqual([]);
   const asked = reader.extension.waitForApproval();
   await tip.click();
   const question = await asked;
@@ -99,6 +100,26 @@ test("the popup offers to tip only the page that has a tip jar, and that tip is 
   await expect.poll(() => totalOf(reader)).toBe(before - 500_000n);
   await expect.poll(async () => (await readSnapshot(reader.extension)).payments[0]?.state).toBe("paid");
 });
+
+/** What has changed its place since the page was opened, by the name of its class. */
+function movedIn(popup: Page): Promise<string[]> {
+  return popup.evaluate(
+    () =>
+      new Promise<string[]>((resolve) => {
+        const observer = new PerformanceObserver((list) => {
+          const shifts = list.getEntries() as (PerformanceEntry & { sources: { node: Node | null }[] })[];
+          resolve(
+            shifts.flatMap(({ sources }) =>
+              sources.map(({ node }) => (node instanceof Element ? node.className : String(node))),
+            ),
+          );
+        });
+        observer.observe({ type: "layout-shift", buffered: true });
+        // Nobody is told where nothing moved; what did is told before the second frame from here.
+        requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve([]))));
+      }),
+  );
+}
 
 test("a tip that the reader thinks better of costs nothing", async () => {
   const before = await totalOf(reader);

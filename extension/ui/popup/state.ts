@@ -67,7 +67,6 @@ export type PopupNotice =
       readonly busy: boolean;
     }
   | { readonly is: "topUp"; readonly state: TopUpView["state"]; readonly topUp: TopUpView }
-  | { readonly is: "tipProblem"; readonly problem: PageError }
   | { readonly is: "low"; readonly balance: Micros }
   | {
       readonly is: "phrase";
@@ -122,6 +121,7 @@ export interface HomeScreen {
   readonly cameBack: boolean;
   readonly notices: readonly PopupNotice[];
   readonly tip: { readonly merchantName: string; readonly site: string; readonly busy: boolean } | null;
+  readonly tipProblem: PageError | null;
   readonly payments: readonly PaymentRow[];
   readonly hiddenPayments: number;
   readonly allowances: readonly AllowanceRow[];
@@ -198,6 +198,7 @@ export function screen(
           site: siteName(local.tipSite.origin),
           busy: local.busy.includes("tip"),
         },
+    tipProblem: local.tipProblem,
     payments: shown.map((payment) => paymentRow(payment, local, now)),
     hiddenPayments: snapshot.payments.length - shown.length,
     allowances: snapshot.allowances.map((allowance) => allowanceRow(allowance, local)),
@@ -233,7 +234,6 @@ function notices(snapshot: WalletSnapshot, local: PopupLocal, now: number): Popu
   }
   const topUp = snapshot.topUps.find((candidate) => isTopUpNews(candidate, local, now));
   if (topUp) list.push({ is: "topUp", state: topUp.state, topUp });
-  if (local.tipProblem) list.push({ is: "tipProblem", problem: local.tipProblem });
   if (snapshot.balance.isLow) list.push({ is: "low", balance: snapshot.balance.total });
   if (snapshot.phraseReminder !== "none")
     list.push({

@@ -184,22 +184,6 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
         {screen.notices.map((notice) => (
           <HomeNotice key={noticeKey(notice)} notice={notice} currency={currency} actions={actions} />
         ))}
-        {screen.tip ? (
-          <button type="button" class="card tip" disabled={screen.tip.busy} onClick={actions.tip}>
-            <Icon name="gift" size={20} />
-            <span class="tip-words">
-              <span class="row-title" data-lines="2">
-                {t("popup_tip", { merchant: screen.tip.merchantName })}
-              </span>
-              <span class="small soft foreign" data-lines="1">
-                {screen.tip.site}
-              </span>
-            </span>
-            <span class="tip-open">
-              <Icon name="back" />
-            </span>
-          </button>
-        ) : null}
         <Section
           title={t("popup_payments")}
           action={
@@ -249,7 +233,46 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
           onChange={actions.setPaused}
         />
       </div>
+      <ThisPage tip={screen.tip} problem={screen.tipProblem} onTip={actions.tip} />
     </>
+  );
+}
+
+/** Whom the page in front names for a tip: heard of a moment later than the rest, so where it moves nothing. */
+function ThisPage({
+  tip,
+  problem,
+  onTip,
+}: {
+  readonly tip: HomeScreen["tip"];
+  readonly problem: HomeScreen["tipProblem"];
+  readonly onTip: () => void;
+}) {
+  if (tip === null && problem === null) return null;
+  return (
+    <footer class="this-page">
+      {problem === null ? null : (
+        <Notice tone="warn" icon="alert" title={t("popup_tip_impossible")}>
+          {errorText(problem.code).join(" ")}
+        </Notice>
+      )}
+      {tip === null ? null : (
+        <button type="button" class="card tip" disabled={tip.busy} onClick={onTip}>
+          <Icon name="gift" size={20} />
+          <span class="tip-words">
+            <span class="row-title" data-lines="2">
+              {t("popup_tip", { merchant: tip.merchantName })}
+            </span>
+            <span class="small soft foreign" data-lines="1">
+              {tip.site}
+            </span>
+          </span>
+          <span class="tip-open">
+            <Icon name="back" />
+          </span>
+        </button>
+      )}
+    </footer>
   );
 }
 
@@ -473,12 +496,6 @@ function HomeNotice({
         </Notice>
       );
     }
-    case "tipProblem":
-      return (
-        <Notice tone="warn" icon="alert" title={t("popup_tip_impossible")}>
-          {errorText(notice.problem.code).join(" ")}
-        </Notice>
-      );
     case "topUp":
       return <TopUpNotice topUp={notice.topUp} currency={currency} actions={actions} />;
   }

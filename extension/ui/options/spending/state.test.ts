@@ -5,6 +5,7 @@ import { PaymentView, UiResults, WalletSnapshot } from "../../../../shared/proto
 import { ENGLISH } from "../../fixtures/english.ts";
 import { answerHistory, historyPayments } from "../../fixtures/history.ts";
 import { payment, readySnapshot } from "../../fixtures/snapshots.ts";
+import { errorText } from "../../shared/error-text.ts";
 import { readRoute } from "../../shared/route.ts";
 import { speak } from "../../shared/text.tsx";
 import { addressOf, detail, historyDays, overview, placeOf, withFirstPage } from "./state.ts";
@@ -111,6 +112,13 @@ describe("a payment", () => {
     );
     expect(detailOf({ state: "refunded", unopened: true }).said).toContain("came back by itself");
     expect(detailOf({ state: "refunded" }).said).toBe("Your money is back in your wallet.");
+  });
+  it("says in the reader's language what went wrong: by the error's code, not in the words for pages", () => {
+    const error = { code: "refund_window_closed", message: "as a page is told" };
+    const said = errorText(error.code).join(" ");
+    expect(detailOf({ state: "failed", error }).said).toBe(said);
+    expect(detailOf({ state: "paid", error }).said).toBe(`Paid. ${said}`);
+    expect(detailOf({ state: "failed" }).said).toBe("Not paid. You were not charged.");
   });
   it("is taken back by one click only while the merchant's window is open", () => {
     const refundableUntil = NOW + 1_000;

@@ -9,6 +9,7 @@ import type {
   SpendingView,
   WalletSnapshot,
 } from "../../../../shared/protocol/ui.ts";
+import { errorText } from "../../shared/error-text.ts";
 import { type Route, writeRoute } from "../../shared/route.ts";
 import { siteName } from "../../shared/site.ts";
 import { type TextKey, t, textLocale } from "../../shared/text.tsx";
@@ -300,13 +301,15 @@ function saidOf({ state, error, unopened }: PaymentView): string {
     case "pending":
       return t("payment_said_pending");
     case "paid":
-      return error === null ? t("payment_said_paid") : `${t("payment_said_paid")} ${error.message}`;
+      return error === null
+        ? t("payment_said_paid")
+        : `${t("payment_said_paid")} ${errorText(error.code).join(" ")}`;
     case "refunding":
       return t(unopened ? "payment_said_refunding_unopened" : "payment_said_refunding");
     case "refunded":
       return t(unopened ? "payment_said_refunded_unopened" : "payment_said_refunded");
     case "failed":
-      return error === null ? t("payment_said_failed") : error.message;
+      return error === null ? t("payment_said_failed") : errorText(error.code).join(" ");
   }
 }
 
