@@ -81,10 +81,19 @@ export function onStartup(listener: () => void): void {
   browser.runtime.onStartup.addListener(listener);
 }
 
-/** The number on the toolbar's button; an empty text takes it away. */
-export async function setBadge(text: string, colour: string): Promise<void> {
+export interface Badge {
+  /** An empty one takes the badge away. */
+  readonly text: string;
+  readonly colour: string;
+  /** The name of the button in tabs that have no name of their own. */
+  readonly title: string;
+}
+
+/** What stands on the toolbar's button. */
+export async function setBadge({ text, colour, title }: Badge): Promise<void> {
   await browser.action.setBadgeBackgroundColor({ color: colour });
   await browser.action.setBadgeText({ text });
+  await browser.action.setTitle({ title });
 }
 
 // Language

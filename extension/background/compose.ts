@@ -3,7 +3,15 @@
 import { LAST_BALANCE, type LastBalanceJson, type WalletSnapshotJson } from "../../shared/protocol/ui.ts";
 import { type Clock, createWallet, upgradeFromFirst, type Wallet } from "../../wallet/core/index.ts";
 import { createProviderClient } from "../../wallet/provider/index.ts";
-import { readSession, registerScript, setAlarm, setBadge, writeSession } from "../platform.ts";
+import {
+  type Badge,
+  message,
+  readSession,
+  registerScript,
+  setAlarm,
+  setBadge,
+  writeSession,
+} from "../platform.ts";
 import { openStore } from "../store/index.ts";
 import { prompt, showNext } from "./approvals.ts";
 import { keepLock, type Lock } from "./lock.ts";
@@ -18,7 +26,8 @@ const STORE_NAME = "tuppence";
 const DEFAULT_PROVIDER_ORIGIN = import.meta.env.VITE_TUPPENCE_PROVIDER ?? "http://127.0.0.1:4020";
 /** `scripts/build.ts` makes it. */
 const KNOWN_SITE_SCRIPT = "extension/content/known-site.js";
-const BADGE_COLOUR = "#0f5c4a";
+const QUESTION_COLOUR = "#0f5c4a";
+const LOW_COLOUR = "#8a5300";
 /** What follows from a change waits so long for the next change, and never stands between a click and its article. */
 const SETTLE_MS = 250;
 
@@ -75,15 +84,24 @@ async function followState(wallet: Wallet, topUps: TopUpWatch): Promise<void> {
   const snapshot = await wallet.snapshot();
   await keepLastBalance(snapshot);
   // Scripts at known sites stay as they are, and hear nothing, until the wallet is open again.
-  if (snapshot.state === "locked") return setBadge("", BADGE_COLOUR);
+  if (snapshot.state === "locked") return setBadge(badgeOf(snapshot));
   const origins = await wallet.knownOrigins();
-  const asking = snapshot.approvals.filter(({ state }) => state === "asking").length;
   await Promise.all([
     topUps.follow(snapshot),
     showNext(wallet),
     registerScript("known-sites", KNOWN_SITE_SCRIPT, origins),
-    setBadge(asking === 0 ? "" : String(asking), BADGE_COLOUR),
+    setBadge(badgeOf(snapshot)),
   ]);
+}
+
+/** How many questions wait; else that the balance runs low, which who pays within a budget would hear of too late. */
+function badgeOf({ state, approvals, balance }: WalletSnapshotJson): Badge {
+  const asking = state === "ready" ? approvals.filter((approval) => approval.state === "asking").length : 0;
+  const title = message("extension_title");
+  if (asking > 0) return { text: String(asking), colour: QUESTION_COLOUR, title };
+  if (state === "ready" && balance.isLow)
+    return { text: "!", colour: LOW_COLOUR, title: `${title} – ${message("popup_low_title")}` };
+  return { text: "", colour: QUESTION_COLOUR, title };
 }
 
 async function keepLastBalance(snapshot: WalletSnapshotJson): Promise<void> {

@@ -67,12 +67,16 @@ test("a low balance is announced before an article costs more than there is", as
   await pay(extension, "Dear", 1_000_000n);
   await expectBalance(popup, "$4.00");
   await expect(popup.getByText("Your wallet runs low")).toHaveCount(0);
+  await expectToolbar(popup, { text: "", title: "Tuppence" });
   await pay(extension, "Dearer", 2_000_000n);
   await expectBalance(popup, "$2.00");
   await expect(popup.getByText("$2.00 is enough for a few more articles.")).toBeVisible();
+  // Who pays within a budget sees neither the popup nor a question.
+  await expectToolbar(popup, { text: "!", title: "Tuppence – Your wallet runs low" });
   await topUp(extension, popup, "$10");
   await expectBalance(popup, "$12.00");
   await expect(popup.getByText("Your wallet runs low")).toHaveCount(0);
+  await expectToolbar(popup, { text: "", title: "Tuppence" });
 });
 
 test("the balance as it was last is there before the background answers, and its head does not move when the rest comes", async ({
@@ -125,6 +129,18 @@ async function openEarly(extension: Extension, { remembers = true } = {}): Promi
   }, remembers);
   await page.goto(extension.url(POPUP_PAGE));
   return page;
+}
+
+/** What the toolbar's button says, whatever page is in front. */
+async function expectToolbar(own: Page, expected: { readonly text: string; readonly title: string }) {
+  await expect
+    .poll(() =>
+      own.evaluate(async () => ({
+        text: await chrome.action.getBadgeText({}),
+        title: await chrome.action.getTitle({}),
+      })),
+    )
+    .toEqual(expected);
 }
 
 async function pay(extension: Extension, title: string, amount: bigint): Promise<void> {

@@ -139,6 +139,8 @@ function Balance(props: { readonly balance: Micros; readonly currency: string })
 function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actions: PopupActions }) {
   const { currency } = screen;
   const balance = formatBalance(screen.balance, currency);
+  // "Nothing paid yet" would be wrong of what only has not come yet.
+  const isRestoring = screen.notices.some(({ is }) => is === "restoring");
   const action = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (screen.cameBack) action.current?.querySelector("button")?.focus();
@@ -184,33 +186,37 @@ function Home({ screen, actions }: { readonly screen: HomeScreen; readonly actio
         {screen.notices.map((notice) => (
           <HomeNotice key={noticeKey(notice)} notice={notice} currency={currency} actions={actions} />
         ))}
-        <Section
-          title={t("popup_payments")}
-          action={
-            screen.payments.length === 0 ? null : (
-              <Quiet onClick={() => actions.openOptions("spending")}>{t("popup_all_payments")}</Quiet>
-            )
-          }
-        >
-          {screen.payments.length === 0 ? (
-            <div class="card">
-              <EmptyState title={t("popup_payments_none_title")}>{t("popup_payments_none_text")}</EmptyState>
-            </div>
-          ) : (
-            <ul class="card list">
-              {screen.payments.map((row) => (
-                <Payment key={row.id} row={row} currency={currency} actions={actions} />
-              ))}
-              {screen.hiddenPayments > 0 ? (
-                <li class="list-more">
-                  <Button look="quiet" onClick={actions.showAll}>
-                    {tCount("popup_show_more", screen.hiddenPayments)}
-                  </Button>
-                </li>
-              ) : null}
-            </ul>
-          )}
-        </Section>
+        {isRestoring && screen.payments.length === 0 ? null : (
+          <Section
+            title={t("popup_payments")}
+            action={
+              screen.payments.length === 0 ? null : (
+                <Quiet onClick={() => actions.openOptions("spending")}>{t("popup_all_payments")}</Quiet>
+              )
+            }
+          >
+            {screen.payments.length === 0 ? (
+              <div class="card">
+                <EmptyState title={t("popup_payments_none_title")}>
+                  {t("popup_payments_none_text")}
+                </EmptyState>
+              </div>
+            ) : (
+              <ul class="card list">
+                {screen.payments.map((row) => (
+                  <Payment key={row.id} row={row} currency={currency} actions={actions} />
+                ))}
+                {screen.hiddenPayments > 0 ? (
+                  <li class="list-more">
+                    <Button look="quiet" onClick={actions.showAll}>
+                      {tCount("popup_show_more", screen.hiddenPayments)}
+                    </Button>
+                  </li>
+                ) : null}
+              </ul>
+            )}
+          </Section>
+        )}
         {screen.allowances.length > 0 ? (
           <Section
             title={t("popup_allowances")}
