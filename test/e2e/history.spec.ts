@@ -29,6 +29,8 @@ const ARTICLES = [
 const MANY = 1_200;
 /** Payments in the list before "show more". */
 const LISTED = 50;
+/** A provider and a wallet of its own, and all those rows: on a busy machine that is most of what a test may take. */
+const LONG_TIMEOUT_MS = 480_000;
 
 let provider: RunningProvider;
 let reader: StockedReader;
@@ -140,6 +142,7 @@ test("the files hold every payment: a spreadsheet runs no formula out of them, a
 });
 
 test("a long history says how far its file is, and neither file, months, list nor filter misses a payment", async () => {
+  test.setTimeout(LONG_TIMEOUT_MS);
   // Its books cannot add up: nobody was ever paid most of it.
   const apart = await startProvider({ environment: SANDBOX_ENVIRONMENT });
   const other = await startMerchantSite(apart, { id: "other", name: "Other" });
