@@ -23,7 +23,7 @@ const TOPPED_UP = 5_000_000n;
 const TITLES = ["Tide mills", "Lighthouses"];
 const BACKUP = "/accounts/me/backup";
 /** What a restored wallet waits for is meant to be long, and after a death it waits anew. */
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 180_000;
 const TIMEOUT_MS = 900_000;
 
 const ASKED = "Your provider is asked for your backup.";
@@ -87,17 +87,21 @@ test("a wallet whose worker is killed at every step of its restore comes back wh
   const page = await found.context.newPage();
   await page.goto(found.url(`${OPTIONS_PAGE}#/backup`));
   for (const [index, { what, says }] of MOMENTS.entries()) {
-    await test.step(`killed while it ${what}`, async () => {
-      await held.met;
-      await expect(page.getByText("Bringing your wallet back…")).toBeVisible();
-      await expect(page.getByText(says)).toBeVisible();
-      // The next worker may be there before this one is known to be gone.
-      const next = MOMENTS[index + 1];
-      const nextHeld = next && holdAt(next);
-      await found.killWorker();
-      held.drop();
-      held = nextHeld ?? held;
-    });
+    await test.step(
+      `killed while it ${what}`,
+      async () => {
+        await held.met;
+        await expect(page.getByText("Bringing your wallet back…")).toBeVisible();
+        await expect(page.getByText(says)).toBeVisible();
+        // The next worker may be there before this one is known to be gone.
+        const next = MOMENTS[index + 1];
+        const nextHeld = next && holdAt(next);
+        await found.killWorker();
+        held.drop();
+        held = nextHeld ?? held;
+      },
+      { timeout: PATIENCE_MS },
+    );
   }
 
   await expect.poll(async () => (await readSnapshot(found)).restore, { timeout: PATIENCE_MS }).toBeNull();
