@@ -1,6 +1,7 @@
 /** Limits and the pause, in the real extension: what passes a limit asks and says why; a paused wallet pays nobody. */
 import type { Page } from "@playwright/test";
 import { tellReader } from "../../shared/errors.ts";
+import { formatBalance, micros } from "../../shared/money.ts";
 import { OPTIONS_PAGE } from "../../shared/protocol/ui.ts";
 import {
   expectBooksAddUp,
@@ -142,6 +143,66 @@ test("beyond the monthly limit nothing is paid before the reader agrees to that 
   await closeAll([first, second, third]);
 });
 
+test("what a site and all sites may be paid in a month is set in the options page, does not end unsaid, and is new with the next month", async () => {
+  const site = await openSite("renewal", 6, "20¢");
+  await site.publishArticle("/small.html", { title: "Small", paid: "<p>A small part.</p>", price: "10¢" });
+  const [first, ...pages] = await openTabs(reader.extension, site, 6);
+  const small = await openTab(reader.extension, site.addressOf("/small.html"));
+  const [second, third, fourth, fifth] = pages;
+  if (!first || !second || !third || !fourth || !fifth) throw new Error("five pages");
+  await paywallButton(first).click();
+  await approveAndClose(await reader.extension.waitForApproval());
+  await expectArticleOpen(first);
+
+  const options = await openOptions(`budgets?site=${encodeURIComponent(site.origin)}`);
+  const siteForm = options.getByRole("form", { name: "Site renewal" });
+  await siteForm.getByLabel("Most a month").fill("50¢");
+  await siteForm.getByRole("button", { name: "Save" }).click();
+  await expect(siteForm.getByText("50¢ left of 50¢ this month")).toBeVisible();
+  const together = options.getByRole("region", { name: "All sites together" });
+  await together.getByLabel("Most a month").fill("much");
+  await together.getByRole("button", { name: "Save" }).click();
+  await expect(together.getByRole("alert")).toHaveText("Type an amount, like 0.75 or 75¢.");
+  await together.getByLabel("Most a month").fill("$9");
+  await together.getByRole("button", { name: "Save" }).click();
+  await expect(together.getByText("Saved")).toBeVisible();
+  const leftOfAll = 9_000_000n - (await spentThisMonth());
+  await expect(together.getByText(`${formatBalance(micros(leftOfAll))} left of $9.`)).toBeVisible();
+
+  for (const page of [second, third]) {
+    await paywallButton(page).click();
+    await expectArticleOpen(page);
+    expect(questions(), "no window").toHaveLength(0);
+  }
+  await paywallButton(fourth).click();
+  const question = await reader.extension.waitForApproval();
+  await expect(
+    question.getByText("You are asked because only 10¢ is left of the 50¢ a month for this site."),
+  ).toBeVisible();
+  await decline(question);
+  await paywallButton(small).click();
+  await expectArticleOpen(small);
+  await paywallButton(fifth).click();
+  const last = await reader.extension.waitForApproval();
+  await expect(
+    last.getByText("You are asked because the 50¢ a month for this site are spent."),
+  ).toBeVisible();
+  await decline(last);
+  await expect(siteForm.getByText("$0.00 left of 50¢ this month")).toBeVisible();
+  await expect(
+    together.getByText(`${formatBalance(micros(leftOfAll - 500_000n))} left of $9.`),
+  ).toBeVisible();
+
+  const ahead = await untilNextMonth(options);
+  await turnClock(reader.extension, ahead);
+  await options.reload();
+  await expect(together.getByText("$0.00 spent this month.")).toBeVisible();
+  await expect(together.getByText("$9.00 left of $9.")).toBeVisible();
+  await expect(siteForm.getByText("50¢ left of 50¢ this month")).toBeVisible();
+  await turnClock(reader.extension, -ahead);
+  await closeAll([options, first, small, ...pages]);
+});
+
 test("tabs of two sites that pay in the same moment pass neither a site's day nor the month of all", async () => {
   const here = await openSite("here", 6, "15¢");
   const there = await openSite("there", 6, "15¢");
@@ -280,5 +341,12 @@ function untilMidnight(page: Page): Promise<number> {
   return page.evaluate(() => {
     const now = new Date();
     return new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1).getTime() - now.getTime() + 1_000;
+  });
+}
+
+function untilNextMonth(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const now = new Date();
+    return new Date(now.getFullYear(), now.getMonth() + 1, 1).getTime() - now.getTime() + 1_000;
   });
 }

@@ -5,29 +5,37 @@ import { validateMnemonic } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
 import { expectBooksAddUp, type StockedReader } from "../support/books.ts";
 import { expect, launchExtension, test } from "../support/extension.ts";
-import { type RunningProvider, startProvider } from "../support/provider.ts";
 import {
+  approveAndClose,
   checkPhrase,
+  chooseTopUp,
   decideCheckout,
+  expectArticleOpen,
   expectBalance,
   openCheckout,
+  paywallButton,
   readPhrase,
   readSnapshot,
+  setUpWallet,
   waitForCoins,
 } from "../support/reader.ts";
-import { SANDBOX_ENVIRONMENT } from "../support/world.ts";
+import { startWorld, type World } from "../support/world.ts";
 
-let provider: RunningProvider;
+let world: World;
 let reader: StockedReader;
+/** Who never opens the popup. */
+let newcomer: StockedReader;
 
 test.beforeAll(async () => {
-  provider = await startProvider({ environment: SANDBOX_ENVIRONMENT });
+  world = await startWorld();
   reader = { extension: await launchExtension(), toppedUp: 0n };
+  newcomer = { extension: await launchExtension(), toppedUp: 0n };
 });
 test.afterAll(async () => {
-  await expectBooksAddUp(provider, [reader]);
+  await expectBooksAddUp(world.provider, [reader, newcomer]);
   await reader.extension.close();
-  await provider.close();
+  await newcomer.extension.close();
+  await world.close();
 });
 
 test("the welcome page does not leave a newcomer without saying what this is, in three sentences", async () => {
@@ -42,7 +50,7 @@ test("the welcome page does not leave a newcomer without saying what this is, in
 test("the recovery phrase is one that another wallet would take, and is not lost by looking away", async () => {
   const welcome = await reader.extension.welcomePage();
   await welcome.getByText("Advanced").click();
-  await welcome.getByLabel("Provider", { exact: true }).fill(provider.origin);
+  await welcome.getByLabel("Provider", { exact: true }).fill(world.provider.origin);
   await welcome.getByRole("button", { name: "Create my wallet" }).click();
   const phrase = await readPhrase(welcome);
   expect(phrase.split(" ")).toHaveLength(12);
@@ -129,6 +137,30 @@ test("a top-up that is approved while no page of the wallet is open is there at 
   const later = await openMarkedPopup();
   await expectBalance(later, "$10.00");
   await later.close();
+});
+
+test("a newcomer need not find the popup: what is topped up on the welcome page arrives there, and pays for an article", async () => {
+  const { extension } = newcomer;
+  await setUpWallet(extension, world.provider.origin);
+  const welcome = await extension.welcomePage();
+  const balance = welcome.getByRole("paragraph").filter({ hasText: /^Balance / });
+  await expect(balance).toHaveText("Balance $0.00");
+  const checkout = await chooseTopUp(extension, welcome, "$5");
+  await expect(welcome.getByText("Waiting for the payment page…")).toBeVisible();
+  await decideCheckout(checkout, "Approve");
+  newcomer.toppedUp += 5_000_000n;
+  await expect(welcome.getByText("$5 arrived")).toBeVisible();
+  await expect(welcome.getByText("Everything is ready. Look for “Read on” on an article.")).toBeVisible();
+  await expect(balance).toHaveText("Balance $5.00");
+  await checkout.close();
+
+  const article = await extension.context.newPage();
+  await article.goto(`${world.newspaper.origin}/articles/tide-mills.html`);
+  await paywallButton(article).click();
+  await approveAndClose(await extension.waitForApproval());
+  await expectArticleOpen(article);
+  await expect(balance).toHaveText("Balance $4.95");
+  await article.close();
 });
 
 /** Marked, so that a popup that was loaded anew would be noticed. */

@@ -27,6 +27,10 @@ const ARTICLES = [
 
 /** More than two pages of the export. */
 const MANY = 1_200;
+/** Payments in the list before "show more". */
+const LISTED = 50;
+/** A provider and a wallet of its own, and all those rows: on a busy machine that is most of what a test may take. */
+const LONG_TIMEOUT_MS = 480_000;
 
 let provider: RunningProvider;
 let reader: StockedReader;
@@ -137,7 +141,8 @@ test("the files hold every payment: a spreadsheet runs no formula out of them, a
   await page.close();
 });
 
-test("a long history says how far its file is, and misses nothing", async () => {
+test("a long history says how far its file is, and neither file, months, list nor filter misses a payment", async () => {
+  test.setTimeout(LONG_TIMEOUT_MS);
   // Its books cannot add up: nobody was ever paid most of it.
   const apart = await startProvider({ environment: SANDBOX_ENVIRONMENT });
   const other = await startMerchantSite(apart, { id: "other", name: "Other" });
@@ -162,15 +167,55 @@ test("a long history says how far its file is, and misses nothing", async () => 
       }),
   );
   const [csv] = await download(page, "Save as CSV");
-  expect(
-    new Set(
-      csv
-        .trimEnd()
-        .split("\r\n")
-        .map((line) => line.split(",").at(-1)),
-    ).size,
-  ).toBe(MANY + 2);
+  const [, ...lines] = csv.trimEnd().split("\r\n");
+  const ids = lines.map((line) => line.split(",").at(-1) ?? "");
+  expect(new Set(ids).size).toBe(MANY + 1);
   expect(await said).toEqual(expect.arrayContaining(["500 of 1,201 payments…", "1,000 of 1,201 payments…"]));
+
+  // The months, by the arrows. What each has to hold stands in the file.
+  const countIn = (month: string) => lines.filter((line) => line.startsWith(month)).length;
+  const months = [...new Set(lines.map((line) => line.slice(0, "2026-11".length)))];
+  const [newest = "", earlier = ""] = months;
+  const period = page.getByRole("navigation", { name: "Period" });
+  const [before, after] = ["Before", "After"].map((name) => period.getByRole("link", { name }));
+  if (!before || !after) throw new Error("two arrows");
+  await goTo(page, `spending?period=${newest}`);
+  await expect(period.getByRole("heading")).toHaveText(nameOf(newest));
+  await before.click();
+  await expect(period.getByRole("heading")).toHaveText(nameOf(earlier));
+  await expect(page.getByText(`in ${countIn(earlier)} payments`, { exact: true })).toBeVisible();
+  await expect(rows(page)).toHaveCount(Math.min(LISTED, countIn(earlier)));
+  await after.click();
+  await expect(period.getByRole("heading")).toHaveText(nameOf(newest));
+  await expect(rows(page)).toHaveCount(Math.min(LISTED, countIn(newest)));
+  await goTo(page, `spending?period=${months.at(-1)}`);
+  await expect(period.getByRole("heading")).toHaveText(nameOf(months.at(-1) ?? ""));
+  await expect(after).toBeVisible();
+  await expect(before, "before the first payment there is nothing").toHaveCount(0);
+
+  // The list, piece by piece.
+  await goTo(page, "spending?search=Article");
+  for (const shown of [LISTED, 2 * LISTED, 3 * LISTED]) {
+    await expect(rows(page).locator(".history-title")).toHaveText(
+      Array.from({ length: shown }, (_, index) => `Article ${index}`),
+    );
+    await page.getByRole("button", { name: "Show more" }).click();
+  }
+
+  // By what became of them.
+  await goTo(page, `spending?period=${newest}`);
+  const state = page.getByLabel("State", { exact: true });
+  await state.selectOption({ label: "Money is back" });
+  await expect(page.getByText("Nothing paid in this time")).toBeVisible();
+  const [paymentId = ""] = ids;
+  expect(await longReader.extension.ask({ kind: "ui", type: "refund", paymentId })).toHaveProperty("ok");
+  await expect(rows(page)).toHaveCount(1);
+  await expect(rows(page)).toContainText("One");
+  await state.selectOption({ label: "Paid" });
+  await expect(rows(page)).toHaveCount(Math.min(LISTED, countIn(newest) - 1));
+  await expect(rows(page).filter({ hasText: "One" })).toHaveCount(0);
+  await state.selectOption({ label: "Any state" });
+  await expect(rows(page).filter({ hasText: "One" })).toContainText("Money is back");
   await longReader.extension.close();
   await other.close();
   await apart.close();
@@ -261,6 +306,21 @@ async function openOptions(place: string): Promise<Page> {
   const page = await reader.extension.context.newPage();
   await page.goto(`${reader.extension.url(OPTIONS_PAGE)}#/${place}`);
   return page;
+}
+
+/** To another place of the options page, as a link in it leads there. */
+async function goTo(page: Page, place: string): Promise<void> {
+  await page.evaluate((hash) => {
+    location.hash = hash;
+  }, `#/${place}`);
+}
+
+/** A month as its heading reads: "November 2026". */
+function nameOf(month: string): string {
+  const [year = 1970, number = 1] = month.split("-").map(Number);
+  return new Intl.DateTimeFormat("en-US", { year: "numeric", month: "long" }).format(
+    new Date(year, number - 1, 1),
+  );
 }
 
 function rows(page: Page) {

@@ -1,4 +1,5 @@
 /** Money back in one click, inside the merchant's window; and what was given back is no longer open. */
+import { OPTIONS_PAGE } from "../../shared/protocol/ui.ts";
 import {
   expectBooksAddUp,
   paidToMerchants,
@@ -6,7 +7,7 @@ import {
   stockReader,
   totalOf,
 } from "../support/books.ts";
-import { expect, test } from "../support/extension.ts";
+import { expect, test, turnClock } from "../support/extension.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
 import {
@@ -19,18 +20,22 @@ import {
 import { SANDBOX_ENVIRONMENT } from "../support/world.ts";
 
 const PRICE = 50_000n;
+/** Longer than a test, so that it ends when the clock is turned and not before. */
+const SHORT_WINDOW_SECONDS = 900;
 
 let provider: RunningProvider;
 let reader: StockedReader;
 let generous: MerchantSite;
 let final: MerchantSite;
+let brief: MerchantSite;
 
 test.beforeAll(async () => {
   provider = await startProvider({ environment: SANDBOX_ENVIRONMENT });
-  [reader, generous, final] = await Promise.all([
+  [reader, generous, final, brief] = await Promise.all([
     stockReader(provider),
     startMerchantSite(provider, { id: "generous", name: "Generous" }),
     startMerchantSite(provider, { id: "final", name: "Final", refundWindowSeconds: 0 }),
+    startMerchantSite(provider, { id: "brief", name: "Brief", refundWindowSeconds: SHORT_WINDOW_SECONDS }),
   ]);
 });
 test.afterAll(async () => {
@@ -38,6 +43,7 @@ test.afterAll(async () => {
   await reader.extension.close();
   await generous.close();
   await final.close();
+  await brief.close();
   await provider.close();
 });
 
@@ -121,6 +127,35 @@ test("a merchant without a window is not offered as one that gives money back", 
   await page.reload();
   await expectArticleOpen(page);
   await page.close();
+});
+
+test("money back is not offered any more, in an open page either, when the merchant's window has ended", async () => {
+  const page = await reader.extension.context.newPage();
+  await page.goto(await publish(brief, "/brief.html", "Brief words"));
+  await paywallButton(page).click();
+  await approveAndClose(await reader.extension.waitForApproval());
+  await expectArticleOpen(page);
+  const { payments } = await readSnapshot(reader.extension);
+  const options = await reader.extension.context.newPage();
+  await options.goto(`${reader.extension.url(OPTIONS_PAGE)}#/spending/payment/${payments[0]?.id}`);
+  const popup = await reader.extension.openPopup();
+  const inPopup = popup.getByRole("button", { name: /^Money back for Brief words, until / });
+  const inOptions = options.getByRole("button", { name: "Ask the money back" });
+  await expect(inPopup).toBeVisible();
+  await expect(inOptions).toBeVisible();
+  await expect(options.getByText(/^One click, until /)).toBeVisible();
+
+  const aheadMs = (SHORT_WINDOW_SECONDS + 1) * 1_000;
+  await turnClock(reader.extension, aheadMs, [popup, options]);
+  await expect(inPopup).toHaveCount(0);
+  await expect(inOptions).toHaveCount(0);
+  await expect(
+    options.getByText("The time for that is over. The site may still give it back."),
+  ).toBeVisible();
+  // What was bought stays.
+  await expect(popup.getByText("Brief words")).toBeVisible();
+  await turnClock(reader.extension, -aheadMs);
+  await Promise.all([popup.close(), options.close(), page.close()]);
 });
 
 async function publish(site: MerchantSite, path: string, title: string): Promise<string> {

@@ -194,13 +194,19 @@ export async function launchExtension(options: LaunchOptions = {}): Promise<Exte
   };
 }
 
-/** The wallet's own clock, from now on so much ahead. The worker must live on meanwhile. */
-export async function turnClock(extension: Extension, milliseconds: number): Promise<void> {
-  const worker = await extension.serviceWorker();
-  await worker.evaluate((ahead) => {
+/** The wallet's own clock, from now on so much ahead, and that of these pages. The worker must live on meanwhile. */
+export async function turnClock(
+  extension: Extension,
+  milliseconds: number,
+  pages: readonly Page[] = [],
+): Promise<void> {
+  const turn = (ahead: number) => {
     const before = Date.now;
     Date.now = () => before() + ahead;
-  }, milliseconds);
+  };
+  const worker = await extension.serviceWorker();
+  await worker.evaluate(turn, milliseconds);
+  for (const page of pages) await page.evaluate(turn, milliseconds);
 }
 
 const LIFE_MARK = "lifeBeforeKill";

@@ -52,9 +52,14 @@ const CHECKOUT_TIMEOUT_MS = 60_000;
 
 export async function openCheckout(extension: Extension, popup: Page, amount: string): Promise<Page> {
   await popup.getByRole("button", { name: "Top up", exact: true }).click();
+  return chooseTopUp(extension, popup, amount);
+}
+
+/** In the page that shows the amounts: the popup, or the welcome page. */
+export async function chooseTopUp(extension: Extension, page: Page, amount: string): Promise<Page> {
   const opened = extension.context.waitForEvent("page", { timeout: CHECKOUT_TIMEOUT_MS });
   // What was topped up last is marked as that.
-  await popup.getByRole("button", { name: `Top up ${amount}`, exact: true }).click();
+  await page.getByRole("button", { name: `Top up ${amount}`, exact: true }).click();
   const checkout = await opened;
   await checkout.waitForLoadState();
   return checkout;
@@ -101,6 +106,9 @@ export interface SnapshotJson {
   readonly month: { readonly spent: string; readonly budget: { readonly left: string } | null };
   readonly approvals: readonly { readonly id: string; readonly state: string }[];
   readonly allowances: readonly { readonly origin: string; readonly left: string }[];
+  readonly paused: boolean;
+  /** Null where nothing is brought back. */
+  readonly restore: { readonly phase: string } | null;
 }
 
 export async function readSnapshot(extension: Extension): Promise<SnapshotJson> {

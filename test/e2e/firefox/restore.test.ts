@@ -1,15 +1,16 @@
 /**
- * A wallet that was used in Chromium, brought back in Firefox by its twelve words: balance, what was bought, its titles, and
- * the allowance. Nothing passes between the two browsers but the words.
+ * A wallet that was used in Chromium, brought back in Firefox by its twelve words: balance, what was bought, its titles, the
+ * allowance, the limit and the pause. Nothing passes between the two browsers but the words.
  */
 import * as v from "valibot";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { WalletSnapshot } from "../../../shared/protocol/ui.ts";
 import { type Extension, launchExtension } from "../../support/extension.ts";
+import { type FaultProxy, type PlannedFault, startProviderBehindProxy } from "../../support/fault-proxy.ts";
 import { type FirefoxExtension, launchFirefox } from "../../support/firefox.ts";
-import { snapshotOf, waitFor } from "../../support/firefox-reader.ts";
+import { askWallet, snapshotOf, waitFor } from "../../support/firefox-reader.ts";
 import { type MerchantSite, startMerchantSite } from "../../support/merchant.ts";
-import { type RunningProvider, startProvider } from "../../support/provider.ts";
+import type { RunningProvider } from "../../support/provider.ts";
 import {
   approveAndClose,
   expectArticleOpen,
@@ -27,13 +28,14 @@ const TITLES = ["An article", "Another"];
 const TIMEOUT_MS = 600_000;
 
 let provider: RunningProvider;
+let proxy: FaultProxy;
 let site: MerchantSite;
 let chromium: Extension | undefined;
 let firefox: FirefoxExtension;
 let phrase: string;
 
 beforeAll(async () => {
-  provider = await startProvider();
+  ({ provider, proxy } = await startProviderBehindProxy());
   site = await startMerchantSite(provider);
   const prices = { "/a.html": "5¢", "/b.html": "2¢", "/c.html": "1¢" };
   for (const [index, [path, price]] of Object.entries(prices).entries())
@@ -51,7 +53,7 @@ afterAll(async () => {
 }, TIMEOUT_MS);
 
 it(
-  "a reader fills a wallet in Chromium, buys, and gives a site an allowance",
+  "a reader fills a wallet in Chromium, buys, gives a site an allowance and all of them a limit, and pauses",
   async () => {
     chromium = await launchExtension();
     phrase = await setUpWallet(chromium, provider.origin);
@@ -67,7 +69,12 @@ it(
     await page.goto(site.addressOf("/b.html"));
     await paywallButton(page).click();
     await expectArticleOpen(page);
-    expect(await chromium.ask({ kind: "ui", type: "saveBackup" })).toEqual({ ok: {} });
+    for (const request of [
+      { kind: "ui", type: "setMonthlyLimit", limit: "2000000" },
+      { kind: "ui", type: "setPaused", paused: true },
+      { kind: "ui", type: "saveBackup" },
+    ] as const)
+      expect(await chromium.ask(request)).toEqual({ ok: {} });
     const answer = await chromium.ask({ kind: "ui", type: "snapshot" });
     expect(snapshotIn(answer).backup).toMatchObject({ isUnsaved: false });
     await chromium.close();
@@ -77,29 +84,38 @@ it(
 );
 
 it(
-  "in Firefox the twelve words bring back balance, history and allowance",
+  "in Firefox the twelve words bring back balance, history, allowance, limit and pause, and say how far they are",
   async () => {
     firefox = await launchFirefox();
     const welcome = await firefox.welcomePage();
+    const reading = holdCoins();
     await welcome.locator("::-p-text(I have a recovery phrase)").click();
     await welcome.locator("#phrase").fill(phrase);
     await welcome.locator("summary").click();
     await welcome.locator("#provider").fill(provider.origin);
     await welcome.locator("button[type=submit]").click();
+    await reading.met;
     await welcome.locator("::-p-text(Bringing your wallet back)").wait();
-    await waitFor(async () => (await snapshotOf(firefox)).restore?.phase !== "reading");
-    const { balance, payments, allowances } = await snapshotOf(firefox);
+    await welcome.locator("::-p-text(Receipts that are here: 2 of 2.)").wait();
+    const search = proxy.plan("/v1/restore", { kind: "held" });
+    reading.release();
+    await search.met;
+    await welcome.locator("::-p-text(Receipts that are here: 2. Now looking for what is newer)").wait();
+    search.release();
+    const { balance, payments, allowances, month, paused } = await snapshotOf(firefox);
     expect(balance.total).toBe(LEFT);
     expect(payments.map(({ title, state }) => [title, state]).sort()).toEqual(
       TITLES.map((title) => [title, "paid"]),
     );
     expect(allowances).toMatchObject([{ origin: site.origin, limit: 1_000_000n, left: 980_000n }]);
+    expect(month.budget).toMatchObject({ limit: 2_000_000n, left: 1_930_000n });
+    expect(paused).toBe(true);
   },
   TIMEOUT_MS,
 );
 
 it(
-  "and what was bought opens there without paying, and the next one within the allowance",
+  "and what was bought opens there without paying, and when the pause is over the next one within the allowance",
   async () => {
     for (const path of ["/a.html", "/b.html"]) {
       const page = await firefox.browser.newPage();
@@ -108,6 +124,7 @@ it(
       expect(await page.$eval("#paid", (element) => element.textContent)).toBe(PAID);
       await page.close();
     }
+    await askWallet(firefox, { kind: "ui", type: "setPaused", paused: false });
     const page = await firefox.browser.newPage();
     await page.goto(site.addressOf("/c.html"));
     await page.locator("tuppence-paywall >>> button").click();
@@ -128,6 +145,13 @@ it(
   },
   TIMEOUT_MS,
 );
+
+/** After the list of the backup's parts, its head, and the number that the wallet takes. */
+function holdCoins(): PlannedFault {
+  const path = "/accounts/me/backup";
+  for (let passed = 0; passed < 3; passed++) proxy.plan(path, { kind: "answer held" }).release();
+  return proxy.plan(path, { kind: "answer held" });
+}
 
 function snapshotIn(answer: object): WalletSnapshot {
   if (!("ok" in answer)) throw new Error(JSON.stringify(answer));
