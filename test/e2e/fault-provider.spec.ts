@@ -159,12 +159,37 @@ test("a provider that is down at the click is told of in words; when it comes ba
     );
     const popup = await reader.extension.openPopup();
     await expect(popup.getByText(/cannot be reached/).first()).toBeVisible();
+    await expectInFlight(popup);
     await popup.close();
     expect((await newestPayment()).state).toBe("pending");
     await provider.restart();
     // The reader clicks again, as the words say they need not: it is the same payment.
     await paywallButton(page).click();
     await expectArticleOpen(page);
+  });
+});
+
+test("while the provider takes its time, neither the window nor the popup leaves the reader in doubt about the money", async () => {
+  await expectOneCharge(async () => {
+    // Of a site without a budget, so that the wallet asks.
+    const other = await startMerchantSite(provider, { id: "other", name: "Another Site" });
+    await other.publishArticle("/asked.html", { title: "Asked about", paid: "<p>Paid.</p>", price: "5¢" });
+    await page.goto(other.addressOf("/asked.html"));
+    const held = proxy.plan(SETTLE, { kind: "held" });
+    await paywallButton(page).click();
+    const question = await reader.extension.waitForApproval();
+    await approve(question);
+    await held.met;
+    await expect(question.getByRole("heading", { name: "Paying 5¢…" })).toBeVisible();
+    await expect(question.getByRole("button")).toHaveCount(0);
+    const popup = await reader.extension.openPopup();
+    await expectInFlight(popup);
+    held.release();
+    await expectArticleOpen(page);
+    await expect(popup.locator(".hero-flight")).toHaveCount(0);
+    await expect(partOf(popup, "In payments under way")).toHaveCount(0);
+    await popup.close();
+    await other.close();
   });
 });
 
@@ -247,6 +272,19 @@ async function clickAndLosePatience(): Promise<void> {
   await paywallButton(page).click();
   await expect.poll(async () => (await newestPayment()).state).toBe("pending");
   await turnClock(reader.extension, PATIENCE_MS);
+}
+
+/** The popup says of the price that it is neither spent nor there, and where it stands. */
+async function expectInFlight(popup: Page): Promise<void> {
+  await expect(popup.locator(".hero-flight")).toHaveText("5¢ in flight");
+  await popup.getByText("Where it is").click();
+  await expect(partOf(popup, "In payments under way")).toHaveText("$0.05");
+  await expect(popup.getByRole("listitem").filter({ hasText: "On its way" })).toHaveCount(1);
+}
+
+/** Of the balance. */
+function partOf(popup: Page, part: string) {
+  return popup.getByRole("term").filter({ hasText: part }).locator("xpath=following-sibling::dd");
 }
 
 async function expectOneCharge(pay: () => Promise<void>): Promise<void> {

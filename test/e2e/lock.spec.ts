@@ -1,9 +1,12 @@
 /** A wallet that a passphrase keeps: locked it pays nothing and shows nothing, and what was under way is not lost. */
+import { tableNamed } from "../../extension/store/index.ts";
 import { OPTIONS_PAGE } from "../../shared/protocol/ui.ts";
+import { seedOf } from "../../wallet/core/keys.ts";
 import { type Extension, expect, test, turnClock } from "../support/extension.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
 import {
   approve,
+  approveAndClose,
   expectArticleOpen,
   expectBalance,
   paywallButton,
@@ -12,9 +15,12 @@ import {
   waitForCoins,
 } from "../support/reader.ts";
 import { type ServedSite, startServedSite } from "../support/served-site.ts";
+import { openTable, readDisk } from "../support/stored-rows.ts";
 
 const PASSPHRASE = "correct horse battery staple";
 const MINUTE_MS = 60_000;
+/** Of the hashes that stand on the disk for names and ids. */
+const HASH_LETTERS = 32;
 
 let provider: RunningProvider;
 let site: ServedSite;
@@ -101,6 +107,76 @@ test("the wallet locks itself when it was not used, and not while it is used or 
   await expect(later.getByRole("heading", { name: "Your wallet is locked" })).toBeVisible();
 });
 
+test("a wallet that is left open on the screen does not stay open: the alarm locks it, and nobody touches it", async ({
+  extension,
+}) => {
+  await stocked(extension);
+  await setPassphrase(extension);
+  const options = await openSafety(extension);
+  await expect(options.getByRole("button", { name: "Lock now" })).toBeVisible();
+  const popup = await extension.openPopup();
+  await expectBalance(popup, "$5.00");
+  const ringsAfter = () =>
+    popup.evaluate(async () => {
+      const { "last-use": lastUse } = await chrome.storage.session.get("last-use");
+      const alarm = await chrome.alarms.get("lock");
+      return alarm && alarm.scheduledTime - Number(lastUse);
+    });
+  await expect.poll(ringsAfter).toBe(5 * MINUTE_MS);
+  await turnClock(extension, 6 * MINUTE_MS);
+  // The browser's own clock cannot be turned: the alarm is set anew, and rings at once.
+  await popup.evaluate(() => chrome.alarms.create("lock", { when: Date.now() }));
+  for (const page of [popup, options]) {
+    await expect(page.getByRole("heading", { name: "Your wallet is locked" })).toBeVisible();
+    await expect(page.locator("body")).not.toContainText("$5");
+  }
+});
+
+test("who has the disk reads nothing of what was bought, from whom, and by which phrase; with a passphrase no key lies there", async ({
+  extension,
+}) => {
+  const phrase = await stocked(extension);
+  const title = "What nobody is to know";
+  const page = await extension.context.newPage();
+  await page.goto(site.offer(title));
+  await paywallButton(page).click();
+  await approveAndClose(await extension.waitForApproval());
+  await expectArticleOpen(page);
+  await page.close();
+  const secrets = await secretsOf(title, phrase);
+
+  const byDevice = await readDisk(extension);
+  expect(foundIn(byDevice.readable, secrets)).toEqual([]);
+  expect(byDevice.keys).toEqual([{ at: "tuppence/vault", exported: "nothing" }]);
+  // It is all there: the extension itself, with that key, finds it.
+  const opened = await Promise.all(
+    ["payments", "merchants", "wallet"].map((table) => openTable(extension, tableNamed(table))),
+  );
+  const rows = opened.flatMap((table) => table.rows.map(({ row }) => textOf(row)));
+  expect(foundIn(rows, secrets)).toEqual(Object.keys(secrets));
+
+  await setPassphrase(extension);
+  const rowKey = await inSession(extension, "row-key");
+  expect(rowKey).toMatch(/^[0-9a-f]{64}$/);
+  const kept = {
+    ...secrets,
+    passphrase: [PASSPHRASE],
+    "the key of the rows": [rowKey, Buffer.from(rowKey, "hex").toString("latin1")],
+  };
+  const expectNothing = async () => {
+    const { readable, keys } = await readDisk(extension);
+    expect(foundIn(readable, kept)).toEqual([]);
+    expect(keys).toEqual([]);
+    // What the key of this device opened is not left lying beside.
+    const seen = new Set(byDevice.readable.filter(({ length }) => length >= HASH_LETTERS));
+    expect(readable.filter((text) => seen.has(text)).length).toBe(0);
+  };
+  await expectNothing();
+  await lock(extension);
+  await expectNothing();
+  expect(foundIn([await inSession(extension)], kept), "in the session's storage").toEqual([]);
+});
+
 test("a passphrase is not needed for what it does not keep: taken away, nothing is asked", async ({
   extension,
 }) => {
@@ -118,12 +194,47 @@ test("a passphrase is not needed for what it does not keep: taken away, nothing 
   await expect(popup.getByRole("button", { name: "Lock the wallet" })).toBeHidden();
 });
 
-async function stocked(extension: Extension): Promise<void> {
-  await setUpWallet(extension, provider.origin);
+/** Answers the recovery phrase. */
+async function stocked(extension: Extension): Promise<string> {
+  const phrase = await setUpWallet(extension, provider.origin);
   const popup = await extension.openPopup();
   await topUp(extension, popup, "$5");
   await waitForCoins(extension);
   await popup.close();
+  return phrase;
+}
+
+/** By what it is called: the forms in which it would be read. */
+type Secrets = Readonly<Record<string, readonly (string | RegExp)[]>>;
+
+async function secretsOf(title: string, phrase: string): Promise<Secrets> {
+  const words = phrase.split(" ");
+  return {
+    title: [title],
+    merchant: ["Test Site"],
+    site: [new URL(site.origin).host],
+    // In twos: a short one by itself stands in bytes by chance, and some are names of a row's own, as "state" or "device".
+    phrase: words.slice(1).map((word, index) => new RegExp(`${words[index]}[^a-z]{1,9}${word}`, "i")),
+    seed: [await seedOf(phrase)],
+  };
+}
+
+function foundIn(texts: readonly string[], secrets: Secrets): string[] {
+  const isIn = (form: string | RegExp) =>
+    texts.some((text) => (typeof form === "string" ? text.includes(form) : form.test(text)));
+  return Object.keys(secrets).filter((name) => secrets[name]?.some(isIn));
+}
+
+function textOf(row: unknown): string {
+  return JSON.stringify(row, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+}
+
+/** What a page of the extension finds in the session's storage: under this name, or all of it. */
+async function inSession(extension: Extension, name?: string): Promise<string> {
+  const options = await openSafety(extension);
+  const stored = await options.evaluate(() => chrome.storage.session.get());
+  await options.close();
+  return name === undefined ? textOf(stored) : String(stored[name]);
 }
 
 async function openSafety(extension: Extension) {

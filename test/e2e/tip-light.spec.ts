@@ -21,6 +21,8 @@ type Gesture = "menu" | "keys";
 
 const LIT = "Tuppence – this page takes tips";
 const UNLIT = "Tuppence";
+/** What the menu's item and the command are called between the browser and the background. */
+const TIP = "tip-page";
 const NAME = "Letters from a Lighthouse";
 
 let provider: RunningProvider;
@@ -59,6 +61,16 @@ for (const [what, name] of [
     await expectTitle(LIT);
   });
 }
+
+test("the light is a picture that the browser takes, and the dark one follows it", async () => {
+  await recordIcons();
+  await open("/drawn.html", link("monetization"));
+  const tabId = await tabOf(page);
+  const lit = { tabId, path: iconsNamed("lit-"), was: "taken" };
+  await expect.poll(recordedIcons).toEqual([lit]);
+  await page.evaluate(() => document.querySelector('link[rel="monetization"]')?.remove());
+  await expect.poll(recordedIcons).toEqual([lit, { ...lit, path: iconsNamed("") }]);
+});
 
 test("the light goes out when the tab goes on to another page, and is there again on the way back", async () => {
   await open("/there.html", link("monetization"));
@@ -221,6 +233,20 @@ test("a page that only has a link is tipped from the popup: its merchant is paid
   });
 });
 
+test("the browser does not lack the menu's item for a tip", async () => {
+  const worker = await reader.extension.serviceWorker();
+  // It refuses to change an item that it does not have.
+  await worker.evaluate((id) => chrome.contextMenus.update(id, {}), TIP);
+});
+
+test("no keys of the wallet's are the browser's own already: it would keep them, and say nothing", async () => {
+  const worker = await reader.extension.serviceWorker();
+  expect(await worker.evaluate(() => chrome.commands.getAll())).toEqual([
+    { name: "_execute_action", description: "", shortcut: "Alt+Shift+U" },
+    { name: TIP, description: "Tip this site", shortcut: "Alt+Shift+G" },
+  ]);
+});
+
 for (const gesture of ["menu", "keys"] as const) {
   test(`a tip by the ${gesture} needs no click on the page, and is asked about like any other`, async () => {
     const before = await totalOf(reader);
@@ -302,6 +328,39 @@ function publish(path: string, head: string): void {
   );
 }
 
+/** From here on the worker notes which pictures the browser was given, and whether it took them. */
+async function recordIcons(): Promise<void> {
+  const worker = await reader.extension.serviceWorker();
+  await worker.evaluate(() => {
+    const setIcon = chrome.action.setIcon.bind(chrome.action);
+    const icons: object[] = [];
+    Object.assign(globalThis, { icons });
+    Object.assign(chrome.action, {
+      setIcon: async (details: chrome.action.TabIconDetails) => {
+        const note = (was: string) => void icons.push({ ...details, was });
+        await setIcon(details).then(
+          () => note("taken"),
+          (error: unknown) => note(String(error)),
+        );
+      },
+    });
+  });
+}
+
+async function recordedIcons(): Promise<unknown> {
+  return (await reader.extension.serviceWorker()).evaluate("icons");
+}
+
+function iconsNamed(beginning: string) {
+  const at = (size: number) => reader.extension.url(`extension/icons/${beginning}${size}.png`);
+  return { 16: at(16), 32: at(32), 48: at(48) };
+}
+
+async function tabOf(of: Page): Promise<number | undefined> {
+  const worker = await reader.extension.serviceWorker();
+  return worker.evaluate(async (address) => (await chrome.tabs.query({ url: address }))[0]?.id, of.url());
+}
+
 /** What the toolbar's button says over the tab of the page; a screen reader says the same. */
 async function titleOf(of: Page): Promise<string> {
   const worker = await reader.extension.serviceWorker();
@@ -327,13 +386,13 @@ async function expectLooked(): Promise<void> {
 async function press(gesture: Gesture): Promise<void> {
   const worker = await reader.extension.serviceWorker();
   await worker.evaluate(
-    async ({ address, byMenu }) => {
+    async ({ address, byMenu, id }) => {
       const [tab] = await chrome.tabs.query({ url: address });
       const event = byMenu ? chrome.contextMenus.onClicked : chrome.commands.onCommand;
-      const first = byMenu ? { menuItemId: "tip-page", editable: false, pageUrl: address } : "tip-page";
+      const first = byMenu ? { menuItemId: id, editable: false, pageUrl: address } : id;
       Reflect.get(event, "dispatch").call(event, first, tab);
     },
-    { address: page.url().replace(/#.*/, "*"), byMenu: gesture === "menu" },
+    { address: page.url().replace(/#.*/, "*"), byMenu: gesture === "menu", id: TIP },
   );
 }
 

@@ -1,11 +1,12 @@
 /**
  * What the provider receives of two readers in real browsers, attacked as in test/attacker: headers, cookies and connections
- * are those that browsers send. Firefox: firefox/unlinkable.test.ts.
+ * are those that browsers send. A wallet that lets the reader's cookies through is found out. Firefox: firefox/unlinkable.test.ts.
  */
 import { proofsIn, startTappedProvider, type TappedProvider } from "../attacker/tapped.ts";
 import { type StockedReader, stockReader } from "../support/books.ts";
 import { expect, test } from "../support/extension.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
+import { fileHolding, mutateExtension } from "../support/mutated-extension.ts";
 import { approveAndClose, expectArticleOpen, paywallButton } from "../support/reader.ts";
 
 /** Of the browsers' own requests; the words of the extension stay English, by which the test finds them. */
@@ -40,10 +41,28 @@ test("two readers with browsers of their own pay, and nothing that the provider 
   for (const mark of MARKS) expect(told).toContain(mark);
 });
 
-async function payAsTwo() {
+test("with the cookies left on its requests both are known by their visits to the provider's pages", async () => {
+  const mutated = mutateExtension("chrome", [
+    {
+      file: fileHolding("chrome", "updateSessionRules("),
+      change: (source) => source.replace(/(header:\s*["'`])cookie(["'`])/, "$1x-cookie$2"),
+    },
+    {
+      file: fileHolding("chrome", "no-referrer"),
+      change: (source) => source.replace(/(\.\.\.\w+,\s*credentials:\s*["'`])omit(["'`])/, "$1include$2"),
+    },
+  ]);
+  try {
+    expect(proofsIn(await payAsTwo(mutated.folder))).toMatchObject({ headers: 2 });
+  } finally {
+    mutated.remove();
+  }
+});
+
+async function payAsTwo(extensionFolder?: string) {
   provider.look([]);
   for (const mark of MARKS) {
-    const reader = await stockReader(provider);
+    const reader = await stockReader(provider, extensionFolder === undefined ? {} : { extensionFolder });
     const { context } = reader.extension;
     for (const url of [provider.origin, provider.accountsOrigin])
       await context.addCookies([{ name: "visitor", value: mark, url }]);

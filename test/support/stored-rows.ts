@@ -98,6 +98,66 @@ export function writeRows(
   );
 }
 
+export interface AtRest {
+  /** Every string, and every run of bytes, a letter for a byte. What is no letter in UTF-8 stays what it is. */
+  readonly readable: readonly string[];
+  /** Of every key of WebCrypto's, in which database and store it lies, and what came of the attempt to carry it off. */
+  readonly keys: readonly { readonly at: string; readonly exported: string }[];
+}
+
+/** All that the extension has on the disk, as somebody reads it who knows nothing of the wallet. */
+export function readDisk(extension: Extension): Promise<AtRest> {
+  return inStore(
+    extension,
+    async () => {
+      const answerOf = <T>(request: IDBRequest<T>) =>
+        new Promise<T>((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      const readable: string[] = [];
+      const keys: { at: string; exported: string }[] = [];
+      const carryOff = (key: CryptoKey) =>
+        Promise.any(["raw", "jwk"].map((format) => crypto.subtle.exportKey(format as "raw", key))).then(
+          () => "all of it",
+          () => "nothing",
+        );
+      const read = async (value: unknown, at: string): Promise<void> => {
+        if (value instanceof CryptoKey) {
+          keys.push({ at, exported: await carryOff(value) });
+        } else if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
+          const bytes = ArrayBuffer.isView(value)
+            ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+            : new Uint8Array(value);
+          readable.push(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+          readable.push(new TextDecoder().decode(bytes));
+        } else if (typeof value === "object" && value !== null) {
+          for (const [name, part] of Object.entries(value)) {
+            readable.push(name);
+            await read(part, at);
+          }
+        } else {
+          readable.push(String(value));
+        }
+      };
+      for (const { name = "" } of await indexedDB.databases()) {
+        const database = await answerOf(indexedDB.open(name));
+        for (const store of database.objectStoreNames) {
+          const rows = await answerOf(database.transaction(store).objectStore(store).getAll());
+          await read(rows, `${name}/${store}`);
+        }
+        database.close();
+      }
+      await read(
+        [{ ...localStorage }, await chrome.storage.local.get(), await chrome.storage.sync.get()],
+        "",
+      );
+      return { readable, keys };
+    },
+    undefined,
+  );
+}
+
 async function inStore<Given, Answer>(
   extension: Extension,
   work: (given: Given) => Promise<Answer>,
