@@ -28,8 +28,7 @@ const TIMEOUT_MS = 900_000;
 
 const ASKED = "Your provider is asked for your backup.";
 const READ = "Receipts that are here: 2 of 2.";
-const READING_AGAIN = /^Receipts that are here: \d+ of 2\.$/;
-const SEARCHING = /^Receipts that are here: \d+\. Now looking for what is newer than your backup/;
+const SEARCHING = /^Receipts that are here: 2\. Now looking for what is newer than your backup/;
 const CHECKING = /^Coins still to be looked at, because they may have been spent elsewhere: [1-9]\d*\./;
 
 /** In this order. `passed`: so many requests to this path are answered before, since the worker lives. */
@@ -39,7 +38,7 @@ const MOMENTS = [
   { what: "takes a number of its own", path: BACKUP, passed: 2, says: READ },
   { what: "reads the coins", path: BACKUP, passed: 4, says: READ },
   { what: "says that it takes the coins over", path: BACKUP, passed: 4, says: READ },
-  { what: "reads the coins that it took over", path: BACKUP, passed: 3, says: READING_AGAIN },
+  { what: "reads the coins that it took over", path: BACKUP, passed: 3, says: READ },
   { what: "writes a backup of what it took over", path: BACKUP, passed: 5, says: SEARCHING },
   { what: "looks for coins that were signed since", path: "/v1/restore", passed: 0, says: SEARCHING },
   { what: "looks for payments that were made since", path: "/payments/", passed: 1, says: SEARCHING },

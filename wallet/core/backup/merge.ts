@@ -60,16 +60,19 @@ async function merge(
   await context.ports.store.transaction(async (tables) => {
     const { forgotten } = await ownBackup(tables);
     const kept = await Promise.all(rows.map(({ id }) => tables.payments.get(id)));
+    let receipts = 0;
     for (const [index, row] of rows.entries()) {
       const before = kept[index];
       const merged = forgotten.includes(row.id) ? undefined : mergeRow(before, row);
       if (!merged) continue;
       await tables.payments.put(merged);
+      if (!before) receipts++;
       // What another device spent counts against the limits of all.
       if (!before && merged.state === "paid") await countIn(tables, merged);
       if (before?.state === "paid" && merged.state === "refunded") await countOut(tables, before);
     }
-    await countRestored(tables, { receipts: rows.length });
+    // Not what is merged once more: after a death, or where a head of a new version has what the last one had.
+    await countRestored(tables, { receipts });
     await also(tables);
   });
   context.changed();
