@@ -177,7 +177,11 @@ async function take(
   axe: string,
 ): Promise<string[]> {
   const { path, ...viewport } = PAGES[picture.page];
-  const query = new URLSearchParams({ scene: picture.scene, language: series.language, id: APPROVAL_ID });
+  const query = new URLSearchParams({
+    scene: picture.scene,
+    language: series.language,
+    ...(picture.problem === undefined ? { id: APPROVAL_ID } : { problem: picture.problem }),
+  });
   const page = await browser.open(`${address}${path}?${query}#${picture.place ?? ""}`, viewport);
   try {
     await page.waitFor("#root > *");

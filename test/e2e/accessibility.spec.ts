@@ -3,15 +3,14 @@ import path from "node:path";
 import { APPROVE_PAGE } from "../../shared/protocol/ui.ts";
 import { keyboardFaults, movingParts, structureFaults, violations } from "../support/accessibility.ts";
 import { expect, test } from "../support/extension.ts";
-import { sayings, walkThrough } from "../support/languages.ts";
+import { sayings, startWalkedWorld, type WalkedWorld, walkThrough } from "../support/languages.ts";
 import { expectBalance, setUpWallet } from "../support/reader.ts";
-import { startWorld, type World } from "../support/world.ts";
 
 const DIST = path.resolve(import.meta.dirname, "../../dist/chrome");
 
-let world: World;
+let world: WalkedWorld;
 test.beforeAll(async () => {
-  world = await startWorld();
+  world = await startWalkedWorld();
 });
 test.afterAll(() => world.close());
 

@@ -5,17 +5,21 @@ import path from "node:path";
 import type { Page } from "@playwright/test";
 import { violations } from "../support/accessibility.ts";
 import { expect, launchExtension, test } from "../support/extension.ts";
-import { sayings, walkThrough } from "../support/languages.ts";
-import { startWorld, type World } from "../support/world.ts";
+import { sayings, startWalkedWorld, type WalkedWorld, walkThrough } from "../support/languages.ts";
 
 const DIST = path.resolve(import.meta.dirname, "../../dist/chrome");
 const NARROWEST_PIXELS = 360;
-/** Months and days, which the browser writes, and the name in a title. */
-const OF_THE_BROWSER = [/: \p{L}+ \d{4}$/u, /: \p{L}+, \p{L}+ \d{1,2}$/u, /: · Tuppence$/];
+/** Months, days and lengths of time, which the browser writes, and the name in a title. */
+const OF_THE_BROWSER = [
+  /: \p{L}+ \d{4}$/u,
+  /: \p{L}+, \p{L}+ \d{1,2}$/u,
+  /: · Tuppence$/,
+  /: 5 minutes15 minutes1 hour8 hours$/,
+];
 
-let world: World;
+let world: WalkedWorld;
 test.beforeAll(async () => {
-  world = await startWorld();
+  world = await startWalkedWorld();
 });
 test.afterAll(() => world.close());
 
@@ -31,22 +35,31 @@ test("no word that a reader sees or hears is out of a translator's reach", async
     });
     await extension.close();
     expect(untranslated.filter((words) => !OF_THE_BROWSER.some((form) => form.test(words)))).toEqual([]);
-    expect(states.length).toBeGreaterThan(15);
+    expect(states.length).toBeGreaterThan(30);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 });
 
-/** Amounts as that language writes them: one of the empty wallet and one of the tip's choices, without marks and wide spaces. */
+/**
+ * Amounts as that language writes them: one of the empty wallet and one of the tip's choices, without marks and wide spaces.
+ * Numbers and dates are as in its region; the browser's own Arabic is of no region, and has Latin digits.
+ */
 const LANGUAGES = [
-  { language: "ar", direction: "rtl", nothing: "0.00 US$", price: "0.05 US$" },
-  { language: "de", direction: "ltr", nothing: "0,00 $", price: "0,05 $" },
+  { region: "ar-EG", direction: "rtl", nothing: "٠٫٠٠ US$", price: "٠٫٠٥ US$" },
+  { region: "de", direction: "ltr", nothing: "0,00 $", price: "0,05 $" },
+  { region: "fr", direction: "ltr", nothing: "0,00 $US", price: "0,05 $US" },
+  { region: "ja", direction: "ltr", nothing: "$0.00", price: "$0.05" },
 ] as const;
 
-for (const { language, direction, nothing, price } of LANGUAGES) {
-  test(`a reader of ${language} is not shut out: words, amounts, direction, room and axe`, async () => {
+for (const { region, direction, nothing, price } of LANGUAGES) {
+  const [language = ""] = region.split("-");
+  test(`a reader of ${language} is not shut out: words, amounts, dates, direction, room and axe`, async () => {
     const say = sayings(DIST, language);
     const extension = await launchExtension({ language });
+    await extension.context.addInitScript((spoken) => {
+      if ("chrome" in globalThis && chrome.i18n) chrome.i18n.getUILanguage = () => spoken;
+    }, region);
     const faults: string[] = [];
     const amounts: string[] = [];
     await walkThrough(extension, world, say, async (page, state) => {
@@ -54,16 +67,41 @@ for (const { language, direction, nothing, price } of LANGUAGES) {
         const { lang, dir } = document.documentElement;
         return { lang, dir };
       });
-      faults.push(...(lang === language && dir === direction ? [] : [`${state}: ${lang} ${dir}`]));
+      faults.push(...(lang.startsWith(language) && dir === direction ? [] : [`${state}: ${lang} ${dir}`]));
       faults.push(...(await violations(page)).map((violation) => `${state}: ${violation}`));
       faults.push(...(await overflows(page)).map((place) => `${state}: ${place} is too narrow`));
       amounts.push(...(await page.locator(".money").allInnerTexts()).map(plain));
+      if (state === "options: spending") await expectNumbersOf(region, page);
     });
     expect(faults).toEqual([]);
     expect(amounts).toContain(nothing);
     expect(amounts).toContain(price);
-    expect(amounts.filter((amount) => /^\$|¢/.test(amount))).toEqual([]);
+    const isForeign = price.startsWith("$") ? /¢/ : /^\$|¢/;
+    expect(amounts.filter((amount) => isForeign.test(amount))).toEqual([]);
     await extension.close();
+  });
+}
+
+/** The month, the days under its chart and in the list, and how many payments: one, of today. */
+async function expectNumbersOf(region: string, page: Page): Promise<void> {
+  const now = new Date();
+  const dated = (parts: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(region, parts).format(now);
+  const counted = (count: number) => new Intl.NumberFormat(region).format(count);
+  const day = dated({ weekday: "long", month: "long", day: "numeric" });
+  await expect(page.locator(".history-day")).toHaveCount(1);
+  await expect(page.locator(".chart-label").nth(2)).toBeVisible();
+  const texts = (selector: string) => page.locator(selector).allTextContents();
+  const [title] = await texts(".period-title");
+  const [, , tenth] = await texts(".chart-label");
+  const [tableDay] = await texts(".chart-table tbody th");
+  const payments = (await texts(".chart-table tbody td")).at(-1);
+  const [listDay] = await texts(".history-day h3");
+  expect({ title, tenth, tableDay, payments, listDay }).toEqual({
+    title: dated({ month: "long", year: "numeric" }),
+    tenth: counted(10),
+    tableDay: day,
+    payments: counted(1),
+    listDay: day,
   });
 }
 

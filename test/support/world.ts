@@ -17,6 +17,8 @@ export interface World {
 }
 
 export interface WorldOptions extends ProviderOptions {
+  /** One that runs already, with an environment of its own. The world closes it. */
+  readonly provider?: RunningProvider;
   readonly newspaperPort?: number;
   readonly refundWindowSeconds?: number;
 }
@@ -32,7 +34,9 @@ const REFUND_WINDOW_SECONDS = 3_600;
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const { newspaperPort = 0, refundWindowSeconds = REFUND_WINDOW_SECONDS, environment, ...rest } = options;
-  const provider = await startProvider({ ...rest, environment: { ...SANDBOX_ENVIRONMENT, ...environment } });
+  const provider =
+    options.provider ??
+    (await startProvider({ ...rest, environment: { ...SANDBOX_ENVIRONMENT, ...environment } }));
   try {
     const adminToken = readAdminToken(provider);
     const dataFolder = join(provider.dataFolder, "newspaper");

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { formatBalance } from "../../shared/money.ts";
-import { t, tCount } from "../../shared/text.tsx";
+import { countText, t, tCount } from "../../shared/text.tsx";
 import type { Bar, Overview } from "./state.ts";
 
 const WIDTH = 620;
@@ -70,7 +70,7 @@ export function Chart({ view }: { readonly view: Overview }) {
               )}
               {isLabelled ? (
                 <text class="chart-label" x={index * step + step / 2} y={HEIGHT + 18}>
-                  {bar.label}
+                  {view.isYear ? bar.label : countText(Number(bar.label))}
                 </text>
               ) : null}
             </g>
@@ -97,7 +97,7 @@ export function Chart({ view }: { readonly view: Overview }) {
                 <tr key={bar.key}>
                   <th scope="row">{bar.name}</th>
                   <td class="money">{formatBalance(bar.spent, currency)}</td>
-                  <td class="money">{bar.payments}</td>
+                  <td class="money">{countText(bar.payments)}</td>
                 </tr>
               ))}
           </tbody>
