@@ -30,6 +30,34 @@ it("a payment whose time is over does not wake the wallet again and again while 
   expect(Math.min(...reader.wakes)).toBeGreaterThanOrEqual(reader.clock.nowMs + 60_000);
 });
 
+it("a payment that nobody answers for is asked about less and less often after its time, also where the wallet dies between", async () => {
+  let asked = 0;
+  const reader = await makeTestWallet(undefined, {
+    lookup: () => {
+      asked++;
+      return Promise.reject(new TuppenceError("provider_answer_invalid"));
+    },
+  });
+  payUnanswered(reader).catch(() => undefined);
+  await expectPauses(reader, [500]);
+  reader.clock.nowMs += 3_700_000;
+  await endPause(reader, 1);
+  await reached(() => reader.pauses.length === 2);
+  const overdueMs = 3_700_000 - 60_000;
+  expect(reader.pauses.at(-1)?.milliseconds).toBeCloseTo(overdueMs / 20, -4);
+
+  reader.clock.nowMs += 86_400_000;
+  await endPause(reader, 2);
+  await reached(() => reader.pauses.length === 3);
+  expect(reader.pauses.at(-1)?.milliseconds).toBe(900_000);
+  expect(asked).toBe(2);
+
+  await reader.restarted().resume();
+  await reached(() => reader.pauses.length === 4);
+  expect(reader.pauses.at(-1)?.milliseconds, "not from the beginning").toBe(900_000);
+  expect(asked).toBe(3);
+});
+
 it("a payment that pauses for long is tried at once when somebody asks again, but not at each turn of a loop", async () => {
   const reader = await makeTestWallet();
   const asked = payUnanswered(reader);

@@ -41,6 +41,9 @@ import { spentAmong, swapBack } from "./swaps.ts";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
+/** A payment that stays open long after its time is asked about by its age, which no death sets back: each twentieth of it. */
+const OVERDUE_PARTS = 20;
+const LONGEST_OVERDUE_PAUSE_MS = 900_000;
 /** While somebody waits for the outcome. */
 const LONGEST_WATCHED_PAUSE_MS = 5_000;
 /** How often an order is tried again with other coins, where some were found to be spent. */
@@ -108,7 +111,7 @@ export function drivePayments(context: Context): PaymentDrives {
     drives.set(paymentId, running);
     const pause = (milliseconds: number): Promise<void> =>
       new Promise((resolve, reject) => {
-        const most = waiters.size > 0 ? LONGEST_WATCHED_PAUSE_MS : LONGEST_PAUSE_MS;
+        const most = waiters.size > 0 ? LONGEST_WATCHED_PAUSE_MS : Number.POSITIVE_INFINITY;
         if (Math.min(milliseconds, most) > LONGEST_WATCHED_PAUSE_MS) running.endPause = resolve;
         context.ports.scheduler.delay(Math.min(milliseconds, most)).then(resolve, reject);
       });
@@ -167,7 +170,12 @@ async function driveToItsEnd(
     if (!isOpen(payment)) return payment;
     // Should the process die before this payment is decided, it is taken up then.
     if (failures > 0 || payment.order.mode === "http")
-      context.wakeAt(Math.max(payment.expiresAt + EXPIRY_GRACE_MS, context.nowMs() + TRY_AGAIN_AFTER_MS));
+      context.wakeAt(
+        Math.max(
+          payment.expiresAt + EXPIRY_GRACE_MS,
+          context.nowMs() + Math.max(TRY_AGAIN_AFTER_MS, longestPauseMs(payment, context.nowMs())),
+        ),
+      );
     let fault: TuppenceError | undefined;
     try {
       const next = await step(context, payment);
@@ -186,14 +194,24 @@ async function driveToItsEnd(
 }
 
 function pauseMs(context: Context, payment: PaymentRow, failures: number): number {
-  if (payment.order.mode === "direct")
-    return Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures, 10), LONGEST_PAUSE_MS);
+  if (isLongOverdue(payment, context.nowMs())) return longestPauseMs(payment, context.nowMs());
+  const growing = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures, 10), LONGEST_PAUSE_MS);
+  const untilExpiry = payment.expiresAt + EXPIRY_GRACE_MS - context.nowMs();
+  if (payment.order.mode === "direct" || untilExpiry <= 0) return growing;
   const age = context.nowMs() - payment.at;
   const next = HTTP_LOOKUPS_AFTER_MS.find((after) => after > age);
-  const untilExpiry = payment.expiresAt + EXPIRY_GRACE_MS - context.nowMs();
-  if (untilExpiry > 0)
-    return Math.max(1, Math.min(next === undefined ? untilExpiry : next - age, untilExpiry));
-  return Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures, 10), LONGEST_PAUSE_MS);
+  const untilLookUp = next === undefined ? LONGEST_PAUSE_MS : next - age;
+  return Math.max(1, Math.min(untilLookUp, untilExpiry));
+}
+
+/** The longest pause, in milliseconds, between two questions about an open payment that nobody waits for. */
+export function longestPauseMs({ expiresAt }: Pick<PaymentRow, "expiresAt">, nowMs: number): number {
+  return Math.min(Math.max(LONGEST_PAUSE_MS, (nowMs - expiresAt) / OVERDUE_PARTS), LONGEST_OVERDUE_PAUSE_MS);
+}
+
+/** Its time has been over for so long that nobody is kept waiting for it. */
+export function isLongOverdue(payment: Pick<PaymentRow, "expiresAt">, nowMs: number): boolean {
+  return longestPauseMs(payment, nowMs) > LONGEST_PAUSE_MS;
 }
 
 async function step(context: Context, payment: PaymentRow): Promise<PaymentRow> {

@@ -9,6 +9,7 @@ import { type Context, refreshProvider, TRY_AGAIN_AFTER_MS, walletRow } from "./
 import { refreshKeysets } from "./keysets.ts";
 import { goOnLeaving } from "./leaving.ts";
 import type { PageParts } from "./pages.ts";
+import { isLongOverdue, longestPauseMs } from "./payments.ts";
 import { expireQuestions } from "./questions.ts";
 import { finishRefund } from "./refunds.ts";
 import { WALLET_KEY } from "./rows.ts";
@@ -53,8 +54,9 @@ async function resume({ context, drives, paying, stock }: PageParts, backup: Bac
   // First what readers wait for.
   await Promise.all([
     ...left.approved.map(({ id }) => attempt(paying.payApproved(id))),
-    ...left.open.map(({ id, order, state }) => {
-      if (order.mode === "direct" || state === "cancelling") return attempt(drives.outcome(id));
+    ...left.open.map(({ id, order, state, expiresAt }) => {
+      const isWaitedFor = order.mode === "direct" || state === "cancelling";
+      if (isWaitedFor && !isLongOverdue({ expiresAt }, context.nowMs())) return attempt(drives.outcome(id));
       drives.start(id);
       return undefined;
     }),
@@ -95,13 +97,22 @@ async function wakeForOpen(
   { hasFaults, nextVisitMs }: { readonly hasFaults: boolean; readonly nextVisitMs: number },
 ): Promise<void> {
   const expiries = await context.store.read(async (tables) => {
-    const rows = await Promise.all([
+    const questions = await tables.approvals.where("state", "asking");
+    const payments = await Promise.all([
       tables.payments.where("state", "sent"),
       tables.payments.where("state", "unknown"),
       tables.payments.where("state", "cancelling"),
-      tables.approvals.where("state", "asking"),
     ]);
-    return rows.flat().map(({ expiresAt }) => expiresAt);
+    return [
+      ...questions.map(({ expiresAt }) => expiresAt),
+      ...payments
+        .flat()
+        .map((payment) =>
+          isLongOverdue(payment, context.nowMs())
+            ? context.nowMs() + longestPauseMs(payment, context.nowMs())
+            : payment.expiresAt,
+        ),
+    ];
   });
   const later = context.nowMs() + Math.max(TRY_AGAIN_AFTER_MS, context.quietMs());
   const { dueAt } = await context.store.read(ownBackup);
