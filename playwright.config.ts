@@ -6,9 +6,9 @@ export default defineConfig({
   testDir: "test/e2e",
   testIgnore: "firefox/**",
   outputDir: "out/playwright",
-  // Nothing is retried: a test that fails now and then is a defect. Two files at a time: much of a test is waiting.
+  // Nothing is retried: a test that fails now and then is a defect. One browser at a time: two take as long on two cores.
   retries: 0,
-  workers: Number(process.env.TUPPENCE_E2E_WORKERS ?? 2),
+  workers: Number(process.env.TUPPENCE_E2E_WORKERS ?? 1),
   forbidOnly: true,
   // Long, because a busy machine is not a broken program; nothing waits for it when all is well.
   timeout: 240_000,

@@ -23,13 +23,8 @@ export default defineConfig({
       },
       {
         extends: true,
-        // Whatever under test/ needs no browser. Two files at a time, because most wait for processes of their own.
-        test: {
-          name: "conformance",
-          include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**"],
-          maxWorkers: 2,
-        },
+        // Whatever under test/ needs no browser.
+        test: { name: "conformance", include: ["test/**/*.test.ts"], exclude: ["test/e2e/**"] },
       },
       {
         extends: true,

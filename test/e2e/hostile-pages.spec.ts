@@ -5,7 +5,7 @@ import { makeOffer } from "../../shared/offer.ts";
 import { MAX_MESSAGE_LENGTH } from "../../shared/protocol/page.ts";
 import { APPROVE_PAGE, POPUP_PAGE, WELCOME_PAGE } from "../../shared/protocol/ui.ts";
 import { expectBooksAddUp, type StockedReader, stockReader, totalOf } from "../support/books.ts";
-import { expect, test, turnClock } from "../support/extension.ts";
+import { expect, test, turnClock, waitForLoad } from "../support/extension.ts";
 import {
   type Answer,
   answersIn,
@@ -388,7 +388,7 @@ test("with too little in the wallet the window offers to top up, keeps the offer
   const opened = reader.extension.context.waitForEvent("page");
   await again.getByRole("button", { name: "Top up $5", exact: true }).click();
   const checkout = await opened;
-  await checkout.waitForLoadState();
+  await waitForLoad(checkout);
   await decideCheckout(checkout, "Approve");
   reader.toppedUp += 5_000_000n;
   await approve(again);

@@ -1,7 +1,7 @@
 /** A click with too little in the wallet: the window says what is missing, offers to top up, and keeps the offer. */
 import type { Page } from "@playwright/test";
 import { expectBooksAddUp, type StockedReader, totalOf } from "../support/books.ts";
-import { expect, launchExtension, test } from "../support/extension.ts";
+import { expect, launchExtension, test, waitForLoad } from "../support/extension.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
 import {
@@ -116,6 +116,6 @@ async function topUpInWindow(question: Page): Promise<Page> {
   const opened = reader.extension.context.waitForEvent("page");
   await question.getByRole("button", { name: "Top up $5", exact: true }).click();
   const checkout = await opened;
-  await checkout.waitForLoadState();
+  await waitForLoad(checkout);
   return checkout;
 }

@@ -211,9 +211,21 @@ export async function turnClock(
 
 const LIFE_MARK = "lifeBeforeKill";
 const PAUSE_MS = 20;
+/** A page that is asked between two documents may not answer at all. */
+const LOOK_AGAIN_MS = 2_000;
 
-function pause<T>(value?: T): Promise<T | undefined> {
-  return new Promise((resolve) => setTimeout(resolve, PAUSE_MS, value));
+function pause<T>(value?: T, milliseconds = PAUSE_MS): Promise<T | undefined> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds, value));
+}
+
+/** Until a page that just opened is all there. Asked of the page: the event may have been over before anybody listened for it. */
+export async function waitForLoad(page: Page): Promise<void> {
+  const end = Date.now() + BACKGROUND_TIMEOUT_MS;
+  const isLoaded = () => page.evaluate(() => document.readyState === "complete").catch(() => false);
+  while (page.url() === "about:blank" || !(await Promise.race([isLoaded(), pause(false, LOOK_AGAIN_MS)]))) {
+    if (page.isClosed() || Date.now() > end) throw new Error(`${page.url()} did not load`);
+    await pause();
+  }
 }
 
 /** By looking again and again: a page may have its address only some time after it was opened. */
@@ -222,7 +234,7 @@ async function waitForPage(context: BrowserContext, isIt: (page: Page) => boolea
   for (;;) {
     const page = context.pages().find(isIt);
     if (page) {
-      await page.waitForLoadState();
+      await waitForLoad(page);
       return page;
     }
     if (Date.now() > end) throw new Error("the page that was waited for did not open");

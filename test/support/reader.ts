@@ -1,6 +1,6 @@
 /** What a reader does with the wallet, by the words and roles that people and screen readers find. For tests, tour and benchmarks. */
 import { expect, type Locator, type Page } from "@playwright/test";
-import type { Extension } from "./extension.ts";
+import { type Extension, waitForLoad } from "./extension.ts";
 
 /** Goes through the welcome page. Gives back the recovery phrase that it showed. */
 export async function setUpWallet(extension: Extension, providerOrigin: string): Promise<string> {
@@ -61,13 +61,13 @@ export async function chooseTopUp(extension: Extension, page: Page, amount: stri
   // What was topped up last is marked as that.
   await page.getByRole("button", { name: `Top up ${amount}`, exact: true }).click();
   const checkout = await opened;
-  await checkout.waitForLoadState();
+  await waitForLoad(checkout);
   return checkout;
 }
 
 export async function decideCheckout(checkout: Page, decision: CheckoutDecision): Promise<void> {
   await checkout.getByRole("button", { name: new RegExp(`^${decision}`) }).click();
-  await checkout.waitForLoadState();
+  await waitForLoad(checkout);
 }
 
 export async function expectBalance(popup: Page, balance: string): Promise<void> {
