@@ -58,6 +58,18 @@ it("a payment that nobody answers for is asked about less and less often after i
   expect(asked).toBe(3);
 });
 
+it("a payment whose time was over long ago is asked about soon again where only the network was away", async () => {
+  const reader = await makeTestWallet(undefined, {
+    lookup: () => Promise.reject(new TuppenceError("provider_unreachable")),
+  });
+  payUnanswered(reader).catch(() => undefined);
+  await expectPauses(reader, [500]);
+  reader.clock.nowMs += 86_400_000;
+  await reader.restarted().resume();
+  await reached(() => reader.pauses.length === 2);
+  expect(reader.pauses.at(-1)?.milliseconds).toBe(500);
+});
+
 it("a payment that pauses for long is tried at once when somebody asks again, but not at each turn of a loop", async () => {
   const reader = await makeTestWallet();
   const asked = payUnanswered(reader);

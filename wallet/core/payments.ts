@@ -184,7 +184,7 @@ async function driveToItsEnd(
       fault = asTuppenceError(error);
       driver.failedAgain(fault);
     }
-    await driver.pause(pauseMs(context, payment, failures));
+    await driver.pause(pauseMs(context, payment, failures, fault?.code));
     // However long the provider wants to be left alone, whoever waits hears of it in time.
     while (context.quietMs() > 0) {
       await context.ports.scheduler.delay(Math.min(context.quietMs(), LONGEST_WATCHED_PAUSE_MS));
@@ -193,8 +193,10 @@ async function driveToItsEnd(
   }
 }
 
-function pauseMs(context: Context, payment: PaymentRow, failures: number): number {
-  if (isLongOverdue(payment, context.nowMs())) return longestPauseMs(payment, context.nowMs());
+function pauseMs(context: Context, payment: PaymentRow, failures: number, error?: ErrorCode): number {
+  // A provider that is away bears no questions, and the reader who is back on the network waits for the first answer.
+  if (isLongOverdue(payment, context.nowMs()) && error !== "provider_unreachable")
+    return longestPauseMs(payment, context.nowMs());
   const growing = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures, 10), LONGEST_PAUSE_MS);
   const untilExpiry = payment.expiresAt + EXPIRY_GRACE_MS - context.nowMs();
   if (payment.order.mode === "direct" || untilExpiry <= 0) return growing;
