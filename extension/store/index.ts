@@ -312,56 +312,73 @@ function table(rows: IDBObjectStore, of: TableIndexes, sealer: RowSealer): Timed
       ),
     find: (index: string, value: unknown, matches) =>
       findIn(rows.index(index).openCursor(sealer.indexed(of.table, index, value)), open, matches),
-    oneOfEach: async (index) => {
-      const found: object[] = [];
-      await findIn(rows.index(index).openCursor(null, "nextunique"), open, (row) => {
-        found.push(row);
-        return false;
-      });
-      return found;
-    },
+    oneOfEach: (index) => oneOfEach(rows.index(index), index, open),
     all: async () => (await answerOf<StoredRow[]>(rows.getAll())).map(open),
     count: () => answerOf(rows.count()),
     newest: (limit, span) => newestOf(rows, open, limit, span),
   };
 }
 
+/** From one value straight to the next: a cursor that is told to leave out what is the same walks through all of it. */
+async function oneOfEach(
+  rows: IDBIndex,
+  name: string,
+  open: (stored: StoredRow) => object,
+): Promise<object[]> {
+  const found: object[] = [];
+  let stored = await answerOf<StoredRow | undefined>(rows.get(IDBKeyRange.lowerBound("")));
+  while (stored) {
+    found.push(open(stored));
+    stored = await answerOf<StoredRow | undefined>(rows.get(IDBKeyRange.lowerBound(stored[name], true)));
+  }
+  return found;
+}
+
+/**
+ * In three answers of the browser, whatever the limit: a cursor would be one for each row, and they are slow where a page is
+ * just being drawn.
+ */
 async function newestOf(
   rows: IDBObjectStore,
   open: (stored: StoredRow) => object,
   limit: number,
   span: TimeSpan = {},
 ): Promise<object[]> {
-  const newest: object[] = [];
-  const { from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, skip } = span;
-  if (limit === 0 || from > until) return newest;
-  await findIn(
-    rows.index("at").openCursor(IDBKeyRange.bound(from, until), "prev"),
-    open,
-    (row) => newest.push(row) === limit,
-    skip,
-  );
-  return newest;
+  const { from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, skip = 0 } = span;
+  if (limit === 0 || from > until) return [];
+  const end = skip + limit;
+  const oldest = await newestKey(rows.index("at"), IDBKeyRange.bound(from, until), end - 1);
+  const read = rows.index("at").getAll(IDBKeyRange.bound(oldest ?? from, until));
+  // More than was asked for where several stand at the oldest one's moment.
+  return (await answerOf<StoredRow[]>(read)).toReversed().slice(skip, end).map(open);
 }
 
-/** The first row, from the `skip`th on, for which `isWanted` says true. */
+/** That of the row before which there are so many newer ones. */
+function newestKey(index: IDBIndex, range: IDBKeyRange, newer: number): Promise<IDBValidKey | undefined> {
+  const request = index.openKeyCursor(range, "prev");
+  let left = newer;
+  return new Promise((resolve, reject) => {
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const cursor = request.result;
+      if (cursor === null || left === 0) return resolve(cursor?.key);
+      cursor.advance(left);
+      left = 0;
+    };
+  });
+}
+
+/** The first row for which `isWanted` says true. */
 function findIn(
   request: IDBRequest<IDBCursorWithValue | null>,
   open: (stored: StoredRow) => object,
   isWanted: (row: object) => boolean,
-  skip = 0,
 ): Promise<object | undefined> {
-  let left = skip;
   return new Promise((resolve, reject) => {
     request.onerror = () => reject(request.error);
     request.onsuccess = () => {
       const cursor = request.result;
       if (cursor === null) return resolve(undefined);
-      if (left > 0) {
-        cursor.advance(left);
-        left = 0;
-        return;
-      }
       try {
         const row = open(cursor.value);
         if (isWanted(row)) resolve(row);

@@ -295,9 +295,10 @@ export type TipSite = v.InferOutput<typeof TipSite>;
 const HistoryPage = v.object({
   payments: v.array(PaymentView),
   next: v.nullable(HistoryPlace),
-  /** So many payments were looked through for this page, of so many that there are. */
+  /** So many payments were looked through for this page. */
   looked: v.number(),
-  total: v.number(),
+  /** Of so many that there are. Counting them takes a while: only the first page of what is looked for says it, others null. */
+  total: v.nullable(v.number()),
 });
 export type HistoryPage = v.InferOutput<typeof HistoryPage>;
 
@@ -341,7 +342,8 @@ export type ExportedPayment = v.InferOutput<typeof ExportedPayment>;
 const ExportedPage = v.object({
   payments: v.array(ExportedPayment),
   next: v.nullable(HistoryPlace),
-  total: v.number(),
+  /** How many there are in all. Null but in the first page. */
+  total: v.nullable(v.number()),
 });
 export type ExportedPage = v.InferOutput<typeof ExportedPage>;
 

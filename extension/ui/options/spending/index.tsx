@@ -60,6 +60,7 @@ function Overview({ snapshot, now, place }: SectionProps & { readonly place: Pla
     if (exporting !== null) return;
     const payments: ExportedPayment[] = [];
     let after: HistoryPlace | null = null;
+    let total = 0;
     setExporting({ format, done: 0, total: 0 });
     do {
       const answer: Answer<ExportedPage> = await ask(
@@ -72,7 +73,8 @@ function Overview({ snapshot, now, place }: SectionProps & { readonly place: Pla
       }
       payments.push(...answer.ok.payments);
       after = answer.ok.next;
-      setExporting({ format, done: payments.length, total: answer.ok.total });
+      total = answer.ok.total ?? total;
+      setExporting({ format, done: payments.length, total });
     } while (after !== null);
     const text = format === "csv" ? csvOf(payments, snapshot.currency) : jsonOf(payments, snapshot.currency);
     save(["tuppence-payments", format].join("."), text, format === "csv" ? "text/csv" : "application/json");
@@ -127,7 +129,12 @@ function useHistory(
     const mine = ++turn.current;
     setLooking(true);
     setLooked(0);
-    let found: HistoryPage = { payments: [], next: before?.next ?? null, looked: 0, total: 0 };
+    let found: HistoryPage = {
+      payments: [],
+      next: before?.next ?? null,
+      looked: 0,
+      total: before?.total ?? null,
+    };
     do {
       const request: UiRequestJson = {
         kind: "ui",
@@ -148,7 +155,7 @@ function useHistory(
         payments: [...found.payments, ...payments],
         next,
         looked: found.looked + answer.ok.looked,
-        total,
+        total: total ?? found.total,
       };
       setLooked(found.looked);
       setLoaded({ key, page: merge(found) });
@@ -168,7 +175,7 @@ function useHistory(
       days: historyDays(page.payments),
       isLooking: isLooking && page.payments.length < PAGE,
       hasMore: page.next !== null,
-      looked: looked > PAGE && page.total > 0 ? { count: looked, total: page.total } : null,
+      looked: looked > PAGE && page.total !== null ? { count: looked, total: page.total } : null,
     },
     more: () => void read(page, (found) => ({ ...found, payments: [...page.payments, ...found.payments] })),
   };
