@@ -32,7 +32,8 @@ onMessage((message, sender) => answer(background, message, sender));
 onConnect((connection) => {
   report(lock.use());
   viewers.accept(connection);
-  settle();
+  // Not all that follows from the wallet's state: reading it stands between this page and what it is about to show.
+  topUps.look();
 });
 onWindowClosed((windowId) => {
   lock.windowClosed(windowId);

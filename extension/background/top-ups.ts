@@ -35,6 +35,8 @@ export interface TopUpWatch {
   watch(tabId: number | undefined): Promise<void>;
   /** Told after every change: watches while a top-up is open, and only then. */
   follow(snapshot: Pick<WalletSnapshotJson, "topUps">): Promise<void>;
+  /** A page of ours was opened: nothing changed, but somebody looks again. */
+  look(): void;
   /** The alarm rang. It may come hours late, where the computer slept: then nobody is asked any more. */
   ring(): Promise<void>;
 }
@@ -91,6 +93,7 @@ export function watchTopUps(
         await writeSession(STORED_AS, [tabId, ...(await readTabs())].slice(0, MAX_WATCHED_TABS));
     },
     follow,
+    look: () => void poll(),
     async ring() {
       await follow(await wallet.snapshot());
       if (!isPolling && isYoungerThan(LOOKED_AFTER_FOR_MS)) await wallet.refreshTopUps();

@@ -48,8 +48,10 @@ test("no word that a reader sees or hears is out of a translator's reach", async
 const LANGUAGES = [
   { region: "ar-EG", direction: "rtl", nothing: "٠٫٠٠ US$", price: "٠٫٠٥ US$" },
   { region: "de", direction: "ltr", nothing: "0,00 $", price: "0,05 $" },
+  { region: "es", direction: "ltr", nothing: "0,00 US$", price: "0,05 US$" },
   { region: "fr", direction: "ltr", nothing: "0,00 $US", price: "0,05 $US" },
   { region: "ja", direction: "ltr", nothing: "$0.00", price: "$0.05" },
+  { region: "pt", direction: "ltr", nothing: "US$ 0,00", price: "US$ 0,05" },
 ] as const;
 
 for (const { region, direction, nothing, price } of LANGUAGES) {
