@@ -16,10 +16,11 @@ import { restore } from "./restore.ts";
 import type { Row } from "./row.ts";
 import { settle } from "./settle.ts";
 import { settlement } from "./settlement.ts";
+import { statement } from "./statement.ts";
 import { unlock } from "./unlock.ts";
 import { weight } from "./weight.ts";
 
-const PARTS = [weight, idle, popup, unlock, history, ledger, settle, restore];
+const PARTS = [weight, idle, popup, unlock, history, ledger, settle, restore, statement];
 /** The last one leaves payments in the filled database that nobody made. */
 const LONG_PARTS = [settlement, growth];
 const ALL_PARTS = [...PARTS, ...LONG_PARTS];

@@ -56,7 +56,7 @@ const CONTENT_SECURITY_POLICY = [
 
 const SERVED = "/api/articles";
 
-/** Seals the stories for the origin that it listens on, and serves them. @throws SealError if that cannot be done */
+/** Seals the stories for the origin that it listens on, and serves them. @throws CommandError if that cannot be done */
 export async function startNewspaper(options: NewspaperOptions): Promise<Newspaper> {
   // The address is part of every seal, so it has to be known before there is anything to serve.
   let site: RequestHandler = (_request, response) =>

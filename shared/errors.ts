@@ -573,6 +573,13 @@ export const ERRORS = {
     "Nothing was changed.",
     "Check the name, the sites and the keys.",
   ),
+  payment_not_settled: entry(
+    409,
+    "later",
+    "This payment is not settled yet.",
+    "Nothing was changed.",
+    "Ask again once its refund window has ended and the provider has settled.",
+  ),
   settlement_unknown: entry(
     404,
     "never",

@@ -17,7 +17,8 @@ export type JwsType =
   | "tuppence-merchant+jwt"
   | "tuppence-seal+jwt"
   | "tuppence-holder+jwt"
-  | "tuppence-account+jwt";
+  | "tuppence-account+jwt"
+  | "tuppence-statement+jwt";
 
 /** `by: "kid"` names the key by its thumbprint; `by: "jwk"` carries it, for keys that nobody published. */
 export async function signJws(

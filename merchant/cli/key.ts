@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { fromBase64url, toBase64url } from "../../shared/bytes.ts";
 import { type SigningKey, signingKeyFromSeed } from "../../shared/jws.ts";
 import { Ed25519PublicJwk } from "../../shared/protocol/provider.ts";
-import { SealError } from "./problem.ts";
+import { CommandError } from "./problem.ts";
 
 /** A private JWK (RFC 8037). */
 const PrivateJwk = v.object({
@@ -23,7 +23,7 @@ export async function makeKey(path: string): Promise<SigningKey> {
       mode: OWNER_ONLY,
     });
   } catch (error) {
-    throw new SealError(
+    throw new CommandError(
       `${path} cannot be written: ${error instanceof Error && "code" in error && error.code === "EEXIST" ? "there is a key already, and it stays" : error}.`,
     );
   }
@@ -33,7 +33,7 @@ export async function makeKey(path: string): Promise<SigningKey> {
 
 export async function readKey(path: string): Promise<SigningKey> {
   const text = await readFile(path, "utf8").catch(() => {
-    throw new SealError(
+    throw new CommandError(
       `${path} cannot be read. Make a key with --make-key --key ${path}, and register what it prints with your provider.`,
     );
   });
@@ -44,9 +44,9 @@ export async function readKey(path: string): Promise<SigningKey> {
     parsed = undefined;
   }
   const jwk = v.safeParse(PrivateJwk, parsed);
-  if (!jwk.success) throw new SealError(`${path} is not a key that --make-key wrote.`);
+  if (!jwk.success) throw new CommandError(`${path} is not a key that --make-key wrote.`);
   const key = await signingKeyFromSeed(fromBase64url(jwk.output.d));
   if (key.publicJwk.x !== jwk.output.x)
-    throw new SealError(`${path} holds two halves that do not belong together.`);
+    throw new CommandError(`${path} holds two halves that do not belong together.`);
   return key;
 }

@@ -1,6 +1,6 @@
 /** Finds the part of a page that is to be paid for: `<!-- tuppence:paid -->…<!-- /tuppence:paid -->`, or an element with `data-tuppence-price`. */
 import { parse, type DefaultTreeAdapterTypes as Tree } from "parse5";
-import { SealError } from "./problem.ts";
+import { CommandError } from "./problem.ts";
 
 export const PRICE_ATTRIBUTE = "data-tuppence-price";
 const OPENING = /^\s*tuppence:paid(?:\s+(\S.*?))?\s*$/;
@@ -15,23 +15,23 @@ export interface MarkedPage {
   readonly title: string;
 }
 
-/** Undefined where nothing is marked. @throws SealError where the marks make no sense */
+/** Undefined where nothing is marked. @throws CommandError where the marks make no sense */
 export function findMarked(html: string): MarkedPage | undefined {
   const page = parse(html, { sourceCodeLocationInfo: true });
   const parts = [...allNodes(page)].flatMap((node) => partAt(node));
   const closings = [...allNodes(page)].filter((node) => isComment(node) && CLOSING.test(node.data)).length;
   const openings = parts.filter(({ isComment: comment }) => comment).length;
   if (openings !== closings)
-    throw new SealError(
+    throw new CommandError(
       "a <!-- tuppence:paid --> and its <!-- /tuppence:paid --> do not match; both must stand in the same element.",
     );
   const [part, second] = parts;
   if (!part) return undefined;
   if (second)
-    throw new SealError(
+    throw new CommandError(
       "there are two paid parts, and a page is sold as one: mark everything that is paid together.",
     );
-  if (html.slice(part.start, part.end).trim() === "") throw new SealError("the paid part is empty.");
+  if (html.slice(part.start, part.end).trim() === "") throw new CommandError("the paid part is empty.");
   return { start: part.start, end: part.end, price: part.price, title: titleOf(page) };
 }
 
@@ -48,7 +48,7 @@ function partAt(node: Tree.Node): Part[] {
     const location = node.sourceCodeLocation;
     if (price === undefined) return [];
     if (!location?.startTag || !location.endTag)
-      throw new SealError(`the element with ${PRICE_ATTRIBUTE} is not closed.`);
+      throw new CommandError(`the element with ${PRICE_ATTRIBUTE} is not closed.`);
     return [
       { start: location.startTag.endOffset, end: location.endTag.startOffset, price, isComment: false },
     ];
@@ -62,7 +62,7 @@ function partAt(node: Tree.Node): Part[] {
   const start = node.sourceCodeLocation?.endOffset;
   const end = closing?.sourceCodeLocation?.startOffset;
   if (start === undefined || end === undefined)
-    throw new SealError("<!-- tuppence:paid --> has no <!-- /tuppence:paid --> in the same element.");
+    throw new CommandError("<!-- tuppence:paid --> has no <!-- /tuppence:paid --> in the same element.");
   return [{ start, end, price: opening[1], isComment: true }];
 }
 

@@ -1,20 +1,27 @@
-/** What sealing needs to know of the provider. */
+/** What the commands need to know of the provider. */
 import * as v from "valibot";
 import type { makeOffer } from "../../shared/offer.ts";
-import { MerchantResponse, ProviderInfo } from "../../shared/protocol/provider.ts";
+import {
+  Inclusion,
+  Jwks,
+  MerchantResponse,
+  Problem,
+  ProviderInfo,
+  SignedRootResponse,
+} from "../../shared/protocol/provider.ts";
 import { VerifyResponse } from "../../shared/protocol/x402.ts";
-import { SealError } from "./problem.ts";
+import { CommandError } from "./problem.ts";
 
 const ANSWER_MS = 10_000;
 
 export type Fetch = typeof fetch;
 
-/** @throws SealError where nobody answers, or not a provider does */
+/** @throws CommandError where nobody answers, or not a provider does */
 export async function fetchProvider(origin: string, request: Fetch): Promise<ProviderInfo> {
   const info = v.safeParse(ProviderInfo, await fetchJson(`${origin}/.well-known/tuppence.json`, request));
-  if (!info.success) throw new SealError(`${origin} answers, but it is not a Tuppence provider.`);
+  if (!info.success) throw new CommandError(`${origin} answers, but it is not a Tuppence provider.`);
   if (info.output.origin !== origin) {
-    throw new SealError(
+    throw new CommandError(
       `${origin} calls itself ${info.output.origin}: give that address, because wallets compare it letter by letter.`,
     );
   }
@@ -30,6 +37,35 @@ export async function fetchMerchantRecord(
   const answer = await fetchJson(`${origin}/merchants/${merchant}`, request).catch(() => undefined);
   const response = v.safeParse(MerchantResponse, answer);
   return response.success ? response.output.merchantRecord : undefined;
+}
+
+/** The keys with which it signs. */
+export async function fetchKeys(origin: string, request: Fetch): Promise<Jwks> {
+  const jwks = v.safeParse(Jwks, await fetchJson(`${origin}/.well-known/jwks.json`, request));
+  if (!jwks.success) throw new CommandError(`${origin} publishes no keys.`);
+  return jwks.output;
+}
+
+/** The root of a statement as it is published for everyone; undefined where there is none. */
+export async function fetchPublishedRoot(
+  origin: string,
+  { merchant, number }: { readonly merchant: string; readonly number: number },
+  request: Fetch,
+): Promise<string | undefined> {
+  const answer = await fetchJson(`${origin}/merchants/${merchant}/settlements/${number}`, request);
+  const response = v.safeParse(SignedRootResponse, answer);
+  return response.success ? response.output.signedRoot : undefined;
+}
+
+/** @throws CommandError with what the provider says, where it has none */
+export async function fetchInclusion(origin: string, paymentId: string, request: Fetch): Promise<Inclusion> {
+  const answer = await fetchJson(`${origin}/payments/${paymentId}/inclusion`, request);
+  const inclusion = v.safeParse(Inclusion, answer);
+  if (inclusion.success) return inclusion.output;
+  const problem = v.safeParse(Problem, answer);
+  throw new CommandError(
+    `The provider proves nothing: ${(problem.success ? problem.output.title : undefined) ?? "its answer cannot be read."}`,
+  );
 }
 
 /** A coin that nobody has: what the provider says of everything else comes before it looks at coins. */
@@ -75,7 +111,7 @@ export async function checkOffer(
   const verdict = v.safeParse(VerifyResponse, answer);
   const refusal =
     verdict.success && verdict.output.invalidReason ? REFUSALS[verdict.output.invalidReason] : undefined;
-  if (refusal) throw new SealError(refusal);
+  if (refusal) throw new CommandError(refusal);
 }
 
 async function fetchJson(address: string, request: Fetch, body?: object): Promise<unknown> {
@@ -88,7 +124,7 @@ async function fetchJson(address: string, request: Fetch, body?: object): Promis
     const response = await request(address, { ...sent, signal: AbortSignal.timeout(ANSWER_MS) });
     return await response.json();
   } catch (error) {
-    throw new SealError(
+    throw new CommandError(
       `The provider cannot be reached at ${address} (${error instanceof Error ? error.message : error}). Is it running, and is the address right?`,
     );
   }

@@ -7,7 +7,7 @@ import type { ProviderInfo } from "../../shared/protocol/provider.ts";
 import { issueSeal } from "../../shared/seal.ts";
 import { makeLeakFinder, publicTexts } from "./leak.ts";
 import { findMarked } from "./marked.ts";
-import { SealError } from "./problem.ts";
+import { CommandError } from "./problem.ts";
 
 const NONCE_BYTES = 12;
 const MAX_TITLE_LENGTH = 300;
@@ -38,7 +38,7 @@ export interface SealedPage {
   readonly paidHtml: string;
 }
 
-/** Undefined where the page marks nothing. @throws SealError */
+/** Undefined where the page marks nothing. @throws CommandError */
 export async function sealPage(
   html: string,
   resource: string,
@@ -85,16 +85,16 @@ export async function sealPage(
 
 function readPrice(text: string | undefined, provider: ProviderInfo) {
   if (text === undefined)
-    throw new SealError("the page names no price: give --price, or write it at the mark.");
+    throw new CommandError("the page names no price: give --price, or write it at the mark.");
   const amount = parseMoney(text);
-  if (amount === undefined) throw new SealError(`“${text}” is not a price. Write it like 5¢ or $0.05.`);
+  if (amount === undefined) throw new CommandError(`“${text}” is not a price. Write it like 5¢ or $0.05.`);
   if (!isPayableInCoins(amount)) {
-    throw new SealError(
+    throw new CommandError(
       `${formatMoney(amount, provider.currency)} cannot be paid in coins: a price is a multiple of ${formatMoney(SMALLEST_COIN, provider.currency)}.`,
     );
   }
   if (amount > provider.largestPayment) {
-    throw new SealError(
+    throw new CommandError(
       `${formatMoney(amount, provider.currency)} is above the provider's largest payment, ${formatMoney(provider.largestPayment, provider.currency)}.`,
     );
   }
@@ -121,7 +121,7 @@ function refuseLeaks(paidHtml: string, published: string): void {
   for (const text of publicTexts(published)) {
     const run = find(text);
     if (run !== undefined)
-      throw new SealError(
+      throw new CommandError(
         `paid text also stands in the free part of the page (a description, data for search engines, a comment?): “${run}”.`,
       );
   }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, extname, join, posix, relative, resolve, sep } from "node:path";
 import { fileText, makeLeakFinder, publicTexts } from "./leak.ts";
-import { SealError } from "./problem.ts";
+import { CommandError } from "./problem.ts";
 import { type SealedPage, type SealingTerms, sealPage } from "./seal-page.ts";
 
 const PAGES = new Set([".html", ".htm"]);
@@ -29,7 +29,7 @@ export interface SealedSite {
 /** Lets the provider judge one of the offers before anything is written; all are signed by the same key. */
 export type Approve = (offer: SealedPage["offer"]) => Promise<void>;
 
-/** Writes nothing at all unless every page seals and no file gives paid text away. @throws SealError naming the file */
+/** Writes nothing at all unless every page seals and no file gives paid text away. @throws CommandError naming the file */
 export async function sealSite(
   folders: SiteFolders,
   terms: SealingTerms,
@@ -38,7 +38,7 @@ export async function sealSite(
   const from = resolve(folders.from);
   const to = resolve(folders.to);
   if (to === from || to.startsWith(from + sep))
-    throw new SealError("--out must not be --site or lie within it: the clear text would be published.");
+    throw new CommandError("--out must not be --site or lie within it: the clear text would be published.");
   const snippet = await readSnippet(folders.snippetFile);
   const paths = (await listFiles(from)).map((path) => relative(from, path).split(sep).join("/"));
 
@@ -50,7 +50,7 @@ export async function sealSite(
     else plain.push(path);
   }
   if (sealed.size === 0)
-    throw new SealError(
+    throw new CommandError(
       `no page in ${folders.from} marks a paid part with <!-- tuppence:paid --> or data-tuppence-price.`,
     );
   await refuseLeaksAcrossSite();
@@ -80,7 +80,7 @@ export async function sealSite(
       const texts = isPage ? publicTexts(content) : [fileText(content)];
       for (const { path: owner, find } of finders) {
         const run = texts.map(find).find((found) => found !== undefined);
-        if (run !== undefined) throw new SealError(`${path}: gives away paid text of ${owner}: “${run}”.`);
+        if (run !== undefined) throw new CommandError(`${path}: gives away paid text of ${owner}: “${run}”.`);
       }
     }
   }
@@ -89,7 +89,7 @@ export async function sealSite(
 /** The file's content, and its hash as a page pins it. */
 export async function readSnippet(file: string): Promise<{ content: Buffer; integrity: string }> {
   const content = await readFile(file).catch(() => {
-    throw new SealError(`the snippet is not built: ${file} is missing. Run npm run build first.`);
+    throw new CommandError(`the snippet is not built: ${file} is missing. Run npm run build first.`);
   });
   return { content, integrity: `sha384-${createHash("sha384").update(content).digest("base64")}` };
 }
@@ -99,7 +99,7 @@ export async function inFile<T>(path: string, work: () => Promise<T>): Promise<T
   try {
     return await work();
   } catch (error) {
-    throw error instanceof SealError ? new SealError(`${path}: ${error.message}`) : error;
+    throw error instanceof CommandError ? new CommandError(`${path}: ${error.message}`) : error;
   }
 }
 

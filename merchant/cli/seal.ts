@@ -1,20 +1,21 @@
-/** The command `npm run seal`: seals one page, or all pages of a folder. `--help` says how. */
+/** The command `tuppence seal`: seals one page, or all pages of a folder. `--help` says how. */
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
 import { formatMoney, parseMicros, ZERO } from "../../shared/money.ts";
+import type { CommandDeps } from "./command.ts";
 import { makeKey, readKey } from "./key.ts";
-import { SealError } from "./problem.ts";
-import { checkOffer, type Fetch, fetchMerchantRecord, fetchProvider } from "./provider.ts";
+import { CommandError } from "./problem.ts";
+import { checkOffer, fetchMerchantRecord, fetchProvider } from "./provider.ts";
 import { type SealedPage, sealPage } from "./seal-page.ts";
 import { inFile, readSnippet, sealSite } from "./seal-site.ts";
 
 const HELP = `Seals the paid part of a page, so that it can be published anywhere and opens for whoever pays.
 
-  npm run seal -- --make-key --key merchant-key.json
-  npm run seal -- --key merchant-key.json --merchant ID --provider ORIGIN --price 5¢ --resource URL input.html output.html
-  npm run seal -- --key merchant-key.json --merchant ID --provider ORIGIN --price 5¢ --base-url URL --site FOLDER --out FOLDER
+  tuppence seal --make-key --key merchant-key.json
+  tuppence seal --key merchant-key.json --merchant ID --provider ORIGIN --price 5¢ --resource URL input.html output.html
+  tuppence seal --key merchant-key.json --merchant ID --provider ORIGIN --price 5¢ --base-url URL --site FOLDER --out FOLDER
 
 Mark the paid part:  <!-- tuppence:paid -->…<!-- /tuppence:paid -->   or   <section data-tuppence-price="5¢">…</section>
 
@@ -48,16 +49,7 @@ const OPTIONS = {
 
 export const BUILT_SNIPPET = join(import.meta.dirname, "../../dist/merchant/tuppence.js");
 
-export interface CommandDeps {
-  readonly fetch: Fetch;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  readonly print: (line: string) => void;
-  /** Beside the output, so that `> key.jwk.json` keeps the key alone. */
-  readonly note: (line: string) => void;
-}
-
-/** @throws SealError with a sentence for whoever ran it */
+/** @throws CommandError with a sentence for whoever ran it */
 export async function runSeal(args: readonly string[], deps: CommandDeps): Promise<void> {
   const { values, positionals } = readArguments(args);
   if (values.help || args.length === 0) return deps.print(HELP);
@@ -104,16 +96,16 @@ export async function runSeal(args: readonly string[], deps: CommandDeps): Promi
 
   const [input, output] = positionals;
   if (!input || !output)
-    throw new SealError("Name the page to read and the page to write, or use --site. --help says more.");
+    throw new CommandError("Name the page to read and the page to write, or use --site. --help says more.");
   if (resolve(input) === resolve(output))
-    throw new SealError("The page to write must not be the page to read: its clear text would be lost.");
+    throw new CommandError("The page to write must not be the page to read: its clear text would be lost.");
   const resource = addressOf(need(values.resource, "--resource"), "--resource");
   const snippet = await readSnippet(snippetFile);
   const page = await inFile(input, async () =>
     sealPage(await readText(input), resource, terms, { src: snippetPath, integrity: snippet.integrity }),
   );
   if (!page)
-    throw new SealError(
+    throw new CommandError(
       `${input}: nothing is marked as paid. Put <!-- tuppence:paid --> and <!-- /tuppence:paid --> around it.`,
     );
   await approve(page.offer);
@@ -133,18 +125,18 @@ function readArguments(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    throw new SealError(`${error instanceof Error ? error.message : error} --help says what there is.`);
+    throw new CommandError(`${error instanceof Error ? error.message : error} --help says what there is.`);
   }
 }
 
 function need(value: string | undefined, name: string): string {
   if (value === undefined || value === "")
-    throw new SealError(`${name} is missing. --help says what it is for.`);
+    throw new CommandError(`${name} is missing. --help says what it is for.`);
   return value;
 }
 
 function originOf(text: string): string {
-  if (!URL.canParse(text)) throw new SealError(`--provider ${text} is not an address.`);
+  if (!URL.canParse(text)) throw new CommandError(`--provider ${text} is not an address.`);
   return new URL(text).origin;
 }
 
@@ -152,7 +144,7 @@ function addressOf(text: string, name: string): string {
   // Elsewhere browsers keep from a page that came without TLS what it needs to open anything.
   const isLoopback = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\]|[\w-]+\.localhost)([:/]|$)/.test(text);
   if (!(text.startsWith("https://") || isLoopback) || !URL.canParse(text))
-    throw new SealError(`${name} ${text} is not an address that begins with https://.`);
+    throw new CommandError(`${name} ${text} is not an address that begins with https://.`);
   return text.replace(/#.*$/, "").replace(/\/$/, name === "--base-url" ? "" : "/");
 }
 
@@ -162,21 +154,6 @@ function priceOf(offer: SealedPage["offer"], currency: string): string {
 
 function readText(path: string): Promise<string> {
   return readFile(path, "utf8").catch(() => {
-    throw new SealError("the file cannot be read.");
+    throw new CommandError("the file cannot be read.");
   });
-}
-
-if (import.meta.main) {
-  try {
-    await runSeal(process.argv.slice(2), {
-      fetch,
-      now: Date.now,
-      print: (line) => console.log(line),
-      note: (line) => console.error(line),
-    });
-  } catch (error) {
-    if (!(error instanceof SealError)) throw error;
-    console.error(error.message);
-    process.exitCode = 1;
-  }
 }

@@ -1,7 +1,8 @@
 /** `npm run settle`: settles what has matured, and writes the statements into `<data>/statements`. */
 import { join } from "node:path";
 import { formatBalance } from "../../shared/money.ts";
-import { type Settlement, settleAll, settlementId, writeMissingStatements } from "../settlement/index.ts";
+import { type Settlement, settlementId } from "../../shared/statement.ts";
+import { settleAll, writeMissingStatements } from "../settlement/index.ts";
 import { printTable, runCommand } from "./run.ts";
 
 await runCommand(async (deps) => {

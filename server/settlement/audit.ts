@@ -5,6 +5,7 @@
  * was read: sequences only grow, and a group is there whole or not at all.
  */
 import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
+import { type Settlement, settlementId } from "../../shared/statement.ts";
 import { merchantAccount, PAYOUT_CLEARING } from "../ledger/accounts.ts";
 import type { AccountName, Ledger } from "../ledger/ledger.ts";
 import { readAllTransfers } from "../ledger/read-all.ts";
@@ -12,14 +13,9 @@ import type { Merchant } from "../merchants/index.ts";
 import { latestClosing, readClosing } from "../payments/index.ts";
 import { payoutKey } from "./payout.ts";
 import { addUp, type SettlementDeps } from "./settle.ts";
-import {
-  decodeSettlement,
-  encodeSettlement,
-  readSettlement,
-  type Settlement,
-  settlementId,
-  settlementKey,
-} from "./settlement.ts";
+import { decodeSettlement, encodeSettlement, readSettlement, settlementKey } from "./settlement.ts";
+import { readStatement } from "./statement.ts";
+import { computeRoot, readRoot } from "./statement-root.ts";
 import { readRefunds, sumAll, sumPayments } from "./sums.ts";
 
 /** The differences, in words. Empty when all is well. */
@@ -77,6 +73,7 @@ async function auditMerchant(deps: SettlementDeps, merchant: Merchant): Promise<
         `${settlementId(merchant.id, number)}: its payments do not add up to what was settled`,
       );
     }
+    differences.push(...(await auditRoot(deps.ledger, merchant, number)));
     // What moved no money changed nothing: its payments may as well be counted as unsettled.
     if (!movesMoney(settlement)) continue;
     // Settled after the account was read.
@@ -95,6 +92,14 @@ async function auditMerchant(deps: SettlementDeps, merchant: Merchant): Promise<
   if (balance !== expected)
     differences.push(`${account}: holds ${balance}, its settlements and open payments say ${expected}`);
   return differences;
+}
+
+/** Where nobody read the statement yet there is no root, and nothing that it could differ from. */
+async function auditRoot(ledger: Ledger, merchant: Merchant, number: number): Promise<string[]> {
+  const root = await readRoot(ledger, merchant.id, number);
+  const statement = root === undefined ? undefined : await readStatement(ledger, merchant, number);
+  if (statement === undefined || (await computeRoot(statement)) === root) return [];
+  return [`${settlementId(merchant.id, number)}: its statement is not the one whose root was signed`];
 }
 
 interface Standing {

@@ -11,6 +11,5 @@ export {
 export { registerSettlement } from "./routes.ts";
 export { startSettlementSchedule } from "./schedule.ts";
 export { type SettlementDeps, settleAll } from "./settle.ts";
-export { type Settlement, settlementId } from "./settlement.ts";
 export { readStatement } from "./statement.ts";
 export { writeMissingStatements } from "./statement-files.ts";

@@ -6,17 +6,11 @@
 import * as v from "valibot";
 import { sha256, toHex } from "../../shared/bytes.ts";
 import { add, type Micros, ZERO } from "../../shared/money.ts";
+import { type Settlement, settlementId } from "../../shared/statement.ts";
 import { BANK, PAYOUT_CLEARING } from "../ledger/accounts.ts";
 import { deriveId } from "../ledger/ids.ts";
 import type { Ledger, PostedTransfer } from "../ledger/ledger.ts";
-import {
-  decodeSettlement,
-  parseSettlementId,
-  readSettlement,
-  type Settlement,
-  settlementId,
-  settlementKey,
-} from "./settlement.ts";
+import { decodeSettlement, parseSettlementId, readSettlement, settlementKey } from "./settlement.ts";
 
 /** What a SEPA transfer has room for. */
 const MAX_BANK_REFERENCE_LENGTH = 140;

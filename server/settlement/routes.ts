@@ -1,17 +1,23 @@
-/** The operator's settlements over HTTP. */
+/** The operator's settlements over HTTP, and for everyone what makes statements sure. */
 import { Readable } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import * as v from "valibot";
 import { TuppenceError } from "../../shared/errors.ts";
-import { merchantId } from "../../shared/protocol/fields.ts";
+import { id128, merchantId } from "../../shared/protocol/fields.ts";
+import { Inclusion, SignedRootResponse } from "../../shared/protocol/provider.ts";
+import { settlementId, settlementJson } from "../../shared/statement.ts";
 import { type AdminDeps, requireAdmin } from "../admin/index.ts";
 import { describe } from "../openapi.ts";
+import { createInclusionProver } from "./inclusion.ts";
 import { type SettlementDeps, settleAll, settleMerchant } from "./settle.ts";
-import { parseSettlementId, settlementId, settlementJson } from "./settlement.ts";
+import { parseSettlementId } from "./settlement.ts";
 import { readStatement } from "./statement.ts";
 import { formatStatement, STATEMENT_CSV, STATEMENT_JSON } from "./statement-formats.ts";
+import { type SignedStatement, type StatementDeps, signStatement } from "./statement-root.ts";
 
-export interface SettlementRouteDeps extends SettlementDeps, AdminDeps {
+export interface SettlementRouteDeps extends SettlementDeps, StatementDeps, AdminDeps {
+  readonly config: SettlementDeps["config"] & StatementDeps["config"];
+  readonly secrets: StatementDeps["secrets"] & AdminDeps["secrets"];
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -19,7 +25,11 @@ export interface SettlementRouteDeps extends SettlementDeps, AdminDeps {
 /** Without a merchant, everyone's. */
 const SettlementRequest = v.optional(v.nullable(v.object({ merchant: v.optional(merchantId) })), {});
 
+/** What is settled never changes. */
+const ROOT_CACHE_SECONDS = 86_400;
+
 export function registerSettlement(app: FastifyInstance, deps: SettlementRouteDeps): void {
+  registerForEveryone(app, deps);
   const settleSchema = describe({ summary: "Settles what has matured", tags: ["operator"] });
   app.post(
     "/admin/settlements",
@@ -46,7 +56,7 @@ export function registerSettlement(app: FastifyInstance, deps: SettlementRouteDe
     { config: { side: "accounts" }, schema: statementSchema },
     async ({ headers, params, query }, reply) => {
       requireAdmin(deps, headers.authorization);
-      const statement = await findStatement(deps, params);
+      const statement = await findStatement(deps, settlementOf(params));
       const format = v.safeParse(StatementQuery, query);
       if (!format.success) throw new TuppenceError("request_invalid");
       if (format.output.format === "json") {
@@ -61,6 +71,39 @@ export function registerSettlement(app: FastifyInstance, deps: SettlementRouteDe
   );
 }
 
+function registerForEveryone(app: FastifyInstance, deps: SettlementRouteDeps): void {
+  const prove = createInclusionProver(deps);
+  const rootSchema = describe({
+    summary: "The root of a statement's Merkle tree, signed",
+    tags: ["merchants"],
+    response: { 200: SignedRootResponse },
+  });
+  app.get(
+    "/merchants/:merchant/settlements/:number",
+    { config: { side: "anonymous" }, schema: rootSchema },
+    async ({ params }, reply) => {
+      const decoded = v.safeParse(RootParams, params);
+      const { signedRoot } = await findStatement(deps, decoded.success ? decoded.output : undefined);
+      reply.header("cache-control", `public, max-age=${ROOT_CACHE_SECONDS}`);
+      return { signedRoot };
+    },
+  );
+  const inclusionSchema = describe({
+    summary: "The proof that a payment is in its merchant's statement",
+    tags: ["payments"],
+    response: { 200: Inclusion },
+  });
+  app.get(
+    "/payments/:id/inclusion",
+    { config: { side: "anonymous" }, schema: inclusionSchema },
+    async ({ params }) => {
+      const decoded = v.safeParse(v.object({ id: id128 }), params);
+      if (!decoded.success) throw new TuppenceError("payment_unknown");
+      return prove(decoded.output.id);
+    },
+  );
+}
+
 async function settleRequested(deps: SettlementRouteDeps, id: string | undefined) {
   const options = { now: deps.now() };
   if (id === undefined) return settleAll(deps, options);
@@ -71,11 +114,22 @@ async function settleRequested(deps: SettlementRouteDeps, id: string | undefined
 
 const StatementQuery = v.object({ format: v.optional(v.picklist(["json", "csv"]), "json") });
 
-async function findStatement(deps: SettlementRouteDeps, params: unknown) {
+const RootParams = v.object({
+  merchant: merchantId,
+  number: v.pipe(v.string(), v.regex(/^[1-9][0-9]{0,6}$/), v.transform(Number)),
+});
+
+function settlementOf(params: unknown) {
   const decoded = v.safeParse(v.object({ id: v.string() }), params);
-  const id = decoded.success ? parseSettlementId(decoded.output.id) : undefined;
+  return decoded.success ? parseSettlementId(decoded.output.id) : undefined;
+}
+
+async function findStatement(
+  deps: SettlementRouteDeps,
+  id: { readonly merchant: string; readonly number: number } | undefined,
+): Promise<SignedStatement> {
   const merchant = id && (await deps.merchants.get(id.merchant));
   const statement = id && merchant && (await readStatement(deps.ledger, merchant, id.number));
   if (!statement) throw new TuppenceError("settlement_unknown");
-  return statement;
+  return signStatement(deps, statement);
 }

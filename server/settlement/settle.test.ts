@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { micros } from "../../shared/money.ts";
 import { RefundResponse } from "../../shared/protocol/provider.ts";
+import { settlementId } from "../../shared/statement.ts";
 import { makeBlankCoins, openCoins } from "../../test/support/coins.ts";
 import {
   MERCHANT,
@@ -21,10 +22,10 @@ import { openSqliteLedger } from "../ledger/sqlite.ts";
 import { closingKey, encodeClosing } from "../payments/index.ts";
 import { auditSettlements } from "./audit.ts";
 import { settleAll } from "./settle.ts";
-import { settlementId } from "./settlement.ts";
 import { readStatement } from "./statement.ts";
 import { writeMissingStatements } from "./statement-files.ts";
 import { csvField, formatStatement, STATEMENT_CSV, STATEMENT_JSON } from "./statement-formats.ts";
+import { signStatement } from "./statement-root.ts";
 
 let shop: Shop;
 beforeEach(async () => {
@@ -332,7 +333,8 @@ describe("a statement", () => {
     await settle();
     const statement = await readStatement(shop.deps.ledger, { id: MERCHANT, name: "The Lantern" }, 1);
     if (!statement) throw new Error("a statement");
-    const written = (format: typeof STATEMENT_CSV) => text(formatStatement(statement, format));
+    const signed = await signStatement(shop.deps, statement);
+    const written = (format: typeof STATEMENT_CSV) => text(formatStatement(signed, format));
     const rows = (await written(STATEMENT_CSV))
       .trimEnd()
       .split("\r\n")

@@ -9,7 +9,8 @@
  *    merchant and number: whoever comes second is told that it exists, and nothing is paid twice.
  */
 import { sha256, toHex } from "../../shared/bytes.ts";
-import { add, type Micros, roundDownToMinorUnit, splitByWeight, subtract, ZERO } from "../../shared/money.ts";
+import { add, type Micros, roundDownToMinorUnit, subtract, ZERO } from "../../shared/money.ts";
+import { feeOf, type Settlement } from "../../shared/statement.ts";
 import { merchantAccount, PAYOUT_CLEARING, REVENUE } from "../ledger/accounts.ts";
 import { deriveId } from "../ledger/ids.ts";
 import type { Ledger, Transfer } from "../ledger/ledger.ts";
@@ -23,7 +24,7 @@ import {
   type NumberedClosing,
   readClosing,
 } from "../payments/index.ts";
-import { encodeSettlement, readSettlement, type Settlement, settlementKey } from "./settlement.ts";
+import { encodeSettlement, readSettlement, settlementKey } from "./settlement.ts";
 import { findMatured, readRefunds, sumPayments } from "./sums.ts";
 
 export interface SettlementDeps {
@@ -42,7 +43,6 @@ const MAX_PAYMENTS_PER_SETTLEMENT = 50_000;
 const MAX_SETTLEMENTS_PER_RUN = 100;
 /** Merchants that are settled side by side, so that their commits share batches: one commit each would take the disk's time. */
 const MERCHANTS_AT_ONCE = 100;
-const WHOLE_BASIS_POINTS = 10_000n;
 
 /** Settles every merchant. What it answers is what this call paid; a second call at the same time answers the rest. */
 export async function settleAll(
@@ -190,12 +190,6 @@ export async function addUp(
     payout,
     carryForwardOut: subtract(due, payout),
   };
-}
-
-/** Fee and what stays add up to the amount, to the micro. */
-function feeOf(amount: Micros, feeBasisPoints: number): Micros {
-  const [fee] = splitByWeight(amount, [BigInt(feeBasisPoints), WHOLE_BASIS_POINTS - BigInt(feeBasisPoints)]);
-  return fee ?? ZERO;
 }
 
 /** All that a bank can transfer, or nothing. */

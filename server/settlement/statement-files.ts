@@ -12,10 +12,11 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { settlementId } from "../../shared/statement.ts";
 import type { SettlementDeps } from "./settle.ts";
-import { settlementId } from "./settlement.ts";
-import { readStatement, type Statement } from "./statement.ts";
+import { readStatement } from "./statement.ts";
 import { STATEMENT_CSV, STATEMENT_JSON, type StatementFormat } from "./statement-formats.ts";
+import { type SignedStatement, type StatementDeps, signStatement } from "./statement-root.ts";
 
 const FORMATS: readonly (readonly [string, StatementFormat])[] = [
   ["csv", STATEMENT_CSV],
@@ -28,19 +29,19 @@ const ABANDONED_AFTER_MS = 3_600_000;
 
 /** Of every settlement that has none yet, the ones that the server made by its schedule included. Answers their paths. */
 export async function writeMissingStatements(
-  { ledger, merchants }: Pick<SettlementDeps, "ledger" | "merchants">,
+  deps: StatementDeps & Pick<SettlementDeps, "merchants">,
   folder: string,
 ): Promise<string[]> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   removeAbandoned(folder);
   const written: string[] = [];
-  for (const merchant of await merchants.list()) {
+  for (const merchant of await deps.merchants.list()) {
     for (let number = 1; ; number++) {
       const path = join(folder, settlementId(merchant.id, number));
       if (FORMATS.every(([extension]) => existsSync(`${path}.${extension}`))) continue;
-      const statement = await readStatement(ledger, merchant, number);
+      const statement = await readStatement(deps.ledger, merchant, number);
       if (!statement) break;
-      await writeStatement(statement, path);
+      await writeStatement(await signStatement(deps, statement), path);
       written.push(...FORMATS.map(([extension]) => `${path}.${extension}`));
     }
   }
@@ -60,7 +61,7 @@ function removeAbandoned(folder: string): void {
  * A file has its name only when it is whole: one that was cut off is written again. Of two processes that write the same
  * one each has its own until then, and both come to the same.
  */
-async function writeStatement(statement: Statement, path: string): Promise<void> {
+async function writeStatement(statement: SignedStatement, path: string): Promise<void> {
   const files = FORMATS.map(([extension, format]) => openFile(`${path}.${extension}`, format, statement));
   try {
     let index = 0;
@@ -75,7 +76,7 @@ async function writeStatement(statement: Statement, path: string): Promise<void>
   for (const { finish } of files) finish();
 }
 
-function openFile(path: string, format: StatementFormat, statement: Statement) {
+function openFile(path: string, format: StatementFormat, statement: SignedStatement) {
   const unfinished = `${path}.${randomUUID()}${UNFINISHED}`;
   const file = openSync(unfinished, "w", 0o600);
   let piece = format.head(statement);

@@ -1,19 +1,20 @@
 /** How statements are written, piece by piece, so that nobody holds a whole one. */
 import { MICROS_PER_UNIT, type Micros, subtract } from "../../shared/money.ts";
-import { settlementJson } from "./settlement.ts";
-import { isoTime, type Statement, type StatementLine } from "./statement.ts";
+import { type StatementLine, settlementJson } from "../../shared/statement.ts";
+import { isoTime, type Statement } from "./statement.ts";
+import type { SignedStatement } from "./statement-root.ts";
 
 export interface StatementFormat {
-  head(statement: Statement): string;
-  line(statement: Statement, line: StatementLine, index: number): string;
-  end(statement: Statement): string;
+  head(statement: SignedStatement): string;
+  line(statement: SignedStatement, line: StatementLine, index: number): string;
+  end(statement: SignedStatement): string;
 }
 
 /** Below it, a piece costs more to hand on than to write. */
 const PIECE_CHARACTERS = 65_536;
 
 export async function* formatStatement(
-  statement: Statement,
+  statement: SignedStatement,
   format: StatementFormat,
 ): AsyncGenerator<string> {
   let piece = format.head(statement);
@@ -47,10 +48,11 @@ export const STATEMENT_CSV: StatementFormat = {
   },
 };
 
-/** The settlement's members, and its lines, one a row. */
+/** `StatementFile` of `shared/statement.ts`: the settlement's members, the signed root, and the lines, one a row. */
 export const STATEMENT_JSON: StatementFormat = {
-  head({ id, merchantName, settlement }) {
-    const members = { id, merchantName, closed: isoTime(settlement.closedAt), ...settlementJson(settlement) };
+  head({ id, merchantName, settlement, signedRoot }) {
+    const closed = isoTime(settlement.closedAt);
+    const members = { id, merchantName, closed, ...settlementJson(settlement), signedRoot };
     return `${JSON.stringify(members, undefined, 2).slice(0, -"\n}".length)},\n  "lines": [`;
   },
   line: (_, line, index) =>

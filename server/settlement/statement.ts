@@ -4,23 +4,13 @@
  *
  *   carry-forward in + payments − refunds − fee − payout = carry-forward out
  */
-import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
+import { add, subtract, ZERO } from "../../shared/money.ts";
+import { type Settlement, type StatementLine, settlementId } from "../../shared/statement.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Merchant } from "../merchants/index.ts";
 import { type PaymentLine, readPaymentLines } from "./lines.ts";
-import { readSettlement, type Settlement, settlementId } from "./settlement.ts";
+import { readSettlement } from "./settlement.ts";
 import { readRefunds } from "./sums.ts";
-
-export interface StatementLine {
-  readonly type: "payment" | "refund";
-  /** ISO 8601. */
-  readonly time: string;
-  /** The payment's id, as in its receipt (`jti`). */
-  readonly id: string;
-  readonly resource: string;
-  readonly kind: string;
-  readonly amount: Micros;
-}
 
 export interface Statement {
   readonly id: string;
@@ -52,10 +42,10 @@ async function* readLines(ledger: Ledger, settlement: Settlement): AsyncGenerato
   const refunded: StatementLine[] = [];
   let left = carryForwardIn;
   for await (const line of readPaymentLines(ledger, merchant, settlement)) {
-    yield statementLine("payment", line.paidAt, line);
+    yield { type: "payment", ...movedBy(line, line.paidAt), holder: line.record.holder };
     left = add(left, line.amount);
     const refund = refunds.get(line.paymentId);
-    if (refund) refunded.push(statementLine("refund", refund.refundedAt, line));
+    if (refund) refunded.push({ type: "refund", ...movedBy(line, refund.refundedAt) });
   }
   yield* refunded;
   const returned = refunded.reduce((total, { amount }) => add(total, amount), ZERO);
@@ -66,12 +56,8 @@ async function* readLines(ledger: Ledger, settlement: Settlement): AsyncGenerato
     );
 }
 
-function statementLine(
-  type: StatementLine["type"],
-  at: number,
-  { paymentId: id, amount, record: { resource, kind } }: PaymentLine,
-): StatementLine {
-  return { type, time: isoTime(at), id, resource, kind, amount };
+function movedBy({ paymentId: id, amount, record: { resource, kind } }: PaymentLine, at: number) {
+  return { time: isoTime(at), id, resource, kind, amount };
 }
 
 export function isoTime(milliseconds: number): string {

@@ -133,7 +133,7 @@ export interface Refund {
 }
 
 /** Of the payment's transfer with this place; the beginning of time where no payment was yet. */
-async function timeAt(ledger: Ledger, merchant: string, sequence: number): Promise<number> {
+export async function timeAt(ledger: Ledger, merchant: string, sequence: number): Promise<number> {
   if (sequence === 0) return 0;
   const place = { afterSequence: sequence - 1, upToSequence: sequence };
   const [transfer] = await ledger.transfers({ ...paymentsOf(merchant), ...place, limit: 1 });

@@ -79,6 +79,19 @@ export const HolderLookupClaims = v.object({ aud: origin, jti: id128, iat: secon
 export const RefundRequest = v.object({ preimage: hash256, outputs });
 export const RefundResponse = v.object({ paymentId: id128, signatures: v.array(BlindSignature) });
 
+/** GET /merchants/{id}/settlements/{number}: `StatementRootClaims` of `shared/statement.ts`, signed. */
+export const SignedRootResponse = v.object({ signedRoot: jws });
+
+/** GET /payments/{id}/inclusion: an inclusion proof (RFC 9162) of the payment's leaf, its hashes hexadecimal. */
+export const Inclusion = v.object({
+  signedRoot: jws,
+  index: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  size: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  proof: v.pipe(v.array(hash256), v.maxLength(64)),
+});
+export type Inclusion = v.InferOutput<typeof Inclusion>;
+export type InclusionJson = v.InferInput<typeof Inclusion>;
+
 /** GET /receipts/revoked */
 export const RevokedReceipts = v.object({ revoked: v.array(v.object({ jti: id128, at: seconds })) });
 

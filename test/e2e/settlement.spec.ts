@@ -1,11 +1,12 @@
 /** What the reader paid, on its way to the merchant: one command, statements that add up, and never twice. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
+import { OPTIONS_PAGE, UiResults } from "../../shared/protocol/ui.ts";
 import { paidToMerchants, type StockedReader, stockReader, totalOf } from "../support/books.ts";
 import { expect, test } from "../support/extension.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
-import { runOperatorCommand } from "../support/operator.ts";
+import { runOperatorCommand, runTuppence } from "../support/operator.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
 import { approveAndClose, expectArticleOpen, paywallButton, readSnapshot } from "../support/reader.ts";
 import { SANDBOX_ENVIRONMENT } from "../support/world.ts";
@@ -164,12 +165,57 @@ test("what was carried forward is not lost: it stands in the next statement", as
   expectAddsUp(statement, "patient-2.csv");
 });
 
+test("the merchant checks the statements with the receipts, and finds one that was altered", async () => {
+  const { payments } = await readSnapshot(reader.extension);
+  const bought = payments.filter(({ title }) => /^Article \/[a-d]\.html$/.test(title));
+  const receipts = await Promise.all(bought.map(({ id }) => readReceipt(id)));
+  expect(receipts).toHaveLength(4);
+  const list = join(provider.dataFolder, "receipts.txt");
+  writeFileSync(list, receipts.join("\n"));
+  const files = ["patient-1.json", "patient-2.json"].map((file) =>
+    join(provider.dataFolder, "statements", file),
+  );
+  const options = ["--receipts", list, "--provider", provider.origin];
+  const { code, output } = await runTuppence(["check", ...files, ...options]);
+  expect(code, output).toBe(0);
+  expect(output).toContain("4 of 4 receipts found.");
+  expect(output).toContain("All of it adds up.");
+
+  // Somebody moves a payment to another address: no sum tells.
+  const altered = join(provider.dataFolder, "altered.json");
+  writeFileSync(altered, readText("patient-2.json").replace("/d.html", "/e.html"));
+  const found = await runTuppence(["check", files[0] ?? "", altered, ...options]);
+  expect(found.code, found.output).toBe(1);
+  expect(found.output).toContain("patient-2: it is not what the provider signed");
+  expect(found.output).toContain("is listed otherwise than its receipt says");
+});
+
+test("a reader proves with a receipt that the payment is in the merchant's statement", async () => {
+  const { payments } = await readSnapshot(reader.extension);
+  const last = payments.find(({ title }) => title === "Article /d.html");
+  const { code, output } = await runTuppence(["prove", await readReceipt(last?.id ?? "")]);
+  expect(code, output).toBe(0);
+  expect(output).toContain(`3¢ for ${patient.addressOf("/d.html")} is in statement patient-2.`);
+});
+
 test("after all of that the reader's money and the merchants' are what was topped up", async () => {
   const settled = ["immediate-1.json", "patient-1.json", "patient-2.json"].map(readJson);
   const received = settled.reduce((sum, { payments, refunds }) => sum + payments - refunds, 0n);
   expect((await totalOf(reader)) + received).toBe(reader.toppedUp);
   expect(await auditCode()).toBe(0);
 });
+
+/** As the wallet shows it under a payment, for whoever copies it. */
+async function readReceipt(paymentId: string): Promise<string> {
+  const page = await reader.extension.context.newPage();
+  await page.goto(reader.extension.url(OPTIONS_PAGE));
+  const answer = await page.evaluate(
+    (id) => chrome.runtime.sendMessage({ kind: "ui", type: "payment", paymentId: id }),
+    paymentId,
+  );
+  await page.close();
+  return v.parse(UiResults.payment, v.parse(v.object({ ok: v.unknown() }), answer).ok).receipt?.token ?? "";
+}
 
 async function buy(site: MerchantSite, path: string, price: string): Promise<void> {
   await site.publishArticle(path, { title: `Article ${path}`, paid: "<p>Paid.</p>", price });

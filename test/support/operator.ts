@@ -1,4 +1,4 @@
-/** The operator's commands, each in a process of its own, on the data of a provider that runs meanwhile. */
+/** The commands of operators and of site owners, each in a process of its own, while a provider runs. */
 import { spawn } from "node:child_process";
 import process from "node:process";
 import type { RunningProvider } from "./provider.ts";
@@ -11,14 +11,22 @@ export interface CommandResult {
 
 /** @param file under `server/cli/`: `settle.ts` */
 export function runOperatorCommand(provider: RunningProvider, file: string): Promise<CommandResult> {
-  const child = spawn(process.execPath, [`server/cli/${file}`], {
-    env: {
-      ...process.env,
-      ...SANDBOX_ENVIRONMENT,
-      TUPPENCE_DATA: provider.dataFolder,
-      TUPPENCE_ORIGIN: provider.origin,
-      TUPPENCE_ACCOUNTS_ORIGIN: provider.accountsOrigin,
-    },
+  return run([`server/cli/${file}`], {
+    ...SANDBOX_ENVIRONMENT,
+    TUPPENCE_DATA: provider.dataFolder,
+    TUPPENCE_ORIGIN: provider.origin,
+    TUPPENCE_ACCOUNTS_ORIGIN: provider.accountsOrigin,
+  });
+}
+
+/** `npx tuppence …` */
+export function runTuppence(args: readonly string[]): Promise<CommandResult> {
+  return run(["scripts/tuppence.mjs", ...args], {});
+}
+
+function run(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<CommandResult> {
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -11,6 +11,7 @@ type NotForReaders =
   | "admin_token_invalid"
   | "merchant_invalid"
   | "settlement_unknown"
+  | "payment_not_settled"
   | "method_not_allowed"
   | "body_too_large"
   | "unsupported_media_type"

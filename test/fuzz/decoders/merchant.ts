@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import * as v from "valibot";
-import { SealError } from "../../../merchant/cli/problem.ts";
+import { CommandError } from "../../../merchant/cli/problem.ts";
 import { checkOffer, fetchMerchantRecord, fetchProvider } from "../../../merchant/cli/provider.ts";
 import { sealPage } from "../../../merchant/cli/seal-page.ts";
 import { createReceiptVerifier } from "../../../merchant/server/receipts.ts";
@@ -326,7 +326,7 @@ async function sealTargets(): Promise<Target[]> {
             .repeat(times),
         );
       if (depth > 0) parts.splice(parts.length >> 1, 0, "<div>".repeat(depth));
-      const sealed = await onlySealErrors(
+      const sealed = await onlyCommandErrors(
         sealPage(
           parts.join("\n"),
           RESOURCE,
@@ -339,9 +339,9 @@ async function sealTargets(): Promise<Target[]> {
     makeTarget("seal: the provider's answers", 2, input, async ({ tree, status }, see) => {
       const answer = (genuine: unknown) =>
         answering(() => new Response(mutateJson(genuine, tree), { status }));
-      see((await onlySealErrors(fetchProvider(ORIGIN, answer(INFO)))) === "refused" ? "refused" : "read");
+      see((await onlyCommandErrors(fetchProvider(ORIGIN, answer(INFO)))) === "refused" ? "refused" : "read");
       await fetchMerchantRecord(ORIGIN, "the-lantern", answer({ merchantRecord: "a.b.c" }));
-      await onlySealErrors(
+      await onlyCommandErrors(
         checkOffer(ORIGIN, offer(), answer({ isValid: false, invalidReason: "seal_invalid" })),
       );
     }),
@@ -457,9 +457,9 @@ function answering(answer: (path: string) => Response): typeof fetch {
   return async (address) => answer(new URL(`${address instanceof Request ? address.url : address}`).pathname);
 }
 
-async function onlySealErrors<T>(work: Promise<T>): Promise<T | "refused"> {
+async function onlyCommandErrors<T>(work: Promise<T>): Promise<T | "refused"> {
   return work.catch((error: unknown) => {
-    if (error instanceof SealError) return "refused" as const;
+    if (error instanceof CommandError) return "refused" as const;
     throw error;
   });
 }

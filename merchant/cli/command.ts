@@ -1,0 +1,11 @@
+import type { Fetch } from "./provider.ts";
+
+/** What a command is handed, so that a test can look at it. */
+export interface CommandDeps {
+  readonly fetch: Fetch;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly print: (line: string) => void;
+  /** Beside the output, so that `> key.jwk.json` keeps the key alone. */
+  readonly note: (line: string) => void;
+}
