@@ -110,8 +110,8 @@ const line = {
   amount,
 };
 /** `holder` is the thumbprint of the payment's own key, as in its receipt (`sub`): it names no reader. */
-export const PaymentLine = v.object({ type: v.literal("payment"), ...line, holder: thumbprint });
-export const RefundLine = v.object({ type: v.literal("refund"), ...line });
+const PaymentLine = v.object({ type: v.literal("payment"), ...line, holder: thumbprint });
+const RefundLine = v.object({ type: v.literal("refund"), ...line });
 export const StatementLine = v.variant("type", [PaymentLine, RefundLine]);
 export type StatementLine = v.InferOutput<typeof StatementLine>;
 

@@ -24,7 +24,7 @@ export interface SignedStatement extends Statement {
   readonly signedRoot: string;
 }
 
-export const rootKey = (merchant: string, number: number): string => `statement-root:${merchant}:${number}`;
+const rootKey = (merchant: string, number: number): string => `statement-root:${merchant}:${number}`;
 
 const RootRecord = v.object({ root: hash256 });
 
@@ -35,7 +35,7 @@ export async function signStatement(deps: StatementDeps, statement: Statement): 
   return { ...statement, signedRoot: await signRoot(deps, statement.settlement, root) };
 }
 
-export function signRoot(
+function signRoot(
   { config, secrets }: Pick<StatementDeps, "config" | "secrets">,
   { merchant, number, closedAt }: Settlement,
   root: string,
@@ -60,7 +60,7 @@ export async function computeRoot(statement: Statement): Promise<string> {
   return toHex(tree.root().root);
 }
 
-export async function* statementHashes({ settlement, lines }: Statement): AsyncGenerator<Uint8Array> {
+async function* statementHashes({ settlement, lines }: Statement): AsyncGenerator<Uint8Array> {
   yield settlementHash(settlement);
   for await (const line of lines()) yield lineHash(settlement, line);
 }
