@@ -25,6 +25,7 @@ const FOLDERS = [
     mayImport: ["^wallet/provider/", "^shared/"],
     types: "^wallet/core/",
   },
+  { name: "wallet-node", from: "^wallet/node/", mayImport: ["^wallet/", "^shared/"] },
   { name: "wallet", from: "^wallet/[^/]+$", mayImport: ["^wallet/", "^shared/"] },
   {
     name: "store",

@@ -11,6 +11,7 @@ import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { toHex, utf8 } from "../../shared/bytes.ts";
+import { parseRow, rowText } from "../../shared/row-text.ts";
 
 export const ROW_KEY_BYTES = 32;
 /** Few values, each of many rows: a state, and the moment by which rows are put in order. */
@@ -19,8 +20,6 @@ const NONCE_BYTES = 24;
 const HASH_BYTES = 16;
 /** Of Poly1305. */
 const TAG_BYTES = 16;
-/** Before what JSON has no form for, and before strings that begin with it. */
-const MARK = "\u0000";
 
 /** What a table is looked up by, as its schema says it. */
 export interface TableIndexes {
@@ -74,7 +73,7 @@ export function createRowSealer(rowKey: Uint8Array): RowSealer {
         if (value !== undefined) stored[name] = indexed(of.table, name, value);
       }
       const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-      const text = utf8(JSON.stringify(row, markValue));
+      const text = utf8(rowText(row));
       const sealed = new Uint8Array(NONCE_BYTES + text.length + TAG_BYTES);
       sealed.set(nonce);
       cipher(nonce, of, stored).encrypt(text, sealed.subarray(NONCE_BYTES));
@@ -84,23 +83,7 @@ export function createRowSealer(rowKey: Uint8Array): RowSealer {
       const { sealed } = stored;
       if (!(sealed instanceof Uint8Array)) throw new Error(`a row of ${of.table} is not sealed`);
       const text = cipher(sealed.subarray(0, NONCE_BYTES), of, stored).decrypt(sealed.subarray(NONCE_BYTES));
-      return JSON.parse(new TextDecoder().decode(text), unmarkValue);
+      return parseRow(new TextDecoder().decode(text));
     },
   };
-}
-
-function markValue(_name: string, value: unknown): unknown {
-  if (typeof value === "bigint") return `${MARK}n${value}`;
-  if (typeof value === "string") return value.startsWith(MARK) ? `${MARK}s${value}` : value;
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    const prototype = Object.getPrototypeOf(value);
-    if (prototype !== Object.prototype && prototype !== null)
-      throw new Error("a row holds something that JSON has no form for");
-  }
-  return value;
-}
-
-function unmarkValue(_name: string, value: unknown): unknown {
-  if (typeof value !== "string" || !value.startsWith(MARK)) return value;
-  return value[1] === "n" ? BigInt(value.slice(2)) : value.slice(2);
 }

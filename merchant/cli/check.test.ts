@@ -84,6 +84,7 @@ const deps = {
   },
   now: Date.now,
   print: (line: string) => void printed.push(line),
+  write: () => undefined,
   note: (line: string) => void printed.push(line),
 };
 

@@ -6,6 +6,8 @@ export interface CommandDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly print: (line: string) => void;
+  /** To the output, as it is. */
+  readonly write: (bytes: Uint8Array) => void;
   /** Beside the output, so that `> key.jwk.json` keeps the key alone. */
   readonly note: (line: string) => void;
 }

@@ -1,6 +1,7 @@
-/** `tuppence COMMAND`: the site owner's commands. */
+/** `tuppence COMMAND`: what site owners and programs need on a command line. */
 import { runCheck } from "./check.ts";
 import type { CommandDeps } from "./command.ts";
+import { runFetch, runWallet } from "./pay.ts";
 import { CommandError } from "./problem.ts";
 import { runProve } from "./prove.ts";
 import { runSeal } from "./seal.ts";
@@ -10,6 +11,8 @@ const HELP = `tuppence COMMAND
   seal    seals the paid part of pages, so that they can be published anywhere
   check   adds statements up again, and finds what was altered or left out
   prove   proves that the payment of a receipt is in a statement
+  fetch   fetches an address, and pays for it out of a wallet's file
+  wallet  makes such a wallet, tops it up, says what is in it
 
 tuppence COMMAND --help says more.
 `;
@@ -22,6 +25,8 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[], deps: CommandD
   },
   check: runCheck,
   prove: runProve,
+  fetch: runFetch,
+  wallet: runWallet,
 };
 
 const [name, ...args] = process.argv.slice(2);
@@ -32,6 +37,7 @@ try {
     fetch,
     now: Date.now,
     print: (line) => console.log(line),
+    write: (bytes) => void process.stdout.write(bytes),
     note: (line) => console.error(line),
   });
   process.exitCode = isWell || name === "--help" ? 0 : 1;

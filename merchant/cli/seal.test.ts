@@ -73,6 +73,7 @@ function run(...args: string[]): Promise<void> {
     fetch: request,
     now: () => 1_700_000_000_000,
     print: (line) => printed.push(line),
+    write: () => undefined,
     note: () => undefined,
   });
 }
@@ -196,7 +197,13 @@ test("refuses when nobody answers, or the provider does not know the key", async
     join(folder, "out.html"),
   );
   await expect(
-    runSeal(args, { fetch: dead, now: Date.now, print: () => undefined, note: () => undefined }),
+    runSeal(args, {
+      fetch: dead,
+      now: Date.now,
+      print: () => undefined,
+      write: () => undefined,
+      note: () => undefined,
+    }),
   ).rejects.toThrow(/cannot be reached/);
   invalidReason = "seal_invalid";
   await expect(sealOne(PAGE, "--price", "5¢")).rejects.toThrow(/register the key/);
