@@ -32,6 +32,8 @@ const MERCHANT = "the-weather";
 const PRICE = 50_000n;
 const TOP_UP = 2_000_000n;
 const WAIT_MS = 30_000;
+/** A process is started for each kill. */
+const KILLED_MS = 240_000;
 
 let provider: TestProvider;
 let site: { readonly origin: string; readonly server: Server };
@@ -308,37 +310,41 @@ describe("on the command line", () => {
   });
 });
 
-it("loses nothing and pays nothing twice, killed again and again while it pays", async () => {
-  await program.close();
-  const before = await earned();
-  const KILLS = 10;
-  for (let kill = 0; kill < KILLS; kill++) {
-    const args = [
-      "test/support/paying-program.ts",
-      walletFile(),
-      provider.origin,
-      site.origin,
-      String(kill * 100),
-    ];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-    // At another step of another payment each time.
-    for (let begun = 0; begun <= kill % 3; begun++) await once(child.stdout, "data");
-    await new Promise((resolve) => setTimeout(resolve, kill * 23));
-    child.kill("SIGKILL");
-    await once(child, "exit");
-  }
-  // What the site never settled comes back when it has expired. Last in this file, because it turns the provider's clock.
-  provider.clock.ahead = 600_000;
-  program = open({ nowMs: () => Date.now() + provider.clock.ahead });
-  await expect
-    .poll(
-      async () => {
-        await program.resume(1_000);
-        const { total, inFlight } = (await program.wallet.snapshot()).balance;
-        return [BigInt(inFlight), BigInt(total) + (await earned()) - before];
-      },
-      { timeout: WAIT_MS },
-    )
-    .toEqual([0n, TOP_UP]);
-  expect((await earned()) - before, "something was paid at all").toBeGreaterThan(0n);
-});
+it(
+  "loses nothing and pays nothing twice, killed again and again while it pays",
+  async () => {
+    await program.close();
+    const before = await earned();
+    const KILLS = 10;
+    for (let kill = 0; kill < KILLS; kill++) {
+      const args = [
+        "test/support/paying-program.ts",
+        walletFile(),
+        provider.origin,
+        site.origin,
+        String(kill * 100),
+      ];
+      const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+      // At another step of another payment each time.
+      for (let begun = 0; begun <= kill % 3; begun++) await once(child.stdout, "data");
+      await new Promise((resolve) => setTimeout(resolve, kill * 23));
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+    // What the site never settled comes back when it has expired. Last in this file, because it turns the provider's clock.
+    provider.clock.ahead = 600_000;
+    program = open({ nowMs: () => Date.now() + provider.clock.ahead });
+    await expect
+      .poll(
+        async () => {
+          await program.resume(1_000);
+          const { total, inFlight } = (await program.wallet.snapshot()).balance;
+          return [BigInt(inFlight), BigInt(total) + (await earned()) - before];
+        },
+        { timeout: WAIT_MS },
+      )
+      .toEqual([0n, TOP_UP]);
+    expect((await earned()) - before, "something was paid at all").toBeGreaterThan(0n);
+  },
+  KILLED_MS,
+);
