@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "./bytes.ts";
-import { buildTree, inclusionProof, leafHash, rootByProof } from "./merkle.ts";
+import { buildTree, inclusionProof, leafHash, rootByProof, treeLevels } from "./merkle.ts";
 
 /** The leaves and roots that implementations of Certificate Transparency are checked with: of the first 0 to 8 of them. */
 const LEAVES = [
@@ -46,7 +46,7 @@ describe("a proof", () => {
       const leaves = many.slice(0, size);
       const root = rootOf(leaves);
       for (const [index, hash] of leaves.entries()) {
-        const proof = inclusionProof(leaves, index);
+        const proof = inclusionProof(treeLevels(leaves), index);
         const found = (place: number, of = hash) => {
           const end = rootByProof(of, { index: place, size, proof });
           return end && toHex(end);
@@ -61,7 +61,7 @@ describe("a proof", () => {
   it("that was cut, lengthened or put elsewhere leads nowhere", () => {
     const leaves = many.slice(0, 11);
     const [hash = new Uint8Array()] = leaves;
-    const proof = inclusionProof(leaves, 0);
+    const proof = inclusionProof(treeLevels(leaves), 0);
     for (const given of [proof.slice(1), proof.slice(0, -1), [...proof, hash]])
       expect(rootByProof(hash, { index: 0, size: 11, proof: given })).toBeUndefined();
     for (const [index, size] of [

@@ -41,14 +41,32 @@ export function buildTree(): TreeBuilder {
   };
 }
 
+/**
+ * The whole tree, from the leaves to the root, for who makes many proofs: each level has the hashes of the pairs below it, and
+ * one that is left over is handed up as it is.
+ */
+export function treeLevels(leaves: readonly Uint8Array[]): readonly (readonly Uint8Array[])[] {
+  const levels = [leaves];
+  for (let below = leaves; below.length > 1; ) {
+    const above: Uint8Array[] = [];
+    for (let left = 0; left < below.length; left += 2) {
+      const [one, other] = below.slice(left, left + 2);
+      if (one) above.push(other ? nodeHash(one, other) : one);
+    }
+    levels.push(above);
+    below = above;
+  }
+  return levels;
+}
+
 /** What stands between this leaf and the root, from the leaf on. */
-export function inclusionProof(hashes: readonly Uint8Array[], index: number): Uint8Array[] {
-  if (hashes.length <= 1) return [];
-  const split = 2 ** Math.floor(Math.log2(hashes.length - 1));
-  const [left, right] = [hashes.slice(0, split), hashes.slice(split)];
-  return index < split
-    ? [...inclusionProof(left, index), rootOf(right)]
-    : [...inclusionProof(right, index - split), rootOf(left)];
+export function inclusionProof(levels: readonly (readonly Uint8Array[])[], index: number): Uint8Array[] {
+  let place = index;
+  return levels.flatMap((level) => {
+    const beside = level[place % 2 === 0 ? place + 1 : place - 1];
+    place = Math.floor(place / 2);
+    return beside ? [beside] : [];
+  });
 }
 
 /** The root that the proof leads to; undefined where it has not the length that this place in such a tree asks for. */
@@ -78,12 +96,6 @@ export function rootByProof(
     last >>= 1n;
   }
   return last === 0n ? root : undefined;
-}
-
-function rootOf(hashes: readonly Uint8Array[]): Uint8Array {
-  const tree = buildTree();
-  for (const hash of hashes) tree.add(hash);
-  return tree.root().root;
 }
 
 function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {

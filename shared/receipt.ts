@@ -66,7 +66,7 @@ export const HolderProofClaims = v.object({
   /** The origin that asked. */
   aud: origin,
   /** What that origin wanted to have signed: a copied proof answers no other question. */
-  challenge: v.pipe(v.string(), v.minLength(16), v.maxLength(200)),
+  challenge: v.pipe(v.string(), v.minLength(12), v.maxLength(2_100)),
   jti: id128,
   iat: seconds,
 });

@@ -32,6 +32,8 @@ import type { ReceiptClaims } from "./receipt.ts";
 
 const STATEMENT_TYPE = "tuppence-statement+jwt";
 const WHOLE_BASIS_POINTS = 10_000n;
+/** Of JavaScript's dates. */
+const LAST_MOMENT_MS = 8_640_000_000_000_000;
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** A sum of many amounts may be larger than any single amount. */
@@ -48,7 +50,7 @@ export const Settlement = v.object({
   number: v.pipe(whole, v.minValue(1)),
   currency,
   /** Milliseconds: every refund window of what is covered ended by then. */
-  closedAt: whole,
+  closedAt: v.pipe(whole, v.maxValue(LAST_MOMENT_MS)),
   /** The payments are those whose transfers come after the first and up to the second. */
   afterSequence: whole,
   upToSequence: whole,
@@ -56,7 +58,7 @@ export const Settlement = v.object({
   refundCount: whole,
   payments: sum,
   refunds: sum,
-  feeBasisPoints: whole,
+  feeBasisPoints: v.pipe(whole, v.maxValue(Number(WHOLE_BASIS_POINTS))),
   fee: sum,
   carryForwardIn: sum,
   payout: sum,
@@ -101,8 +103,8 @@ export function feeOf(turnover: Micros, feeBasisPoints: number): Micros {
 }
 
 const line = {
-  /** ISO 8601, with milliseconds. */
-  time: v.pipe(v.string(), v.isoTimestamp()),
+  /** ISO 8601, in UTC and with milliseconds: as text it is in order of time. */
+  time: v.pipe(v.string(), v.isoTimestamp(), v.regex(/^.{23}Z$/, "not in UTC with milliseconds")),
   /** The payment's id, as in its receipt (`jti`). */
   id: id128,
   resource: url,

@@ -114,9 +114,11 @@ async function check(
 test("finds nothing wrong with statements as they are, and every receipt that is settled", async () => {
   const { isWell, problems, said } = await check();
   expect([isWell, problems]).toEqual([true, []]);
-  expect(said).toContain(`${MERCHANT}-1  2026-11-23  3 payments, 1 refunds`);
+  expect(said).toContain(
+    `${MERCHANT}-1  2026-11-23  3 payments of $0.305, 1 refunds of $0.10, fee 10 %, pays out $0.18`,
+  );
   expect(said).toContain("5 of 6 receipts found.");
-  expect(said).toContain("1 receipts are newer than what is settled here.");
+  expect(said).toContain("1 receipts are newer than the last payment here (2026-11-23T");
 });
 
 test("needs no network where the keys were kept, and says what was not checked without them", async () => {
@@ -268,6 +270,22 @@ test("finds that statements are missing in between", async () => {
   expect(problems).toContainEqual(expect.stringContaining("it does not follow the-lantern-1"));
 });
 
+test("accuses nobody where the provider does not answer", async () => {
+  intercept = (path) =>
+    path.includes("/settlements/")
+      ? Response.json({ title: "Too many requests." }, { status: 429 })
+      : undefined;
+  await expect(check()).rejects.toThrow("The provider does not say which root it publishes");
+});
+
+test("says where the fee changed, and what is taken on trust", async () => {
+  const { said } = await check((second) => void Object.assign(second, { feeBasisPoints: 900 }));
+  expect(said).toContain("the-lantern-2: the fee is 9 %, and was 10 % before.");
+  const file = await fileWith("2.json", statements[1]);
+  expect(await runCheck([file, "--provider", shop.origin], deps)).toBe(true);
+  expect(printed.at(-2)).toMatch(/^· the-lantern-2 brings in \$0\.00[0-9]*: whether that is right/);
+});
+
 test("finds a provider that publishes another root, or none", async () => {
   const other = await signingKeyFromSeed(new Uint8Array(randomBytes(32)));
   const claims = { iss: shop.origin, aud: MERCHANT, number: 2, root: "0".repeat(64), iat: 1 };
@@ -289,7 +307,8 @@ test("says in a sentence what is no statement, no file, no key and no option", a
     [[await fileWith("text.json", "hello")], /text\.json is not JSON\.$/],
     [[await fileWith("old.json", JSON.stringify(unsigned))], /signedRoot.*ask for them anew/],
     [[statement, "--keys", statement], /holds no keys/],
-    [[statement, "--provider", "here"], /--provider here is not an address\.$/],
+    [[statement, "--provider", "here"], /--provider here is not an address such as/],
+    [[statement, "--provider", "localhost:4020"], /is not an address such as/],
     [[statement, "--what"], /--help says what there is\.$/],
   ] as const) {
     const ended = runCheck(args, deps);
@@ -303,8 +322,8 @@ test("proves by a receipt alone that its payment is in a statement, and believes
   expect(await runProve([await fileWith("receipt.txt", `${first}\n`)], deps)).toBe(true);
   expect(await runProve([second], deps), "also what was given back").toBe(true);
   expect(printed).toEqual([
-    `✓ 20¢ for https://lantern.example/tides.html is in statement ${MERCHANT}-1.`,
-    `✓ 10¢ for https://lantern.example/tides.html is in statement ${MERCHANT}-1.`,
+    `✓ 20¢ for https://lantern.example/tides.html is in statement ${MERCHANT}-1 of ${shop.origin}.`,
+    `✓ 10¢ for https://lantern.example/tides.html is in statement ${MERCHANT}-1 of ${shop.origin}.`,
   ]);
   const path = `/payments/${JSON.parse(statements[1]).lines[0].id}/inclusion`;
   const another = await shop.anonymous("GET", path);
@@ -313,6 +332,10 @@ test("proves by a receipt alone that its payment is in a statement, and believes
   intercept = () => undefined;
   await expect(runProve([receipts.at(-1) ?? ""], deps)).rejects.toThrow("This payment is not settled yet.");
   await expect(runProve(["nonsense"], deps)).rejects.toThrow("That is no receipt");
+  await expect(runProve(["--what"], deps)).rejects.toThrow("--help says what there is.");
+  await expect(runProve([first, "--provider", "https://else.example"], deps)).rejects.toThrow(
+    `The receipt is of ${shop.origin}, not of https://else.example.`,
+  );
 });
 
 function changeLine(statement: File, change: Partial<Line>): void {

@@ -1,13 +1,13 @@
 /** The command `tuppence check`: statements and receipts, held against each other. `--help` says how. */
 import { readFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
 import * as v from "valibot";
-import { formatBalance } from "../../shared/money.ts";
+import { formatBalance, type Micros } from "../../shared/money.ts";
 import { Jwks } from "../../shared/protocol/provider.ts";
-import { StatementFile, verifyStatementRoot } from "../../shared/statement.ts";
+import { StatementFile, settlementId, verifyStatementRoot } from "../../shared/statement.ts";
+import { readArguments } from "./arguments.ts";
 import type { CommandDeps } from "./command.ts";
 import { CommandError } from "./problem.ts";
-import { fetchKeys, fetchPublishedRoot } from "./provider.ts";
+import { fetchKeys, fetchPublishedRoot, providerOrigin } from "./provider.ts";
 import { checkStatements } from "./statement-check.ts";
 
 const HELP = `Adds statements up again, and finds what was altered or left out. Ends with 1 where something is wrong.
@@ -30,14 +30,14 @@ const OPTIONS = {
 
 /** Whether all is well. @throws CommandError with a sentence for whoever ran it */
 export async function runCheck(args: readonly string[], deps: CommandDeps): Promise<boolean> {
-  const { values, positionals } = readArguments(args);
+  const { values, positionals } = readArguments(args, OPTIONS);
   if (values.help || positionals.length === 0) {
     deps.print(HELP);
     return values.help === true;
   }
   const statements = (await Promise.all(positionals.map(readStatement))).sort((a, b) => a.number - b.number);
   const receipts = values.receipts === undefined ? [] : lines(await readText(values.receipts));
-  const provider = values.provider === undefined ? undefined : originOf(values.provider);
+  const provider = values.provider === undefined ? undefined : providerOrigin(values.provider);
   const jwks = await findKeys(values.keys, provider, deps);
   const report = await checkStatements(statements, receipts, jwks);
   const problems = [
@@ -49,7 +49,7 @@ export async function runCheck(args: readonly string[], deps: CommandDeps): Prom
     ...(jwks ? [] : ["The provider's signature was not checked: name its keys with --keys or --provider."]),
   ];
   if (values.json) {
-    const checked = statements.map(({ id }) => id);
+    const checked = statements.map(({ merchant, number }) => settlementId(merchant, number));
     deps.print(
       JSON.stringify({ checked, receiptsFound: report.receiptsFound, problems, notes }, undefined, 2),
     );
@@ -67,10 +67,11 @@ function print(
   },
   { print: say }: CommandDeps,
 ): void {
-  for (const { id, closedAt, currency, paymentCount, refundCount, payout } of statements) {
+  for (const { merchant, number, closedAt, currency, ...sums } of statements) {
     const day = new Date(closedAt).toISOString().slice(0, 10);
+    const money = (amount: Micros) => formatBalance(amount, currency);
     say(
-      `${id}  ${day}  ${paymentCount} payments, ${refundCount} refunds  pays out ${formatBalance(payout, currency)}`,
+      `${settlementId(merchant, number)}  ${day}  ${sums.paymentCount} payments of ${money(sums.payments)}, ${sums.refundCount} refunds of ${money(sums.refunds)}, fee ${sums.feeBasisPoints / 100} %, pays out ${money(sums.payout)}`,
     );
   }
   if (report.receipts > 0) say(`${report.found} of ${report.receipts} receipts found.`);
@@ -91,12 +92,14 @@ async function comparePublished(
   deps: CommandDeps,
 ): Promise<string[]> {
   const problems: string[] = [];
-  for (const { id, merchant, number, signedRoot } of statements) {
+  for (const { merchant, number, signedRoot } of statements) {
     const own = await verifyStatementRoot(signedRoot, jwks);
     const published = await fetchPublishedRoot(provider, { merchant, number }, deps.fetch);
     const theirs = published === undefined ? undefined : await verifyStatementRoot(published, jwks);
     if (own && theirs?.root !== own.root)
-      problems.push(`${id}: the provider publishes another root for it, or none.`);
+      problems.push(
+        `${settlementId(merchant, number)}: the provider publishes another root for it, or none.`,
+      );
   }
   return problems;
 }
@@ -141,17 +144,4 @@ function readText(file: string): Promise<string> {
   return readFile(file, "utf8").catch(() => {
     throw new CommandError(`${file} cannot be read.`);
   });
-}
-
-function originOf(text: string): string {
-  if (!URL.canParse(text)) throw new CommandError(`--provider ${text} is not an address.`);
-  return new URL(text).origin;
-}
-
-function readArguments(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new CommandError(`${error instanceof Error ? error.message : error} --help says what there is.`);
-  }
 }

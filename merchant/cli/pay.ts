@@ -1,19 +1,21 @@
 /** The commands `tuppence wallet` and `tuppence fetch`: a program's wallet, and what it buys. `--help` says how. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { parseArgs } from "node:util";
 import { ERRORS, TuppenceError } from "../../shared/errors.ts";
 import { formatBalance, type Micros, micros, parseMoney } from "../../shared/money.ts";
 import {
+  AlreadyBoughtError,
   createPayingFetch,
   openProgramWallet,
   PriceTooHighError,
   type ProgramWallet,
   WalletFileError,
 } from "../../wallet/node/index.ts";
+import { readArguments } from "./arguments.ts";
 import type { CommandDeps } from "./command.ts";
 import { CommandError } from "./problem.ts";
+import { providerOrigin } from "./provider.ts";
 
 const WALLET_HELP = `A wallet in a file, for programs that pay. The file holds the money and the recovery phrase: keep it to yourself.
 
@@ -59,6 +61,8 @@ export async function runWallet(args: readonly string[], deps: CommandDeps): Pro
   return withWallet(values.wallet, values.provider, deps, async (program) => {
     const { wallet } = program;
     await program.resume(RESUME_MS);
+    // One that was paid after its command had ended.
+    await wallet.refreshTopUps();
     if (values.phrase) deps.print((await wallet.showPhrase()).phrase);
     if (amount !== undefined) await topUp(program, amount, deps);
     const { balance, currency, provider } = await wallet.snapshot();
@@ -87,11 +91,12 @@ export async function runFetch(args: readonly string[], deps: CommandDeps): Prom
   if (values.max === undefined) throw new CommandError("--max is missing: say the most that it may cost.");
   const max = priceOf("--max", values.max);
   return withWallet(values.wallet, undefined, deps, async (program) => {
+    const output = values.output === undefined ? undefined : await openOutput(values.output);
     const before = await totalOf(program);
     const response = await createPayingFetch(program, { max, fetch: deps.fetch })(url);
     const body = new Uint8Array(await response.arrayBuffer());
-    if (values.output === undefined) deps.write(body);
-    else await writeFile(values.output, body);
+    if (output) await output.writeFile(body).finally(() => output.close());
+    else deps.write(body);
     const paid = before - (await totalOf(program));
     const { currency } = await program.wallet.snapshot();
     if (paid > 0n) deps.note(`paid ${formatBalance(micros(paid), currency)}`);
@@ -99,6 +104,15 @@ export async function runFetch(args: readonly string[], deps: CommandDeps): Prom
     // Change comes in, and the drawer is filled for the next time.
     await program.resume(RESUME_MS);
     return response.ok;
+  });
+}
+
+/** Before anything is paid. @throws CommandError */
+async function openOutput(path: string): Promise<FileHandle> {
+  return open(path, "w").catch((error: unknown) => {
+    throw new CommandError(
+      `${path} cannot be written: ${error instanceof Error ? error.message : error}. Nothing was paid.`,
+    );
   });
 }
 
@@ -122,10 +136,8 @@ async function withWallet(
   work: (program: ProgramWallet) => Promise<boolean>,
 ): Promise<boolean> {
   const file = path ?? DEFAULT_FILE;
-  if (provider !== undefined && !URL.canParse(provider))
-    throw new CommandError(`--provider ${provider} is not an address.`);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const origin = provider === undefined ? NO_PROVIDER : new URL(provider).origin;
+  const origin = provider === undefined ? NO_PROVIDER : providerOrigin(provider);
   let program: ProgramWallet | undefined;
   try {
     program = openProgramWallet({ file, provider: origin, fetch: deps.fetch });
@@ -156,7 +168,13 @@ function asSentence(error: unknown): unknown {
     const { title, safe, next } = ERRORS[error.code];
     return new CommandError([title, safe, next].filter((part) => part !== "").join(" "));
   }
-  if (error instanceof PriceTooHighError) return new CommandError(`${error.message} Nothing was paid.`);
+  if (error instanceof PriceTooHighError || error instanceof AlreadyBoughtError)
+    return new CommandError(`${error.message} Nothing was paid.`);
+  // What `fetch` throws where nobody answers.
+  if (error instanceof TypeError && error.message === "fetch failed")
+    return new CommandError(
+      `The site cannot be reached${error.cause instanceof Error ? `: ${error.cause.message}` : ""}.`,
+    );
   return error instanceof WalletFileError ? new CommandError(error.message) : error;
 }
 
@@ -164,15 +182,4 @@ function priceOf(name: string, text: string): Micros {
   const amount = parseMoney(text);
   if (amount === undefined) throw new CommandError(`${name} ${text} is no amount: 5¢, 0.05, $5.`);
   return amount;
-}
-
-function readArguments<T extends NonNullable<Parameters<typeof parseArgs>[0]>["options"]>(
-  args: readonly string[],
-  options: T,
-) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
-  } catch (error) {
-    throw new CommandError(`${error instanceof Error ? error.message : error} --help says what there is.`);
-  }
 }

@@ -46,7 +46,7 @@ export async function fetchKeys(origin: string, request: Fetch): Promise<Jwks> {
   return jwks.output;
 }
 
-/** The root of a statement as it is published for everyone; undefined where there is none. */
+/** The root of a statement as it is published for everyone; undefined where the provider says that there is none. */
 export async function fetchPublishedRoot(
   origin: string,
   { merchant, number }: { readonly merchant: string; readonly number: number },
@@ -54,7 +54,12 @@ export async function fetchPublishedRoot(
 ): Promise<string | undefined> {
   const answer = await fetchJson(`${origin}/merchants/${merchant}/settlements/${number}`, request);
   const response = v.safeParse(SignedRootResponse, answer);
-  return response.success ? response.output.signedRoot : undefined;
+  if (response.success) return response.output.signedRoot;
+  const problem = v.safeParse(Problem, answer);
+  if (problem.success && problem.output.code === "settlement_unknown") return undefined;
+  throw new CommandError(
+    `The provider does not say which root it publishes for ${merchant}-${number}: ${problem.success ? problem.output.title : "its answer cannot be read."} Try again later, or use --keys.`,
+  );
 }
 
 /** @throws CommandError with what the provider says, where it has none */
@@ -112,6 +117,14 @@ export async function checkOffer(
   const refusal =
     verdict.success && verdict.output.invalidReason ? REFUSALS[verdict.output.invalidReason] : undefined;
   if (refusal) throw new CommandError(refusal);
+}
+
+/** @throws CommandError where it is no address of a provider */
+export function providerOrigin(text: string): string {
+  const origin = URL.canParse(text) ? new URL(text).origin : "null";
+  if (!/^https?:/.test(origin))
+    throw new CommandError(`--provider ${text} is not an address such as https://pay.example.`);
+  return origin;
 }
 
 async function fetchJson(address: string, request: Fetch, body?: object): Promise<unknown> {

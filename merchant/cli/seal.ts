@@ -2,12 +2,12 @@
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import { parseArgs } from "node:util";
 import { formatMoney, parseMicros, ZERO } from "../../shared/money.ts";
+import { readArguments } from "./arguments.ts";
 import type { CommandDeps } from "./command.ts";
 import { makeKey, readKey } from "./key.ts";
 import { CommandError } from "./problem.ts";
-import { checkOffer, fetchMerchantRecord, fetchProvider } from "./provider.ts";
+import { checkOffer, fetchMerchantRecord, fetchProvider, providerOrigin } from "./provider.ts";
 import { type SealedPage, sealPage } from "./seal-page.ts";
 import { inFile, readSnippet, sealSite } from "./seal-site.ts";
 
@@ -51,7 +51,7 @@ export const BUILT_SNIPPET = join(import.meta.dirname, "../../dist/merchant/tupp
 
 /** @throws CommandError with a sentence for whoever ran it */
 export async function runSeal(args: readonly string[], deps: CommandDeps): Promise<void> {
-  const { values, positionals } = readArguments(args);
+  const { values, positionals } = readArguments(args, OPTIONS);
   if (values.help || args.length === 0) return deps.print(HELP);
   const keyFile = need(values.key, "--key");
   if (values["make-key"]) {
@@ -63,7 +63,7 @@ export async function runSeal(args: readonly string[], deps: CommandDeps): Promi
   }
   const merchant = need(values.merchant, "--merchant");
   const key = await readKey(keyFile);
-  const provider = await fetchProvider(originOf(need(values.provider, "--provider")), deps.fetch);
+  const provider = await fetchProvider(providerOrigin(need(values.provider, "--provider")), deps.fetch);
   const merchantRecord = await fetchMerchantRecord(provider.origin, merchant, deps.fetch);
   const nowSeconds = Math.floor(deps.now() / 1_000);
   const terms = {
@@ -121,23 +121,10 @@ export async function runSeal(args: readonly string[], deps: CommandDeps): Promi
   deps.print(`sealed  ${priceOf(page.offer, provider.currency)}  ${output}  for ${resource}`);
 }
 
-function readArguments(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new CommandError(`${error instanceof Error ? error.message : error} --help says what there is.`);
-  }
-}
-
 function need(value: string | undefined, name: string): string {
   if (value === undefined || value === "")
     throw new CommandError(`${name} is missing. --help says what it is for.`);
   return value;
-}
-
-function originOf(text: string): string {
-  if (!URL.canParse(text)) throw new CommandError(`--provider ${text} is not an address.`);
-  return new URL(text).origin;
 }
 
 function addressOf(text: string, name: string): string {

@@ -48,8 +48,26 @@ export async function checkStatements(
     const before = statements[index - 1];
     if (before) checkSuccession(before, statement, problem);
   }
+  noteWhatIsNotSeen(statements, notes);
   const found = await checkReceipts(statements, receipts, jwks, { problems, notes });
   return { problems, notes, receiptsFound: found };
+}
+
+/** What no sum tells, and the merchant knows. */
+function noteWhatIsNotSeen(statements: readonly StatementFile[], notes: string[]): void {
+  const [first] = statements;
+  if (first && first.number > 1)
+    notes.push(
+      `${nameOf(first)} brings in ${formatBalance(first.carryForwardIn, first.currency)}: whether that is right, the statement before it says.`,
+    );
+  for (const [index, { feeBasisPoints }] of statements.entries()) {
+    const before = statements[index - 1];
+    const statement = statements[index];
+    if (statement && before && before.feeBasisPoints !== feeBasisPoints)
+      notes.push(
+        `${nameOf(statement)}: the fee is ${feeBasisPoints / 100} %, and was ${before.feeBasisPoints / 100} % before.`,
+      );
+  }
 }
 
 function checkSums(statement: StatementFile, problem: Problem): void {
@@ -156,7 +174,10 @@ async function checkReceipts(
     else if (claims.iat === covered.last || claims.iat === covered.first) counts.edge += 1;
     else problems.push(`payment ${claims.jti} was left out: its receipt is from the time that is covered.`);
   }
-  if (counts.later > 0) notes.push(`${counts.later} receipts are newer than what is settled here.`);
+  if (counts.later > 0)
+    notes.push(
+      `${counts.later} receipts are newer than the last payment here (${new Date(covered.last * 1_000).toISOString()}): they have to be in the next statement.`,
+    );
   if (counts.earlier > 0)
     notes.push(`${counts.earlier} receipts are older: name the statements before, too.`);
   if (counts.edge > 0)

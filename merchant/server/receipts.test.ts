@@ -97,6 +97,15 @@ test("whoever paid comes back in, however long ago that was", async () => {
   });
 });
 
+test.each(["/", "/a", `/${"a".repeat(1_900)}`])(
+  "however short or long its address is: %.5s",
+  async (path) => {
+    const resource = ORIGIN + path;
+    const shown = await header({ claims: { resource }, challenge: `${path}#${NOW_SECONDS}` });
+    expect(await makeWorld().verifier.verify(shown, { ...PRICE, resource })).toMatchObject({ resource });
+  },
+);
+
 const flaws: readonly (readonly [string, () => Altered])[] = [
   ["signed by someone else", () => ({ signer: stranger })],
   ["for another merchant", () => ({ claims: { aud: "gazette" } })],

@@ -1,13 +1,13 @@
 /** The proof that a payment is in its merchant's statement, for whoever knows the payment's id. */
 import { toHex } from "../../shared/bytes.ts";
 import { TuppenceError } from "../../shared/errors.ts";
-import { inclusionProof } from "../../shared/merkle.ts";
+import { inclusionProof, treeLevels } from "../../shared/merkle.ts";
 import type { InclusionJson } from "../../shared/protocol/provider.ts";
 import { lineHash, type Settlement, settlementHash, settlementId } from "../../shared/statement.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { latestClosing, readPayment } from "../payments/index.ts";
 import { readSettlement } from "./settlement.ts";
-import { readStatement, type Statement } from "./statement.ts";
+import { readStatement } from "./statement.ts";
 import { type StatementDeps, signStatement } from "./statement-root.ts";
 import { timeAt } from "./sums.ts";
 
@@ -16,7 +16,8 @@ const KEPT_TREES = 4;
 
 interface StatementTree {
   readonly signedRoot: string;
-  readonly hashes: readonly Uint8Array[];
+  /** From the leaves to the root. */
+  readonly levels: readonly (readonly Uint8Array[])[];
   /** By payment. */
   readonly places: ReadonlyMap<string, number>;
 }
@@ -26,10 +27,17 @@ export type ProveInclusion = (paymentId: string) => Promise<InclusionJson>;
 
 export function createInclusionProver(deps: StatementDeps): ProveInclusion {
   const trees = new Map<string, Promise<StatementTree>>();
+  let last: Promise<unknown> = Promise.resolve();
 
+  /** One statement is read after the other, whatever strangers ask for. */
+  const read = (merchant: string, number: number): Promise<StatementTree> => {
+    const tree = last.then(() => readTree(deps, merchant, number));
+    last = tree.catch(() => undefined);
+    return tree;
+  };
   const treeOf = (merchant: string, number: number): Promise<StatementTree> => {
     const id = settlementId(merchant, number);
-    const tree = trees.get(id) ?? readTree(deps, merchant, number);
+    const tree = trees.get(id) ?? read(merchant, number);
     // Last in the order is what was used last.
     trees.delete(id);
     trees.set(id, tree);
@@ -46,10 +54,11 @@ export function createInclusionProver(deps: StatementDeps): ProveInclusion {
     if (!paid) throw new TuppenceError("payment_unknown");
     const { merchant } = paid.record;
     for await (const { number } of settlementsOf(deps.ledger, merchant, paid.timestamp)) {
-      const { signedRoot, hashes, places } = await treeOf(merchant, number);
+      const { signedRoot, levels, places } = await treeOf(merchant, number);
       const index = places.get(paymentId);
       if (index === undefined) continue;
-      return { signedRoot, index, size: hashes.length, proof: inclusionProof(hashes, index).map(toHex) };
+      const proof = inclusionProof(levels, index).map(toHex);
+      return { signedRoot, index, size: levels[0]?.length ?? 0, proof };
     }
     throw new TuppenceError("payment_not_settled");
   };
@@ -83,19 +92,20 @@ async function* settlementsOf(
   }
 }
 
+/** @throws Error if the statement is not the one whose root was committed */
 async function readTree(deps: StatementDeps, merchant: string, number: number): Promise<StatementTree> {
   const statement = await readStatement(deps.ledger, { id: merchant, name: merchant }, number);
   if (!statement) throw new Error(`settlement ${settlementId(merchant, number)} is gone`);
-  const { signedRoot } = await signStatement(deps, statement);
-  return { signedRoot, ...(await collect(statement)) };
-}
-
-async function collect({ settlement, lines }: Statement): Promise<Omit<StatementTree, "signedRoot">> {
-  const hashes = [settlementHash(settlement)];
+  const { signedRoot, root } = await signStatement(deps, statement);
+  const { settlement, lines } = statement;
+  const leaves = [settlementHash(settlement)];
   const places = new Map<string, number>();
   for await (const line of lines()) {
-    if (line.type === "payment") places.set(line.id, hashes.length);
-    hashes.push(lineHash(settlement, line));
+    if (line.type === "payment") places.set(line.id, leaves.length);
+    leaves.push(lineHash(settlement, line));
   }
-  return { hashes, places };
+  const levels = treeLevels(leaves);
+  const [top] = levels.at(-1) ?? [];
+  if (!top || toHex(top) !== root) throw new Error(`statement ${statement.id} is not what was signed`);
+  return { signedRoot, levels, places };
 }

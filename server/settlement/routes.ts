@@ -73,6 +73,14 @@ export function registerSettlement(app: FastifyInstance, deps: SettlementRouteDe
 
 function registerForEveryone(app: FastifyInstance, deps: SettlementRouteDeps): void {
   const prove = createInclusionProver(deps);
+  /** A statement without a root is read whole: once, however many ask for it at the same time. */
+  const reading = new Map<string, Promise<SignedStatement>>();
+  const findOnce = (id: { readonly merchant: string; readonly number: number } | undefined) => {
+    const key = id ? settlementId(id.merchant, id.number) : "";
+    const found = reading.get(key) ?? findStatement(deps, id).finally(() => reading.delete(key));
+    reading.set(key, found);
+    return found;
+  };
   const rootSchema = describe({
     summary: "The root of a statement's Merkle tree, signed",
     tags: ["merchants"],
@@ -83,7 +91,7 @@ function registerForEveryone(app: FastifyInstance, deps: SettlementRouteDeps): v
     { config: { side: "anonymous" }, schema: rootSchema },
     async ({ params }, reply) => {
       const decoded = v.safeParse(RootParams, params);
-      const { signedRoot } = await findStatement(deps, decoded.success ? decoded.output : undefined);
+      const { signedRoot } = await findOnce(decoded.success ? decoded.output : undefined);
       reply.header("cache-control", `public, max-age=${ROOT_CACHE_SECONDS}`);
       return { signedRoot };
     },

@@ -19,8 +19,9 @@ export interface StatementDeps {
   readonly secrets: { readonly signingKey: SigningKey };
 }
 
-/** With the root as the provider signed it. */
+/** With its root, hexadecimal, and as the provider signs it. */
 export interface SignedStatement extends Statement {
+  readonly root: string;
   readonly signedRoot: string;
 }
 
@@ -28,11 +29,15 @@ const rootKey = (merchant: string, number: number): string => `statement-root:${
 
 const RootRecord = v.object({ root: hash256 });
 
-/** @throws Error if the statement does not add up, or is not the one whose root was committed */
+/**
+ * With the root that was committed; where none was, with that of what stands in the ledger now, which then is. Whether the
+ * statement is still that one, the audit and each proof look.
+ * @throws Error if a statement without a root does not add up
+ */
 export async function signStatement(deps: StatementDeps, statement: Statement): Promise<SignedStatement> {
   const { merchant, number } = statement.settlement;
   const root = (await readRoot(deps.ledger, merchant, number)) ?? (await commitRoot(deps.ledger, statement));
-  return { ...statement, signedRoot: await signRoot(deps, statement.settlement, root) };
+  return { ...statement, root, signedRoot: await signRoot(deps, statement.settlement, root) };
 }
 
 function signRoot(

@@ -68,8 +68,8 @@ const EntitlementRequest = v.object({
     resource,
     /** The seal in the page, if it is a sealed article: the answer then carries its content key. */
     seal: v.optional(token),
-    /** What the holder signs; made by the page or its back end, at least 16 characters. */
-    challenge: v.pipe(v.string(), v.minLength(16), v.maxLength(200)),
+    /** What the holder signs; made by the page or its back end. The shortest is the path `/` and a moment in seconds. */
+    challenge: v.pipe(v.string(), v.minLength(12), v.maxLength(2_100)),
   }),
 });
 

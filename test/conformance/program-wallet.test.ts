@@ -20,6 +20,7 @@ import {
 import { merchantAccount } from "../../server/ledger/accounts.ts";
 import { micros } from "../../shared/money.ts";
 import {
+  AlreadyBoughtError,
   createPayingFetch,
   openProgramWallet,
   PriceTooHighError,
@@ -42,6 +43,8 @@ let program: ProgramWallet;
 /** What the site does before the middleware sees a request. */
 let between: RequestHandler;
 let served: number;
+/** Handed over for money, or to who had paid. */
+let servedDays: string[];
 
 beforeAll(async () => {
   provider = await startTestProvider();
@@ -55,6 +58,7 @@ afterAll(async () => {
 beforeEach(async () => {
   between = (_request, _response, next) => next();
   served = 0;
+  servedDays = [];
   folder = mkdtempSync(join(tmpdir(), "tuppence-program-"));
   program = await openFunded();
 });
@@ -87,11 +91,16 @@ async function startSite() {
   app.use(paymentMiddlewareFromHTTPServer(http));
   app.get("/forecast/:day", (request, response) => {
     served += 1;
+    servedDays.push(request.params.day);
     response.send(`Rain on ${request.params.day}.`);
   });
   app.post("/ask", (request, response) => void response.send(`You asked: ${request.body}`));
   app.get("/free", (_request, response) => void response.send("Look out of the window."));
   app.get("/moved", (_request, response) => response.redirect("/forecast/tuesday"));
+  return listen(app);
+}
+
+async function listen(app: express.Express): Promise<{ readonly origin: string; readonly server: Server }> {
   const listening = createServer(app);
   await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
   const address = listening.address();
@@ -155,11 +164,11 @@ describe("fetch with a wallet", () => {
     expect((await buy("/forecast/monday")).status).toBe(200);
   });
 
-  it("sends the body again with the payment", async () => {
-    const headers = { "content-type": "text/plain" };
-    expect(await (await buy("/ask", PRICE, { method: "POST", body: "Why?", headers })).text()).toBe(
-      "You asked: Why?",
-    );
+  it("sends the body again with the payment, and with the receipt, however short the address is", async () => {
+    const init = { method: "POST", body: "Why?", headers: { "content-type": "text/plain" } };
+    expect(await (await buy("/ask", PRICE, init)).text()).toBe("You asked: Why?");
+    expect(await (await buy("/ask", 0n, init)).text()).toBe("You asked: Why?");
+    expect(await balance()).toBe(TOP_UP - PRICE);
   });
 
   it("pays for several things at once, each for itself", async () => {
@@ -236,15 +245,73 @@ describe("fetch with a wallet", () => {
     expect(await balance()).toBe(TOP_UP);
   });
 
+  it("hands no payment over that an allowance made, where it is of more than was allowed", async () => {
+    await buy("/forecast/sunday");
+    await program.wallet.setAllowance({
+      kind: "ui",
+      type: "setAllowance",
+      origin: site.origin,
+      perPayment: null,
+      perDay: null,
+      perMonth: micros(TOP_UP),
+    });
+    const refused = await fetch(`${site.origin}/forecast/monday`);
+    const offer = JSON.parse(Buffer.from(refused.headers.get("payment-required") ?? "", "base64").toString());
+    // The first price is of another currency, and low.
+    offer.accepts.unshift({ ...offer.accepts[0], network: "tuppence:eur", asset: "EUR", amount: "1000" });
+    between = (request, response, next) => {
+      if (request.headers["payment-signature"] !== undefined) return next();
+      const header = Buffer.from(JSON.stringify(offer)).toString("base64");
+      response.status(402).set("PAYMENT-REQUIRED", header).end();
+    };
+    await expect(buy("/forecast/monday", 1_000n)).rejects.toThrow(
+      expect.objectContaining({ code: "declined" }),
+    );
+    expect(servedDays).toEqual(["sunday"]);
+    between = (_request, _response, next) => next();
+    expect((await buy("/forecast/tuesday")).status).toBe(200);
+  });
+
+  it("says that it was bought before where the site does not take the receipt, and pays nothing twice", async () => {
+    await buy("/forecast/monday");
+    between = (request, _response, next) => {
+      delete request.headers["payment-receipt"];
+      next();
+    };
+    await expect(buy("/forecast/monday")).rejects.toThrow(AlreadyBoughtError);
+    expect([await balance(), served]).toEqual([TOP_UP - PRICE, 1]);
+  });
+
+  it("carries nothing to another site that the first one leads to", async () => {
+    const seen: unknown[] = [];
+    const elsewhere = express().use((request, response) => {
+      seen.push(request.headers.authorization);
+      response.status(402).set("PAYMENT-REQUIRED", Buffer.from("{}").toString("base64")).end();
+    });
+    const other = await listen(elsewhere);
+    between = (_request, response) => response.redirect(`${other.origin}/forecast/monday`);
+    const headers = { authorization: "Bearer of-the-first-site" };
+    expect((await buy("/forecast/monday", PRICE, { headers })).status).toBe(402);
+    expect(seen).toEqual([undefined]);
+    expect(await balance()).toBe(TOP_UP);
+    await new Promise((resolve) => other.server.close(resolve));
+  });
+
+  it("brings what the site answers to a payment, whatever it is, and ends where it is told to", async () => {
+    between = (request, response, next) =>
+      request.headers["payment-signature"] === undefined ? next() : void response.status(404).send("Gone.");
+    const response = await buy("/forecast/monday");
+    expect([response.status, await response.text()]).toEqual([404, "Gone."]);
+    await expect(buy("/forecast/tuesday", PRICE, { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
+  });
+
   it("says that there is not enough, and asks nobody", async () => {
     for (let day = 1; day <= 40; day++) await buy(`/forecast/${day}`);
     expect(await balance()).toBe(0n);
-    await expect(buy("/forecast/41")).rejects.toThrow(
-      expect.objectContaining({ code: "insufficient_balance" }),
-    );
-    await expect(buy("/forecast/41")).rejects.toThrow(
-      expect.objectContaining({ code: "insufficient_balance" }),
-    );
+    for (let time = 1; time <= 4; time++)
+      await expect(buy("/forecast/41")).rejects.toThrow(
+        expect.objectContaining({ code: "insufficient_balance" }),
+      );
   });
 });
 
@@ -317,13 +384,7 @@ it(
     const before = await earned();
     const KILLS = 10;
     for (let kill = 0; kill < KILLS; kill++) {
-      const args = [
-        "test/support/paying-program.ts",
-        walletFile(),
-        provider.origin,
-        site.origin,
-        String(kill * 100),
-      ];
+      const args = ["test/support/paying-program.ts", walletFile(), provider.origin, site.origin];
       const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
       // At another step of another payment each time.
       for (let begun = 0; begun <= kill % 3; begun++) await once(child.stdout, "data");
@@ -344,7 +405,13 @@ it(
         { timeout: WAIT_MS },
       )
       .toEqual([0n, TOP_UP]);
-    expect((await earned()) - before, "something was paid at all").toBeGreaterThan(0n);
+    // Each program began at the first day again: what was bought has cost once.
+    const { payments } = await program.wallet.exportHistory({ kind: "ui", type: "exportHistory" });
+    const bought = payments.filter(({ state }) => state === "paid").map(({ resource }) => resource);
+    expect(bought.length, "something was paid at all").toBeGreaterThan(0);
+    expect(new Set(bought).size).toBe(bought.length);
+    expect((await earned()) - before).toBe(BigInt(bought.length) * PRICE);
+    for (const day of new Set(servedDays)) expect(bought).toContain(`${site.origin}/forecast/${day}`);
   },
   KILLED_MS,
 );

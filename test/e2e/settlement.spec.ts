@@ -195,7 +195,9 @@ test("a reader proves with a receipt that the payment is in the merchant's state
   const last = payments.find(({ title }) => title === "Article /d.html");
   const { code, output } = await runTuppence(["prove", await readReceipt(last?.id ?? "")]);
   expect(code, output).toBe(0);
-  expect(output).toContain(`3¢ for ${patient.addressOf("/d.html")} is in statement patient-2.`);
+  expect(output).toContain(
+    `3¢ for ${patient.addressOf("/d.html")} is in statement patient-2 of ${provider.origin}.`,
+  );
 });
 
 test("after all of that the reader's money and the merchants' are what was topped up", async () => {

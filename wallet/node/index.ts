@@ -1,4 +1,4 @@
 /** The wallet of a program: `createPayingFetch(openProgramWallet({ file, provider }), { max })`. */
-export { createPayingFetch, PriceTooHighError } from "./paying-fetch.ts";
+export { AlreadyBoughtError, createPayingFetch, PriceTooHighError } from "./paying-fetch.ts";
 export { openProgramWallet, type ProgramWallet } from "./program.ts";
 export { WalletFileError } from "./store.ts";

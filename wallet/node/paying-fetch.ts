@@ -18,6 +18,15 @@ export class PriceTooHighError extends Error {
   }
 }
 
+/** The site does not take the receipt of what it sold before, and the wallet pays nothing twice. */
+export class AlreadyBoughtError extends Error {
+  override readonly name = "AlreadyBoughtError";
+
+  constructor() {
+    super("This was bought before, and the site does not take the receipt.");
+  }
+}
+
 export interface PayingFetchOptions {
   /** The most that one answer may cost. */
   readonly max: Micros;
@@ -28,7 +37,10 @@ export interface PayingFetchOptions {
 const DELIVERY_ATTEMPTS = 3;
 const DELIVERY_PAUSE_MS = 400;
 
-/** @throws PriceTooHighError; TuppenceError where the wallet cannot pay, or the site took the money and gave nothing */
+/**
+ * @throws PriceTooHighError, AlreadyBoughtError; TuppenceError where the wallet cannot pay (`insufficient_balance`), or no answer
+ * came to a payment (`site_failed`); and what `fetch` throws
+ */
 export function createPayingFetch(
   program: ProgramWallet,
   { max, fetch: send = fetch }: PayingFetchOptions,
@@ -36,26 +48,30 @@ export function createPayingFetch(
   return async (input, init) => {
     const request = new Request(input, init);
     const refused = await send(request.clone());
-    if (refused.status !== 402) return refused;
+    if (refused.status !== 402 || !isSameRequest(refused, request)) return refused;
     const offer = readOffer(refused.headers.get("PAYMENT-REQUIRED"));
     if (!offer) return refused;
-    // Where a redirect ended: the headers that follow are for nobody else.
+    // An answer that nobody reads would keep its connection.
+    await refused.body?.cancel();
     const url = refused.url || request.url;
+    // Followed, a redirect would carry the header on to wherever it leads.
     const again = (header: string, value: string) => {
       const headers = new Headers(request.headers);
       headers.set(header, value);
-      return send(new Request(url, new Request(request.clone(), { headers, redirect: "error" })));
+      return send(new Request(url, new Request(request.clone(), { headers, redirect: "manual" })));
     };
     const held = await program.bought(url, offer);
     if (held) {
       const returned = await again("PAYMENT-RECEIPT", `${held.receipt}~${held.holderProof}`);
       if (returned.status !== 402) return returned;
+      await returned.body?.cancel();
     }
     if (offer.amount > max) throw new PriceTooHighError(offer.amount, max, offer.currency);
+    await refuseWithoutBalance(program, offer.amount);
     const { paymentId, paymentSignature } = await program.pay(offer.whole, url, max);
-    if (paymentSignature === undefined) throw new TuppenceError("site_failed");
+    if (paymentSignature === undefined) throw new AlreadyBoughtError();
     try {
-      return await deliver(() => again("PAYMENT-SIGNATURE", paymentSignature));
+      return await deliver(() => again("PAYMENT-SIGNATURE", paymentSignature), request.signal);
     } finally {
       // The site settles, so the wallet learns the outcome, and its change, only by asking for it.
       await program.outcome(paymentId, url).catch(() => undefined);
@@ -63,16 +79,30 @@ export function createPayingFetch(
   };
 }
 
-async function deliver(send: () => Promise<Response>): Promise<Response> {
+/** Not where a redirect led elsewhere, or made another request of it: what was for one site is not sent to the next. */
+function isSameRequest(answer: Response, request: Request): boolean {
+  if (!answer.redirected) return true;
+  return new URL(answer.url).origin === new URL(request.url).origin && request.body === null;
+}
+
+/** The wallet would ask a reader to top up. Here nobody is asked, and a question that is declined counts as a refusal. */
+async function refuseWithoutBalance({ wallet }: ProgramWallet, amount: Micros): Promise<void> {
+  const { balance } = await wallet.snapshot();
+  if (BigInt(balance.total) < amount) throw new TuppenceError("insufficient_balance");
+}
+
+async function deliver(send: () => Promise<Response>, signal: AbortSignal): Promise<Response> {
+  let last: Response | undefined;
   for (let attempt = 1; attempt <= DELIVERY_ATTEMPTS; attempt++) {
-    const response = await send().catch(() => undefined);
-    if (response?.ok) return response;
+    last = await send().catch(() => undefined);
+    signal.throwIfAborted();
     // A refusal is final; a lost answer or a fault of the site's is asked for again with the same bytes.
-    if (response && response.status < 500) break;
+    if (last && last.status < 500) break;
     if (attempt < DELIVERY_ATTEMPTS)
       await new Promise((resolve) => setTimeout(resolve, DELIVERY_PAUSE_MS * attempt));
   }
-  throw new TuppenceError("site_failed");
+  if (!last || last.status === 402) throw new TuppenceError("site_failed");
+  return last;
 }
 
 interface ReadOffer {
@@ -89,13 +119,15 @@ function readOffer(header: string | null): ReadOffer | undefined {
   const whole = fieldsOf(decodeHeader(header));
   const resource = fieldsOf(whole.resource).url;
   const accepts = Array.isArray(whole.accepts) ? whole.accepts.map(fieldsOf) : [];
-  const terms = accepts.find(
-    ({ scheme, network }) => scheme === "exact" && String(network).startsWith("tuppence:"),
-  );
-  const amount = typeof terms?.amount === "string" ? parseMicros(terms.amount) : undefined;
-  if (!terms || amount === undefined || typeof resource !== "string" || !URL.canParse(resource))
-    return undefined;
-  return { whole, resource, merchant: String(terms.payTo), amount, currency: String(terms.asset) };
+  const { amount: price, payTo: merchant, asset } = accepts.find(isForTuppence) ?? {};
+  const amount = typeof price === "string" ? parseMicros(price) : undefined;
+  if (amount === undefined || typeof merchant !== "string" || typeof asset !== "string") return undefined;
+  if (!/^[A-Z]{3}$/.test(asset) || typeof resource !== "string" || !URL.canParse(resource)) return undefined;
+  return { whole, resource, merchant, amount, currency: asset };
+}
+
+function isForTuppence({ scheme, network }: Readonly<Record<string, unknown>>): boolean {
+  return scheme === "exact" && typeof network === "string" && network.startsWith("tuppence:");
 }
 
 function decodeHeader(value: string | null): unknown {

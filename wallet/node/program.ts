@@ -1,6 +1,6 @@
 /**
  * A wallet for programs: the core that the extension has, over a file. Nobody is asked: whoever runs the program says the
- * most that it may pay for one thing, and what costs more is refused before the wallet hears of it. One thing is paid at a time.
+ * most that it may pay for one thing. No payment of more is ever handed to a site. One thing is paid at a time.
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { TuppenceError } from "../../shared/errors.ts";
@@ -24,7 +24,8 @@ export interface ProgramWalletOptions {
 export interface ProgramWallet {
   readonly wallet: Wallet;
   /**
-   * Pays what is offered at this address, for a site's own back end to settle (x402).
+   * Pays what is offered at this address, for a site's own back end to settle (x402). Answers without `paymentSignature` where
+   * it was bought before.
    * @throws TuppenceError; `declined` where it costs more than `most`
    */
   pay(offer: object, url: string, most: Micros): Promise<PayResult>;
@@ -33,12 +34,16 @@ export interface ProgramWallet {
   /** How a payment ended: a site settles, and only the provider knows. */
   outcome(paymentId: string, url: string): Promise<"pending" | "paid" | "unpaid" | "refunded">;
   /**
-   * `wallet.resume`, for so long at most; what is left goes on in the background. A payment that a dead process approved may
-   * have to expire first.
+   * `wallet.resume`, for so long at most; what is left goes on in the background, as long as the program runs. What a site did
+   * not settle comes back when it has expired.
    */
   resume(mostMs: number): Promise<void>;
+  /** What is under way is taken up when the file is opened again; whoever waits for it may wait for ever. */
   close(): Promise<void>;
 }
+
+/** Of setTimeout. */
+const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** Every program is one "tab": the wallet counts refusals and questions by it. */
 const TAB = 1;
@@ -55,16 +60,22 @@ export function openProgramWallet(options: ProgramWalletOptions): ProgramWallet 
   /** Of what is being paid just now. */
   let most: Micros | undefined;
   let refusal: unknown;
+  let giveUp: (error: unknown) => void = () => undefined;
   let last: Promise<unknown> = Promise.resolve();
 
+  const after = (milliseconds: number, run: () => void): void => {
+    if (isClosed) return;
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      run();
+    }, milliseconds);
+    timers.add(timer);
+  };
   const delay = (milliseconds: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        timers.delete(timer);
-        resolve();
-      }, milliseconds);
-      timers.add(timer);
-    });
+    new Promise((resolve) => after(milliseconds, resolve));
+  const tellFault = (error: unknown): void => {
+    if (!isClosed) options.onFault?.(error);
+  };
   const wallet = createWallet({
     store,
     clock,
@@ -74,17 +85,20 @@ export function openProgramWallet(options: ProgramWalletOptions): ProgramWallet 
     prompt: {
       open: async (approvalId) => {
         // Not here, where the wallet waits for the question to be shown.
-        setImmediate(() => void answer(approvalId));
+        setImmediate(() => void answer(approvalId).catch(giveUp));
       },
     },
     scheduler: {
       delay,
-      wakeAt: () => undefined,
+      // As long as the program runs: visits to the account come at their own moments, and not beside payments.
+      wakeAt: (timeMs) =>
+        after(
+          Math.min(timeMs - clock.nowMs(), LONGEST_TIMER_MS),
+          () => void wallet.resume().catch(tellFault),
+        ),
     },
     defaultProviderOrigin: options.provider,
-    onFault: (error) => {
-      if (!isClosed) options.onFault?.(error);
-    },
+    onFault: tellFault,
   });
 
   const answer = async (approvalId: string): Promise<void> => {
@@ -103,6 +117,12 @@ export function openProgramWallet(options: ProgramWalletOptions): ProgramWallet 
     }
   };
 
+  /** One that an allowance paid, or that was begun when more was allowed: kept back, it expires, and its coins come back. */
+  const refuseBeyond = async (limit: Micros, paymentId: string): Promise<void> => {
+    const { payment } = await wallet.payment({ kind: "ui", type: "payment", paymentId });
+    if (micros(BigInt(payment.amount)) > limit) throw new TuppenceError("declined");
+  };
+
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const run = last.then(work);
     last = run.catch(() => undefined);
@@ -116,10 +136,17 @@ export function openProgramWallet(options: ProgramWalletOptions): ProgramWallet 
         most = limit;
         refusal = undefined;
         try {
-          return await wallet.page(
+          const paying = wallet.page(
             { v: 1, id: randomUUID(), type: "pay", payload: { offer: { ...offer }, mode: "http" } },
             senderAt(url),
           );
+          // Where the question cannot be answered at all nobody else will.
+          const abandoned = new Promise<never>((_, reject) => {
+            giveUp = reject;
+          });
+          const result = await Promise.race([paying, abandoned]);
+          if (result.paymentSignature !== undefined) await refuseBeyond(limit, result.paymentId);
+          return result;
         } catch (error) {
           throw refusal ?? error;
         } finally {
@@ -155,7 +182,6 @@ export function openProgramWallet(options: ProgramWalletOptions): ProgramWallet 
     close: async () => {
       isClosed = true;
       for (const timer of timers) clearTimeout(timer);
-      await last;
       await store.close();
     },
   };
