@@ -38,6 +38,7 @@ import { openFakePage } from "../../support/fake-page.ts";
 import { expand, mutateJson, treeMutations } from "../mutate.ts";
 import { makeTarget, type Target } from "../target.ts";
 import { KEYS, TEXTS } from "../words.ts";
+import { statementTargets } from "./statements.ts";
 import { anyText, anyValue, readJson } from "./values.ts";
 
 const ORIGIN = "https://pay.example";
@@ -67,6 +68,7 @@ export async function merchantTargets(): Promise<Target[]> {
     ...(await backEndTargets()),
     ...(await sealTargets()),
     ...(await clientTargets()),
+    ...(await statementTargets()),
   ];
 }
 

@@ -139,14 +139,32 @@ export function accountEndpoints(world: World): Endpoint[] {
 export function operatorEndpoints(world: World): Endpoint[] {
   const { shop } = world;
 
-  async function matured(): Promise<void> {
-    await shop.pay();
+  /** The id of a payment whose refund window has ended. */
+  async function matured(): Promise<string> {
+    const { payment } = await shop.pay();
     shop.clock.now += (REFUND_WINDOW_SECONDS + 1) * 1_000;
+    return payment.paymentId;
   }
 
-  const statement = async (query: string): Promise<Genuine> => {
-    await matured();
+  async function settled(): Promise<string> {
+    const paymentId = await matured();
     await shop.operator("POST", "/admin/settlements", { merchant: MERCHANT });
+    return paymentId;
+  }
+
+  const root = async (): Promise<Genuine> => {
+    await settled();
+    return { side: "anonymous", method: "GET", url: `/merchants/${MERCHANT}/settlements/1` };
+  };
+
+  const inclusion = async (payment: () => Promise<string>): Promise<Genuine> => ({
+    side: "anonymous",
+    method: "GET",
+    url: `/payments/${await payment()}/inclusion`,
+  });
+
+  const statement = async (query: string): Promise<Genuine> => {
+    await settled();
     const url = `/admin/settlements/${MERCHANT}-1${query}`;
     return { side: "accounts", method: "GET", url, sign: byOperator(world) };
   };
@@ -199,6 +217,12 @@ export function operatorEndpoints(world: World): Endpoint[] {
       route: "GET /admin/settlements/{id}",
       readsOnly: true,
       kinds: { json: () => statement(""), csv: () => statement("?format=csv") },
+    },
+    { route: "GET /merchants/{merchant}/settlements/{number}", readsOnly: true, kinds: { root } },
+    {
+      route: "GET /payments/{id}/inclusion",
+      readsOnly: true,
+      kinds: { settled: () => inclusion(settled), early: () => inclusion(matured) },
     },
     { route: "GET /healthz", readsOnly: true, kinds: { probe: get("accounts", "/healthz") } },
     { route: "GET /readyz", readsOnly: true, kinds: { probe: get("anonymous", "/readyz") } },
