@@ -1,5 +1,5 @@
 /** The commands `tuppence wallet` and `tuppence fetch`: a program's wallet, and what it buys. `--help` says how. */
-import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { mkdir, open, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { ERRORS, TuppenceError } from "../../shared/errors.ts";
@@ -91,12 +91,12 @@ export async function runFetch(args: readonly string[], deps: CommandDeps): Prom
   if (values.max === undefined) throw new CommandError("--max is missing: say the most that it may cost.");
   const max = priceOf("--max", values.max);
   return withWallet(values.wallet, undefined, deps, async (program) => {
-    const output = values.output === undefined ? undefined : await openOutput(values.output);
+    if (values.output !== undefined) await refuseUnwritable(values.output);
     const before = await totalOf(program);
     const response = await createPayingFetch(program, { max, fetch: deps.fetch })(url);
     const body = new Uint8Array(await response.arrayBuffer());
-    if (output) await output.writeFile(body).finally(() => output.close());
-    else deps.write(body);
+    if (values.output === undefined) deps.write(body);
+    else await writeFile(values.output, body);
     const paid = before - (await totalOf(program));
     const { currency } = await program.wallet.snapshot();
     if (paid > 0n) deps.note(`paid ${formatBalance(micros(paid), currency)}`);
@@ -107,13 +107,15 @@ export async function runFetch(args: readonly string[], deps: CommandDeps): Prom
   });
 }
 
-/** Before anything is paid. @throws CommandError */
-async function openOutput(path: string): Promise<FileHandle> {
-  return open(path, "w").catch((error: unknown) => {
+/** Before anything is paid; what stands in the file stays until there is something better. @throws CommandError */
+async function refuseUnwritable(path: string): Promise<void> {
+  try {
+    await (await open(path, "a")).close();
+  } catch (error) {
     throw new CommandError(
       `${path} cannot be written: ${error instanceof Error ? error.message : error}. Nothing was paid.`,
     );
-  });
+  }
 }
 
 async function topUp({ wallet }: ProgramWallet, amount: Micros, deps: CommandDeps): Promise<void> {

@@ -1,7 +1,7 @@
 /** Programs that pay: a wallet in a file, at a real provider, for a site behind the stock middleware of `@x402/express`. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -340,6 +340,21 @@ describe("on the command line", () => {
     expect([written, noted, printed]).toEqual(["Rain on monday.", ["paid $0.05"], []]);
     expect(await wallet()).toBe(true);
     expect(printed[0]).toMatch(/^\$1\.95 at http:.*, which is play money; \$[0-9.]+ of it in coins$/);
+  });
+
+  it("leaves a file as it is where nothing came for it, and pays for none that cannot be written", async () => {
+    const file = join(folder, "forecast.txt");
+    writeFileSync(file, "Yesterday's.");
+    const monday = `${site.origin}/forecast/monday`;
+    await expect(fetchIt(monday, "--max", "1¢", "--output", file)).rejects.toThrow(CommandError);
+    expect(readFileSync(file, "utf8")).toBe("Yesterday's.");
+    const nowhere = join(folder, "none", "x");
+    await expect(fetchIt(monday, "--max", "5¢", "--output", nowhere)).rejects.toThrow(
+      /cannot be written.*Nothing was paid/,
+    );
+    expect(served).toBe(0);
+    expect(await fetchIt(monday, "--max", "5¢", "--output", file)).toBe(true);
+    expect(readFileSync(file, "utf8")).toBe("Rain on monday.");
   });
 
   it("makes a wallet, prints its phrase, and waits at the checkout until it is paid", async () => {

@@ -6,33 +6,9 @@
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { parseRow, rowText } from "../../shared/row-text.ts";
-import type { StoreTables, TimedStoreTable, WalletStore } from "../core/ports.ts";
-
-interface TableForm {
-  readonly key: string;
-  readonly indexes: readonly string[];
-}
+import type { StoreTable, StoreTables, TimedStoreTable, WalletStore } from "../core/ports.ts";
 
 const VERSION = 1;
-/** A table that has an order of time has the index `at`. */
-const TABLES: Readonly<Record<keyof StoreTables, TableForm>> = {
-  wallet: { key: "key", indexes: [] },
-  counters: { key: "key", indexes: [] },
-  pauses: { key: "key", indexes: [] },
-  coins: { key: "secret", indexes: ["state"] },
-  payments: { key: "id", indexes: ["state", "change", "resourceKey", "origin", "requestKey", "at"] },
-  withdrawals: { key: "id", indexes: ["state"] },
-  deposits: { key: "id", indexes: ["state"] },
-  swaps: { key: "id", indexes: ["state"] },
-  topUps: { key: "id", indexes: ["state", "at"] },
-  allowances: { key: "origin", indexes: [] },
-  spending: { key: "key", indexes: ["period", "origin", "series"] },
-  settings: { key: "key", indexes: [] },
-  approvals: { key: "id", indexes: ["state", "requestKey", "at"] },
-  merchants: { key: "id", indexes: [] },
-  keysets: { key: "id", indexes: [] },
-  backups: { key: "key", indexes: [] },
-};
 
 /** Somebody else has the file, or it is none of ours. */
 export class WalletFileError extends Error {
@@ -42,9 +18,7 @@ export class WalletFileError extends Error {
 /** @throws WalletFileError */
 export function openFileStore(path: string): WalletStore {
   const database = openDatabase(path);
-  const tables = Object.fromEntries(
-    Object.entries(TABLES).map(([name, form]) => [name, table(database, name, form)]),
-  ) as unknown as StoreTables;
+  const tables = prepareTables(database);
   let last: Promise<unknown> = Promise.resolve();
 
   const transaction = <T>(body: (tables: StoreTables) => Promise<T>): Promise<T> => {
@@ -79,7 +53,10 @@ function openDatabase(path: string): DatabaseSync {
     if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
     const database = new DatabaseSync(path);
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-    prepareTables(database);
+    const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
+    if (version > VERSION) throw new WalletFileError("The wallet file was written by a newer version.");
+    // Takes the file, which a transaction that only reads would not.
+    database.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${VERSION}; COMMIT`);
     return database;
   } catch (error) {
     if (error instanceof WalletFileError) throw error;
@@ -89,60 +66,59 @@ function openDatabase(path: string): DatabaseSync {
   }
 }
 
-function prepareTables(database: DatabaseSync): void {
-  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
-  if (version > VERSION) throw new WalletFileError("The wallet file was written by a newer version.");
-  database.exec("BEGIN IMMEDIATE");
-  for (const [name, { indexes }] of Object.entries(TABLES)) {
-    const columns = indexes.map((index) => `${columnOf(index)} ${index === "at" ? "INTEGER" : "TEXT"}`);
-    const all = ["id TEXT PRIMARY KEY", ...columns, "row TEXT NOT NULL"];
-    database.exec(`CREATE TABLE IF NOT EXISTS ${tableOf(name)} (${all.join(", ")}) STRICT`);
-    for (const index of indexes)
-      database.exec(
-        `CREATE INDEX IF NOT EXISTS ${tableOf(name)}_${columnOf(index)} ON ${tableOf(name)} (${columnOf(index)})`,
-      );
-  }
-  database.exec(`PRAGMA user_version = ${VERSION}; COMMIT`);
+/** Makes those that there are not yet. */
+function prepareTables(database: DatabaseSync): StoreTables {
+  return {
+    wallet: table(database, "wallet", "key"),
+    counters: table(database, "counters", "key"),
+    pauses: table(database, "pauses", "key"),
+    coins: table(database, "coins", "secret", ["state"]),
+    payments: timedTable(database, "payments", "id", [
+      "state",
+      "change",
+      "resourceKey",
+      "origin",
+      "requestKey",
+    ]),
+    withdrawals: table(database, "withdrawals", "id", ["state"]),
+    deposits: table(database, "deposits", "id", ["state"]),
+    swaps: table(database, "swaps", "id", ["state"]),
+    topUps: timedTable(database, "topUps", "id", ["state"]),
+    allowances: table(database, "allowances", "origin"),
+    spending: table(database, "spending", "key", ["period", "origin", "series"]),
+    settings: table(database, "settings", "key"),
+    approvals: timedTable(database, "approvals", "id", ["state", "requestKey"]),
+    merchants: table(database, "merchants", "id"),
+    keysets: table(database, "keysets", "id"),
+    backups: table(database, "backups", "key"),
+  };
 }
 
 /** Not the bare names: some are words of SQL's. */
 const tableOf = (name: string): string => `wallet_${name}`;
-const columnOf = (index: string): string => `by_${index}`;
+const columnOf = (index: PropertyKey): string => `by_${String(index)}`;
 
-/** A table whose rows have no time has the order of time as well; the port's type does not show it. */
-function table(
+function table<Row extends object, Index extends keyof Row>(
   database: DatabaseSync,
   name: string,
-  { key, indexes }: TableForm,
-): TimedStoreTable<object, never> {
-  const columns = ["id", ...indexes.map(columnOf), "row"];
-  const put = database.prepare(
-    `INSERT OR REPLACE INTO ${tableOf(name)} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`,
-  );
+  key: keyof Row,
+  indexes: readonly Index[] = [],
+  order: readonly (keyof Row)[] = [],
+): StoreTable<Row, Index> {
+  const columns = [...indexes, ...order];
+  makeTable(database, name, columns);
+  const select = selectFrom<Row>(database, name);
+  const write = writeInto<Row>(database, name, key, columns);
   const remove = database.prepare(`DELETE FROM ${tableOf(name)} WHERE id = ?`);
-  const select = (rest: string) => {
-    const statement = database.prepare(`SELECT row FROM ${tableOf(name)} ${rest}`);
-    return (...values: SQLInputValue[]) =>
-      statement.all(...values).map(({ row }) => parseRow(String(row)) as object);
-  };
+  const count = database.prepare(`SELECT count(*) AS rows FROM ${tableOf(name)}`);
   const byKey = select("WHERE id = ?");
   const everything = select("ORDER BY id");
   const byIndex = new Map(
     indexes.map((index) => [index, select(`WHERE ${columnOf(index)} = ? ORDER BY id`)]),
   );
-  const one = new Map(
+  const oneOfEach = new Map(
     indexes.map((index) => [index, select(`WHERE ${columnOf(index)} NOTNULL GROUP BY ${columnOf(index)}`)]),
   );
-  const count = database.prepare(`SELECT count(*) AS rows FROM ${tableOf(name)}`);
-  const newest = indexes.includes("at")
-    ? select("WHERE by_at BETWEEN ? AND ? ORDER BY by_at DESC, id DESC LIMIT ? OFFSET ?")
-    : undefined;
-  const where = (index: string, value: unknown) => byIndex.get(index)?.(String(value)) ?? [];
-  const write = (row: object): void => {
-    const fields = row as Readonly<Record<string, unknown>>;
-    const indexed = indexes.map((index) => sqlValue(fields[index]));
-    put.run(String(fields[key]), ...indexed, rowText(row));
-  };
   return {
     get: async (id) => byKey(id)[0],
     put: async (row) => write(row),
@@ -151,16 +127,67 @@ function table(
     removeAll: async (ids) => {
       for (const id of ids) remove.run(id);
     },
-    where: async (index: string, value: unknown) => where(index, value),
-    find: async (index: string, value: unknown, matches) => where(index, value).find(matches),
-    oneOfEach: async (index) => one.get(index)?.() ?? [],
+    where: async (index, value) => byIndex.get(index)?.(value) ?? [],
+    find: async (index, value, matches) => byIndex.get(index)?.(value).find(matches),
+    oneOfEach: async (index) => oneOfEach.get(index)?.() ?? [],
     all: async () => everything(),
     count: async () => Number(count.get()?.rows),
+  };
+}
+
+function timedTable<Row extends { readonly at: number }, Index extends keyof Row>(
+  database: DatabaseSync,
+  name: string,
+  key: keyof Row,
+  indexes: readonly Index[],
+): TimedStoreTable<Row, Index> {
+  const timed = table<Row, Index>(database, name, key, indexes, ["at"]);
+  const newest = selectFrom<Row>(
+    database,
+    name,
+  )("WHERE by_at BETWEEN ? AND ? ORDER BY by_at DESC, id DESC LIMIT ? OFFSET ?");
+  return {
+    ...timed,
     newest: async (
       limit,
       { from = Number.MIN_SAFE_INTEGER, until = Number.MAX_SAFE_INTEGER, skip = 0 } = {},
-    ) => newest?.(from, until, limit, skip) ?? [],
+    ) => newest(from, until, limit, skip),
   };
+}
+
+/** Times are numbers, everything else is text. */
+function makeTable(database: DatabaseSync, name: string, indexes: readonly PropertyKey[]): void {
+  const columns = indexes.map((index) => `${columnOf(index)} ${index === "at" ? "INTEGER" : "TEXT"}`);
+  const all = ["id TEXT PRIMARY KEY", ...columns, "row TEXT NOT NULL"];
+  database.exec(`CREATE TABLE IF NOT EXISTS ${tableOf(name)} (${all.join(", ")}) STRICT`);
+  for (const index of indexes)
+    database.exec(
+      `CREATE INDEX IF NOT EXISTS ${tableOf(name)}_${columnOf(index)} ON ${tableOf(name)} (${columnOf(index)})`,
+    );
+}
+
+/** What lies in the file is ours: it is read as what it was written as. */
+function selectFrom<Row extends object>(database: DatabaseSync, name: string) {
+  return (rest: string) => {
+    const statement = database.prepare(`SELECT row FROM ${tableOf(name)} ${rest}`);
+    return (...values: SQLInputValue[]): Row[] =>
+      statement.all(...values).map(({ row }) => parseRow(String(row)) as Row);
+  };
+}
+
+function writeInto<Row extends object>(
+  database: DatabaseSync,
+  name: string,
+  key: keyof Row,
+  indexes: readonly (keyof Row)[],
+): (row: Row) => void {
+  const columns = ["id", ...indexes.map(columnOf), "row"];
+  const places = columns.map(() => "?").join(", ");
+  const put = database.prepare(
+    `INSERT OR REPLACE INTO ${tableOf(name)} (${columns.join(", ")}) VALUES (${places})`,
+  );
+  return (row) =>
+    void put.run(String(row[key]), ...indexes.map((index) => sqlValue(row[index])), rowText(row));
 }
 
 function sqlValue(value: unknown): SQLInputValue {
