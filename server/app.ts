@@ -1,4 +1,5 @@
 /** The provider's HTTP interface: what holds for every request, and the list of the domains. */
+import cookie from "@fastify/cookie";
 import cors from "@fastify/cors";
 import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
@@ -98,6 +99,7 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
     },
   });
   await describeApi(app, deps);
+  await app.register(cookie);
 
   await app.register(async (domains) => {
     registerHealth(domains, options.readiness ?? watchReadiness(deps));

@@ -25,6 +25,9 @@ export const MerchantRegistration = v.object({
 });
 export type MerchantRegistration = v.InferOutput<typeof MerchantRegistration>;
 
+/** Of a merchant that is there; what is left out stays. */
+export type MerchantUpdate = Pick<MerchantRegistration, "id"> & Partial<Omit<MerchantRegistration, "id">>;
+
 /** PostgreSQL takes neither into its JSON: the character of number zero, and half of a pair of surrogates. */
 function isStorable(value: string): boolean {
   return !value.includes("\0") && value.isWellFormed();
@@ -32,6 +35,8 @@ function isStorable(value: string): boolean {
 
 export interface Merchant {
   readonly id: string;
+  /** Who signed up for it; undefined where the operator registered it. */
+  readonly ownerId: string | undefined;
   readonly name: string;
   readonly origins: readonly string[];
   readonly frameParents: readonly string[];

@@ -5,14 +5,22 @@ import { TuppenceError } from "../../shared/errors.ts";
 import type { Micros } from "../../shared/money.ts";
 import { amount, seconds } from "../../shared/protocol/fields.ts";
 import { Ed25519PublicJwk } from "../../shared/protocol/provider.ts";
-import type { Merchant, MerchantRegistration } from "./merchant.ts";
+import type { Merchant, MerchantUpdate } from "./merchant.ts";
 
 export interface MerchantStore {
   get(id: string): Promise<Merchant | undefined>;
   /** By id. */
   list(): Promise<readonly Merchant[]>;
   /** Registers or updates. `isNew` is false where the id was there already. */
-  put(registration: MerchantRegistration): Promise<{ readonly merchant: Merchant; readonly isNew: boolean }>;
+  /** A merchant without a site, of an owner who signed up. Undefined where the id is taken. */
+  create(terms: {
+    readonly id: string;
+    readonly name: string;
+    readonly ownerId: string;
+  }): Promise<Merchant | undefined>;
+  /** By id. */
+  listOwned(ownerId: string): Promise<readonly Merchant[]>;
+  put(registration: MerchantUpdate): Promise<{ readonly merchant: Merchant; readonly isNew: boolean }>;
 }
 
 export interface MerchantStoreOptions {
@@ -29,7 +37,7 @@ const CACHE_MILLISECONDS = 1_000;
 const MAX_CACHED_MERCHANTS = 10_000;
 const MAX_MERCHANTS = 100_000;
 
-type Tables = { merchants: { id: string; created_at: bigint; value: string } };
+type Tables = { merchants: { id: string; created_at: bigint; value: string; owner_id: string | null } };
 
 export function createMerchantStore({ database, now, config }: MerchantStoreOptions): MerchantStore {
   const db = database.withTables<Tables>();
@@ -54,6 +62,24 @@ export function createMerchantStore({ database, now, config }: MerchantStoreOpti
       const rows = await db.selectFrom("merchants").selectAll().orderBy("id").limit(MAX_MERCHANTS).execute();
       return rows.map(decode);
     },
+    async create({ id, name, ownerId }) {
+      const value = JSON.stringify({ ...encode(defaultsOf(config)), ...encode({ name, origins: [] }) });
+      const { numInsertedOrUpdatedRows } = await db
+        .insertInto("merchants")
+        .values({ id, created_at: BigInt(now()), value, owner_id: ownerId })
+        .onConflict((conflict) => conflict.column("id").doNothing())
+        .executeTakeFirst();
+      return numInsertedOrUpdatedRows === 0n ? undefined : read(id);
+    },
+    async listOwned(ownerId) {
+      const rows = await db
+        .selectFrom("merchants")
+        .selectAll()
+        .where("owner_id", "=", ownerId)
+        .orderBy("id")
+        .execute();
+      return rows.map(decode);
+    },
     async put(registration) {
       const isNew = (await read(registration.id)) === undefined;
       const given = encode(registration);
@@ -61,7 +87,7 @@ export function createMerchantStore({ database, now, config }: MerchantStoreOpti
       // One statement merges what is given into what is there, so that two updates at once do not undo each other.
       await db
         .insertInto("merchants")
-        .values({ id: registration.id, created_at: BigInt(now()), value })
+        .values({ id: registration.id, created_at: BigInt(now()), value, owner_id: null })
         .onConflict((conflict) =>
           conflict
             .column("id")
@@ -92,7 +118,12 @@ type MerchantValues = {
 };
 
 function decode(row: Tables["merchants"]): Merchant {
-  return { id: row.id, createdAt: Number(row.created_at), ...v.parse(StoredMerchant, JSON.parse(row.value)) };
+  return {
+    id: row.id,
+    ownerId: row.owner_id ?? undefined,
+    createdAt: Number(row.created_at),
+    ...v.parse(StoredMerchant, JSON.parse(row.value)),
+  };
 }
 
 /** Only what is given. */
