@@ -11,6 +11,7 @@ import {
   fastify,
   LogController,
 } from "fastify";
+import { registerAccess } from "./access/index.ts";
 import { registerAccounts } from "./accounts/index.ts";
 import { registerClosures } from "./closures/index.ts";
 import type { Deps } from "./deps.ts";
@@ -113,6 +114,7 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
     registerMerchants(domains, deps);
     registerPayments(domains, deps);
     registerSettlement(domains, deps);
+    registerAccess(domains, deps);
   });
   return app;
 }

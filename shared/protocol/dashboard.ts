@@ -1,6 +1,6 @@
 /** What the dashboard's pages and a merchant's programs say to the provider under `/api/`, and what it answers. */
 import * as v from "valibot";
-import { MAX_TEXT_LENGTH, merchantId, origin } from "./fields.ts";
+import { base64url, MAX_TEXT_LENGTH, merchantId, origin } from "./fields.ts";
 
 /** What an API key may be allowed to do. A person who signed in by passkey may do all of it, and make keys. */
 export const SCOPES = [
@@ -48,3 +48,59 @@ export const ApiKeyMade = v.object({ key: ApiKey, token: v.string() });
 export const MerchantRequest = v.object({ id: merchantId, name: label });
 
 export const SiteRequest = v.object({ origin });
+
+const MAX_CREDENTIAL_LENGTH = 1_400;
+const MAX_ATTESTATION_LENGTH = 16_384;
+const passkeyId = base64url(MAX_CREDENTIAL_LENGTH);
+const MAX_TRANSPORTS = 10;
+
+/** WebAuthn's `RegistrationResponseJSON`, as far as it is read. */
+export const RegistrationResponse = v.object({
+  id: passkeyId,
+  rawId: passkeyId,
+  type: v.literal("public-key"),
+  response: v.object({
+    clientDataJSON: base64url(MAX_ATTESTATION_LENGTH),
+    attestationObject: base64url(MAX_ATTESTATION_LENGTH),
+    transports: v.exactOptional(
+      v.pipe(v.array(v.pipe(v.string(), v.maxLength(40))), v.maxLength(MAX_TRANSPORTS)),
+    ),
+  }),
+});
+/** WebAuthn's `AuthenticationResponseJSON`, as far as it is read. */
+export const AuthenticationResponse = v.object({
+  id: passkeyId,
+  rawId: passkeyId,
+  type: v.literal("public-key"),
+  response: v.object({
+    clientDataJSON: base64url(MAX_ATTESTATION_LENGTH),
+    authenticatorData: base64url(MAX_ATTESTATION_LENGTH),
+    signature: base64url(MAX_ATTESTATION_LENGTH),
+    userHandle: v.optional(v.nullable(v.pipe(v.string(), v.maxLength(200)))),
+  }),
+});
+
+/** `name` is for the list of passkeys: "Laptop". */
+export const PasskeyRequest = v.object({ name: label, response: RegistrationResponse });
+/** `name` is what the authenticator shows; the provider does not keep it. */
+export const PasskeyOptionsRequest = v.object({ name: label });
+export const SignInRequest = v.object({ response: AuthenticationResponse });
+export const RecoveryRequest = v.object({ code: v.pipe(v.string(), v.maxLength(100)) });
+/** They are told once, and replace those before. */
+export const RecoveryCodes = v.object({ codes: v.array(v.string()) });
+
+export const Passkey = v.object({
+  id: v.string(),
+  name: v.string(),
+  createdAt: milliseconds,
+  lastUsedAt: milliseconds,
+});
+export type Passkey = v.InferOutput<typeof Passkey>;
+
+/** Whoever is signed in. */
+export const Me = v.object({
+  passkeys: v.array(Passkey),
+  recoveryCodesLeft: v.number(),
+  merchants: v.array(v.object({ id: v.string(), name: v.string() })),
+});
+export type Me = v.InferOutput<typeof Me>;
