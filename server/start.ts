@@ -9,6 +9,7 @@ import { type MetricsServer, startMetricsServer } from "./metrics-server.ts";
 import { watchReadiness } from "./readiness.ts";
 import { settleAll, startSettlementSchedule } from "./settlement/index.ts";
 import { prepareShutdown } from "./shutdown.ts";
+import { checkDueSites } from "./sites/index.ts";
 import { finalizeTopUps } from "./topups/index.ts";
 
 export interface Provider {
@@ -27,6 +28,8 @@ const KEEP_ALIVE_MILLISECONDS = 65_000;
 const STARTING_RETRY_SECONDS = 1;
 /** How often top-ups whose time has come are made final. */
 const FINALIZE_EVERY_MILLISECONDS = 5_000;
+/** How often it is looked whether a site's daily check is due. */
+const CHECK_SITES_EVERY_MILLISECONDS = 60_000;
 
 /** @throws ConfigError with one sentence for whoever starts it */
 export async function startProvider(environment: Environment, options: DepsOptions = {}): Promise<Provider> {
@@ -117,22 +120,34 @@ function startJobs(deps: Deps): () => Promise<void> {
     deps.logger.error({ err: error, job }, "a job failed");
   };
   const onDoneOf = (job: string) => () => jobs.inc({ job, result: "done" });
-  const stopSettling = startSettlementSchedule({
-    settle: () => settleAll(deps, { now: deps.now() }).then(onDoneOf("settle")),
-    intervalSeconds: deps.config.settleEverySeconds,
-    onError: onErrorOf("settle"),
-  });
-  let finalizing: Promise<void> | undefined;
+  const startJob = (job: string, run: () => Promise<void>, everyMilliseconds: number) =>
+    repeat(() => run().then(onDoneOf(job), onErrorOf(job)), everyMilliseconds);
+
+  const stops = [
+    startSettlementSchedule({
+      settle: () => settleAll(deps, { now: deps.now() }).then(onDoneOf("settle")),
+      intervalSeconds: deps.config.settleEverySeconds,
+      onError: onErrorOf("settle"),
+    }),
+    startJob("finalize", () => finalizeTopUps(deps), FINALIZE_EVERY_MILLISECONDS),
+    startJob("check sites", () => checkDueSites(deps), CHECK_SITES_EVERY_MILLISECONDS),
+  ];
+  return async () => {
+    await Promise.all(stops.map((stop) => stop()));
+  };
+}
+
+/** One run at a time. The answer stops it, and waits for the run that is under way. */
+function repeat(run: () => Promise<void>, everyMilliseconds: number): () => Promise<void> {
+  let running: Promise<void> | undefined;
   const timer = setInterval(() => {
-    finalizing ??= finalizeTopUps(deps)
-      .then(onDoneOf("finalize"), onErrorOf("finalize"))
-      .finally(() => {
-        finalizing = undefined;
-      });
-  }, FINALIZE_EVERY_MILLISECONDS);
+    running ??= run().finally(() => {
+      running = undefined;
+    });
+  }, everyMilliseconds);
   timer.unref();
   return async () => {
     clearInterval(timer);
-    await Promise.all([finalizing, stopSettling()]);
+    await running;
   };
 }

@@ -629,6 +629,14 @@ export const ERRORS = {
     "Nothing was changed.",
     "Reload the list.",
   ),
+  site_unknown: entry(404, "never", "There is no such site.", "Nothing was changed.", "Reload the list."),
+  site_insecure: entry(
+    400,
+    "never",
+    "A site has to be reached by https.",
+    "Nothing was changed.",
+    "Put a certificate on it, then add it with https:// in front.",
+  ),
   too_many: entry(
     409,
     "never",

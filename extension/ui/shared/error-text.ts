@@ -18,6 +18,8 @@ type NotForReaders =
   | "passkey_last"
   | "recovery_code_invalid"
   | "api_key_unknown"
+  | "site_unknown"
+  | "site_insecure"
   | "too_many"
   | "settlement_unknown"
   | "payment_not_settled"
