@@ -85,7 +85,7 @@ test("an API key is shown once, and opens nothing once it is revoked", async () 
   await page.getByLabel("Name", { exact: true }).fill("Back end");
   await page.getByLabel(/See sites/).check();
   await page.getByRole("button", { name: "Make a key" }).click();
-  const token = (await page.getByRole("region", { name: "Key Back end" }).innerText()).trim();
+  const token = ((await page.getByRole("region", { name: "Key Back end" }).textContent()) ?? "").trim();
   await look("keys");
   const ask = () =>
     fetch(`${provider.accountsOrigin}/api/merchants/cafe-tides/sites`, {

@@ -33,7 +33,9 @@ export async function signUp(
   await page.getByRole("button", { name: "Sign up" }).click();
   await page.getByLabel("Your name").fill("Ada Owner");
   await page.getByRole("button", { name: "Make a passkey" }).click();
-  const codes = (await page.getByRole("region", { name: "Recovery codes" }).innerText()).trim().split(/\s+/);
+  const codes = ((await page.getByRole("region", { name: "Recovery codes" }).textContent()) ?? "")
+    .trim()
+    .split(/\s+/);
   await page.getByLabel("I have kept them in a safe place").check();
   await page.getByRole("button", { name: "Go on" }).click();
   await expect(page.getByRole("heading", { name: "What is your site called?" })).toBeVisible();
@@ -53,7 +55,7 @@ export async function makeMerchant(page: Page, name: string): Promise<string> {
 export async function addSite(page: Page, origin: string): Promise<string> {
   await page.getByLabel("Address of your site").fill(origin);
   await page.getByRole("button", { name: "Add", exact: true }).click();
-  return (await page.getByRole("region", { name: "Line of the file" }).innerText()).trim();
+  return ((await page.getByRole("region", { name: "Line of the file" }).textContent()) ?? "").trim();
 }
 
 export function openScreen(page: Page, name: string): Promise<void> {
