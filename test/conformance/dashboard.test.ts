@@ -78,7 +78,8 @@ describe("passkeys", () => {
       (await owner.call("POST", "/api/me/passkeys/options", { name: "Ada" })).body,
     );
     const asStranger = { name: "Eve's", response: stranger.device.create(further) };
-    expect(codeOf(await stranger.call("POST", "/api/me/passkeys", asStranger))).toBe("passkey_invalid");
+    for (const path of ["/api/me/passkeys", "/api/sign-up"])
+      expect(codeOf(await stranger.call("POST", path, asStranger))).toBe("passkey_invalid");
     expect((await me(owner)).passkeys).toHaveLength(1);
   });
 
