@@ -34,7 +34,8 @@ import { registerWellKnown } from "./well-known.ts";
 
 /** 200 proofs with their outputs fit three times over. */
 const MAX_BODY_BYTES = 262_144;
-const MAX_PARAMETER_LENGTH = 200;
+/** The longest is the id of a passkey: 1,023 bytes in base64url. */
+const MAX_PARAMETER_LENGTH = 1_400;
 const PREFLIGHT_SECONDS = 3_600;
 const MILLISECONDS_PER_SECOND = 1_000;
 const SETTLE_ROUTE = "/x402/settle";
@@ -153,7 +154,7 @@ async function describeApi(app: FastifyInstance, deps: Deps): Promise<void> {
       info: {
         title: deps.config.name,
         version: "1",
-        description: `Tuppence provider. Anonymous origin: ${deps.config.origin}; accounts origin: ${deps.config.accountsOrigin}. Amounts are whole micros. Routes under accounts, top-ups and operator stand on the accounts origin and take a token; the others take none. Refusals are problem details (RFC 9457), under /v1/ Cashu's.`,
+        description: `Tuppence provider. Anonymous origin: ${deps.config.origin}; accounts origin: ${deps.config.accountsOrigin}. Amounts are whole micros. Routes under accounts, top-ups and operator stand on the accounts origin and take a token; those of the dashboard take a session's cookie or an API key; the others take none. Refusals are problem details (RFC 9457), under /v1/ Cashu's.`,
       },
     },
   });

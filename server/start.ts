@@ -29,7 +29,7 @@ const STARTING_RETRY_SECONDS = 1;
 /** How often top-ups whose time has come are made final. */
 const FINALIZE_EVERY_MILLISECONDS = 5_000;
 /** How often it is looked whether a site's daily check is due. */
-const CHECK_SITES_EVERY_MILLISECONDS = 60_000;
+const CHECK_SITES_EVERY_MILLISECONDS = 20_000;
 
 /** @throws ConfigError with one sentence for whoever starts it */
 export async function startProvider(environment: Environment, options: DepsOptions = {}): Promise<Provider> {

@@ -615,6 +615,13 @@ export const ERRORS = {
     "Nothing was changed.",
     "Check the characters, or take the next code of your list.",
   ),
+  access_stale: entry(
+    401,
+    "later",
+    "You signed in a while ago.",
+    "Nothing was changed.",
+    "Show your passkey again, then go on.",
+  ),
   scope_missing: entry(
     403,
     "never",
@@ -642,7 +649,7 @@ export const ERRORS = {
     "never",
     "There are as many of these as there may be.",
     "Nothing was changed.",
-    "Remove one that is not needed any more.",
+    "Remove what is not needed any more, or ask your provider.",
   ),
   payment_not_settled: entry(
     409,

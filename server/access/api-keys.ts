@@ -21,7 +21,6 @@ type Tables = {
     hash: string;
     created_at: bigint | number;
     last_used_at: bigint | number | null;
-    revoked_at: bigint | number | null;
   };
 };
 
@@ -51,19 +50,17 @@ export async function createApiKey(
       hash: hashOfToken(secret),
       created_at: key.createdAt,
       last_used_at: null,
-      revoked_at: null,
     })
     .execute();
   return { key, token: `tuppence_${key.id}_${secret}` };
 }
 
-/** Those that open something, oldest first. */
+/** Oldest first. */
 export async function listApiKeys(deps: AccessDeps, merchantId: string): Promise<ApiKey[]> {
   const rows = await tables(deps)
     .selectFrom("api_keys")
     .selectAll()
     .where("merchant_id", "=", merchantId)
-    .where("revoked_at", "is", null)
     .orderBy("created_at")
     .orderBy("id")
     .execute();
@@ -78,14 +75,12 @@ export async function listApiKeys(deps: AccessDeps, merchantId: string): Promise
 
 /** At once and for ever. @throws TuppenceError api_key_unknown */
 export async function revokeApiKey(deps: AccessDeps, merchantId: string, id: string): Promise<void> {
-  const { numUpdatedRows } = await tables(deps)
-    .updateTable("api_keys")
-    .set({ revoked_at: deps.now() })
+  const { numDeletedRows } = await tables(deps)
+    .deleteFrom("api_keys")
     .where("id", "=", id)
     .where("merchant_id", "=", merchantId)
-    .where("revoked_at", "is", null)
     .executeTakeFirst();
-  if (numUpdatedRows === 0n) throw new TuppenceError("api_key_unknown");
+  if (numDeletedRows === 0n) throw new TuppenceError("api_key_unknown");
 }
 
 /** Whose key it is and what it may do; undefined if it opens nothing. */
@@ -96,12 +91,7 @@ export async function findApiKey(
   const [, id, secret] = /^tuppence_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/.exec(token) ?? [];
   if (id === undefined || secret === undefined) return undefined;
   const db = tables(deps);
-  const row = await db
-    .selectFrom("api_keys")
-    .selectAll()
-    .where("id", "=", id)
-    .where("revoked_at", "is", null)
-    .executeTakeFirst();
+  const row = await db.selectFrom("api_keys").selectAll().where("id", "=", id).executeTakeFirst();
   if (!row || !timingSafeEqual(Buffer.from(hashOfToken(secret)), Buffer.from(row.hash))) return undefined;
   if (Number(row.last_used_at ?? 0) + USE_RESOLUTION_MILLISECONDS <= deps.now())
     await db.updateTable("api_keys").set({ last_used_at: deps.now() }).where("id", "=", id).execute();

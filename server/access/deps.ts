@@ -8,5 +8,9 @@ export interface AccessDeps {
   readonly now: () => number;
   readonly random: (length: number) => Bytes;
   readonly merchants: MerchantStore;
-  readonly config: { readonly accountsOrigin: string; readonly name: string };
+  readonly config: {
+    readonly accountsOrigin: string;
+    readonly name: string;
+    readonly rateLimitPerMinute: number;
+  };
 }

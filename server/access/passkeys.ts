@@ -56,20 +56,19 @@ export async function verifyNewPasskey(
   response: v.InferOutput<typeof RegistrationResponse>,
   purpose: Purpose,
 ): Promise<{ ownerId: string; credential: WebAuthnCredential }> {
-  let ownerId: string | undefined;
+  const challenge = challengeOf(response.response.clientDataJSON);
+  const ownerId = await takeChallenge(deps, challenge, purpose);
+  if (ownerId === undefined) throw new TuppenceError("passkey_invalid");
   const verified = await orInvalid(
     verifyRegistrationResponse({
       response: { ...response, clientExtensionResults: {} },
-      expectedChallenge: async (challenge) => {
-        ownerId = await takeChallenge(deps, challenge, purpose);
-        return ownerId !== undefined;
-      },
+      expectedChallenge: challenge,
       expectedOrigin: deps.config.accountsOrigin,
       expectedRPID: relyingPartyOf(deps),
       requireUserVerification: true,
     }),
   );
-  if (!verified.verified || ownerId === undefined) throw new TuppenceError("passkey_invalid");
+  if (!verified.verified) throw new TuppenceError("passkey_invalid");
   return { ownerId, credential: verified.registrationInfo.credential };
 }
 
@@ -122,7 +121,9 @@ export async function verifyPasskey(
     .selectAll()
     .where("id", "=", response.id)
     .executeTakeFirst();
-  if (!row) throw new TuppenceError("passkey_invalid");
+  const challenge = challengeOf(signed.clientDataJSON);
+  if (!row || (await takeChallenge(deps, challenge, "sign-in")) === undefined)
+    throw new TuppenceError("passkey_invalid");
   const { verified, authenticationInfo } = await orInvalid(
     verifyAuthenticationResponse({
       response: {
@@ -130,7 +131,7 @@ export async function verifyPasskey(
         response: { ...signed, ...(typeof userHandle === "string" ? { userHandle } : {}) },
         clientExtensionResults: {},
       },
-      expectedChallenge: async (challenge) => (await takeChallenge(deps, challenge, "sign-in")) !== undefined,
+      expectedChallenge: challenge,
       expectedOrigin: deps.config.accountsOrigin,
       expectedRPID: relyingPartyOf(deps),
       requireUserVerification: true,
@@ -163,23 +164,22 @@ export async function listPasskeys(deps: AccessDeps, ownerId: string): Promise<P
 
 /** @throws TuppenceError passkey_unknown; passkey_last, which would lock its owner out */
 export async function removePasskey(deps: AccessDeps, ownerId: string, id: string): Promise<void> {
-  const passkeys = await rowsOf(deps, ownerId);
-  if (!passkeys.some((passkey) => passkey.id === id)) throw new TuppenceError("passkey_unknown");
-  // In the statement as well: two that are removed at the same moment must not both go.
-  const { numDeletedRows } = await tables(deps)
+  const db = tables(deps);
+  const removed = await db
     .deleteFrom("passkeys")
     .where("id", "=", id)
     .where("owner_id", "=", ownerId)
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom("passkeys as others")
-          .select("others.id")
-          .where("others.owner_id", "=", ownerId)
-          .where("others.id", "!=", id),
-      ),
-    )
+    .returningAll()
     .executeTakeFirst();
-  if (numDeletedRows === 0n) throw new TuppenceError("passkey_last");
+  if (!removed) throw new TuppenceError("passkey_unknown");
+  if ((await rowsOf(deps, ownerId)).length > 0) return;
+  // Looked at after it was gone: of two that are removed at the same moment, one at least finds that it was the last.
+  await db
+    .insertInto("passkeys")
+    .values(removed)
+    .onConflict((conflict) => conflict.column("id").doNothing())
+    .execute();
+  throw new TuppenceError("passkey_last");
 }
 
 function rowsOf(deps: AccessDeps, ownerId: string): Promise<Row[]> {
@@ -195,6 +195,15 @@ function rowsOf(deps: AccessDeps, ownerId: string): Promise<Row[]> {
 /** WebAuthn's RP ID: the host alone. An address in numbers is none, so a dashboard there has no passkeys. */
 function relyingPartyOf({ config }: AccessDeps): string {
   return new URL(config.accountsOrigin).hostname;
+}
+
+const ClientData = v.pipe(v.string(), v.parseJson(), v.object({ challenge: v.string() }));
+
+/** @throws TuppenceError passkey_invalid */
+function challengeOf(clientDataJSON: string): string {
+  const decoded = v.safeParse(ClientData, Buffer.from(clientDataJSON, "base64url").toString());
+  if (!decoded.success) throw new TuppenceError("passkey_invalid");
+  return decoded.output.challenge;
 }
 
 /** The library throws what a stranger sent wrong. */

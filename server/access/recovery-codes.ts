@@ -9,16 +9,22 @@ const GROUP_CHARACTERS = 4;
 /** Crockford's base 32: nothing in it is taken for something else. 16 of them are 80 bits, which nobody guesses over a network. */
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-type Tables = { recovery_codes: { hash: string; owner_id: string; used_at: bigint | number | null } };
+type Tables = { recovery_codes: { hash: string; owner_id: string } };
 
 /** Makes new ones; those before open nothing any more. */
 export async function makeRecoveryCodes(deps: AccessDeps, ownerId: string): Promise<string[]> {
   const codes = Array.from({ length: CODES }, () => makeCode(deps));
+  const hashes = codes.map(hashOfCode);
   const db = tables(deps);
-  await db.deleteFrom("recovery_codes").where("owner_id", "=", ownerId).execute();
   await db
     .insertInto("recovery_codes")
-    .values(codes.map((code) => ({ hash: hashOfCode(code), owner_id: ownerId, used_at: null })))
+    .values(hashes.map((hash) => ({ hash, owner_id: ownerId })))
+    .execute();
+  // After that, so that there is no moment without any.
+  await db
+    .deleteFrom("recovery_codes")
+    .where("owner_id", "=", ownerId)
+    .where("hash", "not in", hashes)
     .execute();
   return codes;
 }
@@ -28,7 +34,6 @@ export async function countRecoveryCodes(deps: AccessDeps, ownerId: string): Pro
     .selectFrom("recovery_codes")
     .select("hash")
     .where("owner_id", "=", ownerId)
-    .where("used_at", "is", null)
     .execute();
   return rows.length;
 }
@@ -36,10 +41,8 @@ export async function countRecoveryCodes(deps: AccessDeps, ownerId: string): Pro
 /** Whose code it was. @throws TuppenceError recovery_code_invalid */
 export async function useRecoveryCode(deps: AccessDeps, code: string): Promise<string> {
   const used = await tables(deps)
-    .updateTable("recovery_codes")
-    .set({ used_at: deps.now() })
+    .deleteFrom("recovery_codes")
     .where("hash", "=", hashOfCode(code))
-    .where("used_at", "is", null)
     .returning("owner_id")
     .executeTakeFirst();
   if (!used) throw new TuppenceError("recovery_code_invalid");

@@ -17,6 +17,7 @@ import {
 import { decode } from "../decode.ts";
 import { describe, type RouteDescription } from "../openapi.ts";
 import { createApiKey, listApiKeys, revokeApiKey } from "./api-keys.ts";
+import { costly } from "./costly.ts";
 import type { AccessDeps } from "./deps.ts";
 import { createMerchant, createOwner, makeOwnerId } from "./owners.ts";
 import {
@@ -30,7 +31,13 @@ import {
 } from "./passkeys.ts";
 import { countRecoveryCodes, makeRecoveryCodes, useRecoveryCode } from "./recovery-codes.ts";
 import { requireOwner } from "./require.ts";
-import { beginSession, endOtherSessions, endSession, ownerOfSession } from "./sessions.ts";
+import {
+  beginSession,
+  endOtherSessions,
+  endSession,
+  ownerOfSession,
+  ownerWhoJustSignedIn,
+} from "./sessions.ts";
 
 export function registerAccess(app: FastifyInstance, deps: AccessDeps): void {
   registerSession(app, deps);
@@ -39,12 +46,13 @@ export function registerAccess(app: FastifyInstance, deps: AccessDeps): void {
 }
 
 function registerSession(app: FastifyInstance, deps: AccessDeps): void {
-  app.post("/api/sign-up/options", route("What to make the first passkey with"), ({ body }) =>
+  const limited = limitedBy(deps);
+  app.post("/api/sign-up/options", limited("What to make the first passkey with"), ({ body }) =>
     offerPasskey(deps, makeOwnerId(deps), decode(PasskeyOptionsRequest, body).name, "sign-up"),
   );
   app.post(
     "/api/sign-up",
-    route("Signs up with a new passkey", { body: PasskeyRequest, response: { 201: RecoveryCodes } }),
+    limited("Signs up with a new passkey", { body: PasskeyRequest, response: { 201: RecoveryCodes } }),
     async ({ body }, reply) => {
       const request = decode(PasskeyRequest, body);
       const { ownerId, credential } = await verifyNewPasskey(deps, request.response, "sign-up");
@@ -56,14 +64,18 @@ function registerSession(app: FastifyInstance, deps: AccessDeps): void {
       return { codes };
     },
   );
-  app.post("/api/session/options", route("What a passkey has to sign"), () => askForPasskey(deps));
-  app.post("/api/session", route("Signs in by passkey", { body: SignInRequest }), async ({ body }, reply) => {
-    await beginSession(deps, await verifyPasskey(deps, decode(SignInRequest, body).response), reply);
-    return {};
-  });
+  app.post("/api/session/options", limited("What a passkey has to sign"), () => askForPasskey(deps));
+  app.post(
+    "/api/session",
+    limited("Signs in by passkey", { body: SignInRequest }),
+    async ({ body }, reply) => {
+      await beginSession(deps, await verifyPasskey(deps, decode(SignInRequest, body).response), reply);
+      return {};
+    },
+  );
   app.post(
     "/api/session/recover",
-    route("Signs in by a recovery code, and out everywhere else", { body: RecoveryRequest }),
+    limited("Signs in by a recovery code, and out everywhere else", { body: RecoveryRequest }),
     async (request, reply) => {
       const ownerId = await useRecoveryCode(deps, decode(RecoveryRequest, request.body).code);
       await endOtherSessions(deps, ownerId, request);
@@ -78,6 +90,7 @@ function registerSession(app: FastifyInstance, deps: AccessDeps): void {
 }
 
 function registerOwner(app: FastifyInstance, deps: AccessDeps): void {
+  const limited = limitedBy(deps);
   app.get("/api/me", route("Whoever is signed in", { response: { 200: Me } }), async (request) => {
     const ownerId = await ownerOfSession(deps, request);
     const merchants = await deps.merchants.listOwned(ownerId);
@@ -87,12 +100,12 @@ function registerOwner(app: FastifyInstance, deps: AccessDeps): void {
       merchants: merchants.map(({ id, name }) => ({ id, name })),
     };
   });
-  app.post("/api/me/passkeys/options", route("What to make a further passkey with"), async (request) => {
-    const ownerId = await ownerOfSession(deps, request);
+  app.post("/api/me/passkeys/options", limited("What to make a further passkey with"), async (request) => {
+    const ownerId = await ownerWhoJustSignedIn(deps, request);
     return offerPasskey(deps, ownerId, decode(PasskeyOptionsRequest, request.body).name, "add-passkey");
   });
   app.post("/api/me/passkeys", route("Adds a passkey", { body: PasskeyRequest }), async (request, reply) => {
-    const ownerId = await ownerOfSession(deps, request);
+    const ownerId = await ownerWhoJustSignedIn(deps, request);
     const decoded = decode(PasskeyRequest, request.body);
     const made = await verifyNewPasskey(deps, decoded.response, "add-passkey");
     if (made.ownerId !== ownerId) throw new TuppenceError("passkey_invalid");
@@ -104,7 +117,7 @@ function registerOwner(app: FastifyInstance, deps: AccessDeps): void {
     "/api/me/passkeys/:id",
     route("Removes a passkey, and signs out everywhere else"),
     async (request) => {
-      const ownerId = await ownerOfSession(deps, request);
+      const ownerId = await ownerWhoJustSignedIn(deps, request);
       await removePasskey(deps, ownerId, idOf(request));
       await endOtherSessions(deps, ownerId, request);
       return {};
@@ -114,7 +127,7 @@ function registerOwner(app: FastifyInstance, deps: AccessDeps): void {
     "/api/me/recovery-codes",
     route("Makes new recovery codes in place of the old ones", { response: { 201: RecoveryCodes } }),
     async (request, reply) => {
-      const codes = await makeRecoveryCodes(deps, await ownerOfSession(deps, request));
+      const codes = await makeRecoveryCodes(deps, await ownerWhoJustSignedIn(deps, request));
       reply.code(201);
       return { codes };
     },
@@ -141,6 +154,7 @@ function registerApiKeys(app: FastifyInstance, deps: AccessDeps): void {
     path,
     route("Makes an API key", { body: ApiKeyRequest, response: { 201: ApiKeyMade } }),
     async (request, reply) => {
+      await ownerWhoJustSignedIn(deps, request);
       const { merchant } = await requireOwner(deps, request);
       const made = await createApiKey(deps, merchant.id, decode(ApiKeyRequest, request.body));
       reply.code(201);
@@ -160,6 +174,11 @@ function route(summary: string, more: Partial<RouteDescription> = {}) {
     schema: describe({ summary, tags: ["dashboard"], ...more }),
   };
 }
+
+const limitedBy = (deps: AccessDeps) => (summary: string, more?: Partial<RouteDescription>) => {
+  const { config, schema } = route(summary, more);
+  return { config: { ...config, ...costly(deps) }, schema };
+};
 
 function idOf({ params }: FastifyRequest): string {
   return decode(v.object({ id: v.pipe(v.string(), v.maxLength(MAX_ID_LENGTH)) }), params).id;

@@ -8,8 +8,12 @@ import { TuppenceError } from "../../shared/errors.ts";
 import type { AccessDeps } from "./deps.ts";
 import { hashOfToken, makeToken } from "./tokens.ts";
 
-export const SESSION_COOKIE = "tuppence_session";
+/** With the prefix no neighbouring host can set it (RFC 6265bis); it needs TLS. */
+const SECURE_COOKIE = "__Host-tuppence_session";
+const PLAIN_COOKIE = "tuppence_session";
 const SESSION_SECONDS = 14 * 24 * 3_600;
+/** How long after the sign-in what would keep somebody else in may be done. */
+const FRESH_MILLISECONDS = 15 * 60_000;
 
 type Tables = {
   sessions: { hash: string; owner_id: string; created_at: bigint | number; expires_at: bigint | number };
@@ -29,7 +33,7 @@ export async function beginSession(deps: AccessDeps, ownerId: string, reply: Fas
       expires_at: now + SESSION_SECONDS * 1_000,
     })
     .execute();
-  reply.setCookie(SESSION_COOKIE, token, { ...cookieOptions(deps), maxAge: SESSION_SECONDS });
+  reply.setCookie(cookieName(deps), token, { ...cookieOptions(deps), maxAge: SESSION_SECONDS });
 }
 
 export async function endSession(
@@ -37,10 +41,10 @@ export async function endSession(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const token = request.cookies[SESSION_COOKIE];
+  const token = request.cookies[cookieName(deps)];
   if (token !== undefined)
     await tables(deps).deleteFrom("sessions").where("hash", "=", hashOfToken(token)).execute();
-  reply.clearCookie(SESSION_COOKIE, cookieOptions(deps));
+  reply.clearCookie(cookieName(deps), cookieOptions(deps));
 }
 
 /** Everywhere but here: for whoever lost a device, or used a recovery code. */
@@ -52,7 +56,7 @@ export async function endOtherSessions(
   await tables(deps)
     .deleteFrom("sessions")
     .where("owner_id", "=", ownerId)
-    .where("hash", "!=", hashOfToken(request.cookies[SESSION_COOKIE] ?? ""))
+    .where("hash", "!=", hashOfToken(request.cookies[cookieName(deps)] ?? ""))
     .execute();
 }
 
@@ -63,27 +67,51 @@ export async function endOtherSessions(
  * itself (`SameSite`), this holds where a browser does not know that
  */
 export async function ownerOfSession(deps: AccessDeps, request: FastifyRequest): Promise<string> {
+  return (await readSession(deps, request)).owner_id;
+}
+
+/**
+ * As `ownerOfSession`, for what outlasts a session: passkeys, recovery codes, API keys. Whoever found a browser open does
+ * not become the owner by it.
+ *
+ * @throws TuppenceError access_required, access_stale
+ */
+export async function ownerWhoJustSignedIn(deps: AccessDeps, request: FastifyRequest): Promise<string> {
+  const session = await readSession(deps, request);
+  if (Number(session.created_at) + FRESH_MILLISECONDS <= deps.now()) throw new TuppenceError("access_stale");
+  return session.owner_id;
+}
+
+async function readSession(deps: AccessDeps, request: FastifyRequest) {
   const { origin } = request.headers;
-  const token = request.cookies[SESSION_COOKIE];
+  const token = request.cookies[cookieName(deps)];
   if (token === undefined || (origin !== undefined && origin !== deps.config.accountsOrigin))
     throw new TuppenceError("access_required");
   const session = await tables(deps)
     .selectFrom("sessions")
-    .select("owner_id")
+    .select(["owner_id", "created_at"])
     .where("hash", "=", hashOfToken(token))
     .where("expires_at", ">", deps.now())
     .executeTakeFirst();
   if (!session) throw new TuppenceError("access_required");
-  return session.owner_id;
+  return session;
 }
 
 function cookieOptions({ config }: AccessDeps): CookieSerializeOptions {
   return {
-    path: "/api",
+    path: "/",
     httpOnly: true,
     sameSite: "strict",
-    secure: config.accountsOrigin.startsWith("https:"),
+    secure: isSecure(config),
   };
+}
+
+function cookieName({ config }: AccessDeps): string {
+  return isSecure(config) ? SECURE_COOKIE : PLAIN_COOKIE;
+}
+
+function isSecure({ accountsOrigin }: AccessDeps["config"]): boolean {
+  return accountsOrigin.startsWith("https:");
 }
 
 function tables({ database }: Pick<AccessDeps, "database">) {

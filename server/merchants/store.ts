@@ -11,7 +11,6 @@ export interface MerchantStore {
   get(id: string): Promise<Merchant | undefined>;
   /** By id. */
   list(): Promise<readonly Merchant[]>;
-  /** Registers or updates. `isNew` is false where the id was there already. */
   /** A merchant without a site, of an owner who signed up. Undefined where the id is taken. */
   create(terms: {
     readonly id: string;
@@ -20,6 +19,7 @@ export interface MerchantStore {
   }): Promise<Merchant | undefined>;
   /** By id. */
   listOwned(ownerId: string): Promise<readonly Merchant[]>;
+  /** Registers or updates. `isNew` is false where the id was there already. */
   put(registration: MerchantUpdate): Promise<{ readonly merchant: Merchant; readonly isNew: boolean }>;
 }
 
@@ -35,7 +35,7 @@ export interface MerchantStoreOptions {
 /** How long a change by another process (the command line) may go unnoticed. A merchant not yet known is always looked up. */
 const CACHE_MILLISECONDS = 1_000;
 const MAX_CACHED_MERCHANTS = 10_000;
-const MAX_MERCHANTS = 100_000;
+const PAGE_MERCHANTS = 10_000;
 
 type Tables = { merchants: { id: string; created_at: bigint; value: string; owner_id: string | null } };
 
@@ -59,8 +59,18 @@ export function createMerchantStore({ database, now, config }: MerchantStoreOpti
       return merchant;
     },
     async list() {
-      const rows = await db.selectFrom("merchants").selectAll().orderBy("id").limit(MAX_MERCHANTS).execute();
-      return rows.map(decode);
+      const merchants: Merchant[] = [];
+      for (;;) {
+        const rows = await db
+          .selectFrom("merchants")
+          .selectAll()
+          .where("id", ">", merchants.at(-1)?.id ?? "")
+          .orderBy("id")
+          .limit(PAGE_MERCHANTS)
+          .execute();
+        merchants.push(...rows.map(decode));
+        if (rows.length < PAGE_MERCHANTS) return merchants;
+      }
     },
     async create({ id, name, ownerId }) {
       const value = JSON.stringify({ ...encode(defaultsOf(config)), ...encode({ name, origins: [] }) });

@@ -7,5 +7,11 @@ import ipaddr from "ipaddr.js";
  */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
-  return ipaddr.process(address).range() === "unicast";
+  const parsed = ipaddr.process(address);
+  if (parsed.range() !== "unicast" || CLOUDS_OWN.includes(address)) return false;
+  // Of IPv6, what is given out to anybody (RFC 4291): the rest holds old ways to write an IPv4 address.
+  return !(parsed instanceof ipaddr.IPv6) || ((parsed.parts[0] ?? 0) & 0xe000) === 0x2000;
 }
+
+/** A cloud's own service at an address of the public kind. */
+const CLOUDS_OWN: readonly string[] = ["168.63.129.16"];

@@ -50,6 +50,9 @@ test.each([
   ["fc00::1", "a private network"],
   ["::ffff:127.0.0.1", "this machine, written otherwise"],
   ["64:ff9b::7f00:1", "this machine, through a gateway"],
+  ["::7f00:1", "this machine, in the oldest way"],
+  ["4000::1", "what is given to nobody"],
+  ["168.63.129.16", "a cloud's own service"],
   ["not an address", "nothing"],
 ])("%s is nobody's to call: %s", (address) => {
   expect(isPublicAddress(address)).toBe(false);
@@ -101,6 +104,14 @@ test("who does not answer, or not to the end, is left", async () => {
   const never = () => new Promise<never>(() => {});
   silent.hostname = "paper.example";
   expect(await reasonOf(send(silent, { timeoutMilliseconds: 100, resolve: never }))).toBe("timeout");
+});
+
+test("who answers in another protocol is left", async () => {
+  const url = await serve(() => {});
+  server?.on("connection", (socket) => {
+    socket.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+  });
+  expect(await reasonOf(send(url))).toBe("unreachable");
 });
 
 test("nobody there is said as such", async () => {

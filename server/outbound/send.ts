@@ -3,7 +3,7 @@
  * judged: a name that answers otherwise a moment later leads nowhere else. Redirects are not followed, the answer is
  * read up to a limit, and everything ends in time.
  */
-import { lookup } from "node:dns/promises";
+import { lookup, Resolver } from "node:dns/promises";
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { isIP } from "node:net";
@@ -22,7 +22,7 @@ export interface OutboundRequest {
   /** In a sandbox, where everything is on one machine. */
   readonly mayBePrivate: boolean;
   /** For tests of names that change their address. */
-  readonly resolve?: (hostname: string) => Promise<readonly string[]>;
+  readonly resolve?: (hostname: string, signal: AbortSignal) => Promise<readonly string[]>;
 }
 
 export interface OutboundResponse {
@@ -46,28 +46,39 @@ export class OutboundError extends Error {
 export async function sendOutbound(request: OutboundRequest): Promise<OutboundResponse> {
   const signal = AbortSignal.timeout(request.timeoutMilliseconds);
   try {
-    const address = await findAddress(request, signal);
-    return await exchange(request, address, signal);
+    const addresses = await findAddresses(request, signal);
+    return await orAborted(exchange(request, addresses, signal), signal);
   } catch (error) {
     if (error instanceof OutboundError) throw error;
     throw new OutboundError(signal.aborted ? "timeout" : "unreachable", error);
   }
 }
 
-async function findAddress(
-  { url, mayBePrivate, resolve = resolveName }: OutboundRequest,
+async function findAddresses(
+  { url, mayBePrivate, resolve = mayBePrivate ? resolveHere : resolvePublic }: OutboundRequest,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<readonly string[]> {
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
-  const addresses = isIP(hostname) ? [hostname] : await orAborted(resolve(hostname), signal);
+  const addresses = isIP(hostname) ? [hostname] : await orAborted(resolve(hostname, signal), signal);
   // All of them, so that nobody hides one among others and waits for the right draw.
   if (!mayBePrivate && !addresses.every(isPublicAddress)) throw new OutboundError("address_private");
-  const [address] = addresses;
-  if (address === undefined) throw new OutboundError("address_unknown");
-  return address;
+  if (addresses.length === 0) throw new OutboundError("address_unknown");
+  return addresses;
 }
 
-async function resolveName(hostname: string): Promise<string[]> {
+/**
+ * By name servers alone. The system's own way has two threads for slow names in the whole process, which a stranger's
+ * two silent name servers would keep.
+ */
+async function resolvePublic(hostname: string, signal: AbortSignal): Promise<string[]> {
+  const resolver = new Resolver({ tries: 1 });
+  signal.addEventListener("abort", () => resolver.cancel(), { once: true });
+  const found = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
+  return found.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+}
+
+/** In a sandbox names may be of this machine alone. */
+async function resolveHere(hostname: string): Promise<string[]> {
   try {
     return (await lookup(hostname, { all: true })).map(({ address }) => address);
   } catch (error) {
@@ -84,7 +95,7 @@ function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 
 function exchange(
   { url, method, headers, body, maxAnswerBytes }: OutboundRequest,
-  address: string,
+  addresses: readonly string[],
   signal: AbortSignal,
 ): Promise<OutboundResponse> {
   const send = url.protocol === "https:" ? requestHttps : requestHttp;
@@ -96,12 +107,19 @@ function exchange(
       // A connection of its own: one that is kept would outlive the judgement.
       agent: false,
       lookup: (_hostname, { all }, found) => {
-        const family = isIP(address);
-        if (all) found(null, [{ address, family }]);
-        else found(null, address, family);
+        const judged = addresses.map((address) => ({ address, family: isIP(address) }));
+        const [first = { address: "", family: 0 }] = judged;
+        // All of them, so that a site of which one address is dead is reached by another.
+        if (all) found(null, judged);
+        else found(null, first.address, first.family);
       },
     });
     outgoing.on("error", reject);
+    // To another protocol: nothing else would be heard of it.
+    outgoing.on("upgrade", (_incoming, socket) => {
+      socket.destroy();
+      reject(new OutboundError("unreachable"));
+    });
     outgoing.on("response", (incoming) => {
       readUpTo(incoming, maxAnswerBytes).then((answer) => {
         incoming.destroy();

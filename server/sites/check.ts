@@ -8,7 +8,7 @@
 import type { ProofAttempt, Site } from "../../shared/protocol/dashboard.ts";
 import type { SiteDeps } from "./deps.ts";
 import { proveSite } from "./prove.ts";
-import { findSite, otherMerchantsOf, takeDueSites, updateSite } from "./store.ts";
+import { findSite, otherMerchantsOf, putOffCheck, takeDueSites, updateSite } from "./store.ts";
 
 const GRACE_MILLISECONDS = 3 * 24 * 3_600_000;
 const CHECK_EVERY_MILLISECONDS = 24 * 3_600_000;
@@ -27,15 +27,17 @@ export async function checkSite(
 ): Promise<CheckedSite | undefined> {
   const before = await findSite(deps, merchantId, origin);
   if (!before) return undefined;
-  const attempts = await proveSite(deps, origin, before.token);
-  const found = attempts.find((attempt) => attempt.found);
+  const looks = await proveSite(deps, origin, before.token);
+  const found = looks.find((look) => look.found);
   const now = deps.now();
   if (found) {
     await updateSite(deps, merchantId, origin, { method: found.method, provenAt: now, missingSince: null });
     if (before.provenAt === null) await checkOthers(deps, merchantId, origin);
   } else if (before.provenAt !== null) {
     const missingSince = before.missingSince ?? now;
-    const isLost = now - missingSince >= graceMilliseconds;
+    // Whoever did not answer has not said that the proof is gone.
+    const grace = looks.every(({ answered }) => answered) ? graceMilliseconds : GRACE_MILLISECONDS;
+    const isLost = now - missingSince >= grace;
     await updateSite(
       deps,
       merchantId,
@@ -46,16 +48,36 @@ export async function checkSite(
     );
   }
   const site = await findSite(deps, merchantId, origin);
-  return site && { site, attempts };
+  return (
+    site && {
+      site,
+      attempts: looks.map(({ method, found: isFound, seen }) => ({ method, found: isFound, seen })),
+    }
+  );
 }
 
 async function checkOthers(deps: SiteDeps, merchantId: string, origin: string): Promise<void> {
-  for (const other of await otherMerchantsOf(deps, merchantId, origin))
-    await checkSite(deps, other, origin, 0);
+  const others = await otherMerchantsOf(deps, merchantId, origin, MAX_OTHERS);
+  await Promise.all(others.map((other) => checkSite(deps, other, origin, 0)));
 }
 
-/** The job: proven sites whose day is over, one after the other. */
+/** More merchants than this are on one site only where nobody bought it. */
+const MAX_OTHERS = 5;
+/** At one turn of the job, side by side: they wait for each other's slowest. */
+const CHECKS_AT_ONCE = 10;
+const AGAIN_AFTER_FAULT_MILLISECONDS = 600_000;
+
+/** The job: some of the proven sites whose day is over. */
 export async function checkDueSites(deps: SiteDeps): Promise<void> {
-  const due = await takeDueSites(deps, deps.now() + CHECK_EVERY_MILLISECONDS);
-  for (const { merchantId, origin } of due) await checkSite(deps, merchantId, origin);
+  const due = await takeDueSites(deps, deps.now() + CHECK_EVERY_MILLISECONDS, CHECKS_AT_ONCE);
+  const checks = await Promise.allSettled(
+    due.map(({ merchantId, origin }) => checkSite(deps, merchantId, origin)),
+  );
+  const failed = checks.flatMap((check, index) =>
+    check.status === "rejected" ? [{ check, at: due[index] }] : [],
+  );
+  for (const { at } of failed)
+    if (at) await putOffCheck(deps, at, deps.now() + AGAIN_AFTER_FAULT_MILLISECONDS);
+  const [first] = failed;
+  if (first) throw first.check.reason;
 }

@@ -2,9 +2,10 @@
  * Looks at a site for a merchant's proof, in three places: a file, a tag of the first page, a record of the domain. Only
  * whoever controls the site can put it there: a tag counts in the page's head alone, where no reader's comment stands.
  */
-import { Resolver } from "node:dns/promises";
+import { NODATA, NOTFOUND, Resolver } from "node:dns/promises";
 import { isIP } from "node:net";
-import { type DefaultTreeAdapterTypes, parse } from "parse5";
+import { type DefaultTreeAdapterTypes, defaultTreeAdapter, parse } from "parse5";
+import { TuppenceError } from "../../shared/errors.ts";
 import type { ProofAttempt, ProofMethod } from "../../shared/protocol/dashboard.ts";
 import { OutboundError, type OutboundResponse, sendOutbound } from "../outbound/index.ts";
 import type { SiteDeps } from "./deps.ts";
@@ -14,15 +15,39 @@ export const PROOF_META = "tuppence-site";
 export const PROOF_DNS_PREFIX = "_tuppence.";
 export const PROOF_DNS_VALUE = "tuppence-site=";
 
-const TIMEOUT_MILLISECONDS = 10_000;
+/** Of a look as a whole, however often a site redirects. */
+const TIMEOUT_MILLISECONDS = 15_000;
 const MAX_FILE_BYTES = 4_096;
-const MAX_PAGE_BYTES = 524_288;
+const MAX_PAGE_BYTES = 131_072;
+/** In this process. What a stranger's sites keep waiting must not be without limit. */
+const MAX_LOOKS_AT_ONCE = 20;
 /** On the same site: `/` that leads to `/en/`. */
 const MAX_REDIRECTS = 3;
-const DNS_TRIES = 2;
+const DNS_MILLISECONDS = 5_000;
 
-/** The places in which the proof was looked for, all of them, so that whoever waits for it sees what is wrong. */
-export async function proveSite(deps: SiteDeps, origin: string, token: string): Promise<ProofAttempt[]> {
+/** `answered`: the place could be looked at, whether or not the proof stood there. */
+export interface Look extends ProofAttempt {
+  readonly answered: boolean;
+}
+
+let underWay = 0;
+
+/**
+ * The places in which the proof was looked for, all of them, so that whoever waits for it sees what is wrong.
+ *
+ * @throws TuppenceError overloaded
+ */
+export async function proveSite(deps: SiteDeps, origin: string, token: string): Promise<Look[]> {
+  if (underWay >= MAX_LOOKS_AT_ONCE) throw new TuppenceError("overloaded");
+  underWay++;
+  try {
+    return await lookEverywhere(deps, origin, token);
+  } finally {
+    underWay--;
+  }
+}
+
+async function lookEverywhere(deps: SiteDeps, origin: string, token: string): Promise<Look[]> {
   const { hostname } = new URL(origin);
   return Promise.all([
     attempt("file", async () => seenInFile(await get(deps, origin, PROOF_FILE, MAX_FILE_BYTES), token)),
@@ -34,14 +59,21 @@ export async function proveSite(deps: SiteDeps, origin: string, token: string): 
 /** Undefined: found. Otherwise what stood there, in words. */
 type Seen = string | undefined;
 
-async function attempt(method: ProofMethod, look: () => Promise<Seen>): Promise<ProofAttempt> {
+async function attempt(method: ProofMethod, look: () => Promise<Seen>): Promise<Look> {
   try {
     const seen = await look();
-    return { method, found: seen === undefined, seen: seen ?? "The proof is there." };
+    return { method, answered: true, found: seen === undefined, seen: seen ?? "The proof is there." };
   } catch (error) {
-    if (error instanceof OutboundError) return { method, found: false, seen: WORDS[error.reason] };
+    if (error instanceof Unanswered) return { method, answered: false, found: false, seen: error.message };
+    if (error instanceof OutboundError)
+      return { method, answered: false, found: false, seen: WORDS[error.reason] };
     throw error;
   }
+}
+
+/** The site, or what stands before it, said that something is wrong with itself. */
+class Unanswered extends Error {
+  override readonly name = "Unanswered";
 }
 
 const WORDS: Readonly<Record<OutboundError["reason"], string>> = {
@@ -57,16 +89,19 @@ async function get(
   path: string,
   maxAnswerBytes: number,
 ): Promise<OutboundResponse | string> {
+  const end = performance.now() + TIMEOUT_MILLISECONDS;
   let url = new URL(path, origin);
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     const answer = await sendOutbound({
       url,
       method: "GET",
       headers: { accept: "text/html, text/plain;q=0.9, */*;q=0.5", "user-agent": "Tuppence-Site-Proof/1" },
-      timeoutMilliseconds: TIMEOUT_MILLISECONDS,
+      timeoutMilliseconds: Math.max(1, Math.round(end - performance.now())),
       maxAnswerBytes,
       mayBePrivate: config.mayCallPrivateAddresses,
     });
+    if (answer.status === 429 || answer.status >= 500)
+      throw new Unanswered(`The site answered ${answer.status}.`);
     const { location } = answer.headers;
     if (answer.status < 300 || answer.status > 399 || location === undefined) return answer;
     if (!URL.canParse(location, url.href)) return "The site redirects to what is no address.";
@@ -96,13 +131,42 @@ function seenInPage(answer: OutboundResponse | string, token: string): Seen {
 }
 
 function metaTagsOf(html: string): string[] {
-  const root = parse(html).childNodes.find((node) => node.nodeName === "html");
+  const root = parseHead(html).childNodes.find((node) => node.nodeName === "html");
   const head = childrenOf(root).find((node) => node.nodeName === "head");
   return childrenOf(head).flatMap((node) => {
     if (node.nodeName !== "meta" || !("attrs" in node)) return [];
     const valueOf = (name: string) => node.attrs.find((attribute) => attribute.name === name)?.value;
     return valueOf("name")?.toLowerCase() === PROOF_META ? [valueOf("content")?.trim() ?? ""] : [];
   });
+}
+
+const OF_A_HEAD = new Set(["html", "head", "title", "base", "link", "meta", "style", "script", "noscript"]);
+const AFTER_HEAD = new Error("the head is over");
+
+/**
+ * The page up to the end of its head. No further: twenty kilobytes of a body can be written so that its tree has
+ * millions of nodes, and whoever asks for the proof chose the page.
+ */
+function parseHead(html: string): DefaultTreeAdapterTypes.Document {
+  let document = defaultTreeAdapter.createDocument();
+  try {
+    parse(html, {
+      treeAdapter: {
+        ...defaultTreeAdapter,
+        createDocument() {
+          document = defaultTreeAdapter.createDocument();
+          return document;
+        },
+        createElement(name, namespace, attributes) {
+          if (!OF_A_HEAD.has(name)) throw AFTER_HEAD;
+          return defaultTreeAdapter.createElement(name, namespace, attributes);
+        },
+      },
+    });
+  } catch (error) {
+    if (error !== AFTER_HEAD) throw error;
+  }
+  return document;
 }
 
 function childrenOf(
@@ -112,13 +176,19 @@ function childrenOf(
 }
 
 async function seenInDns(hostname: string, token: string): Promise<Seen> {
-  const resolver = new Resolver({ timeout: TIMEOUT_MILLISECONDS / DNS_TRIES, tries: DNS_TRIES });
+  const resolver = new Resolver({ timeout: DNS_MILLISECONDS, tries: 1 });
+  // Its own limit holds for each of the machine's name servers.
+  const timer = setTimeout(() => resolver.cancel(), DNS_MILLISECONDS);
   try {
     const records = (await resolver.resolveTxt(`${PROOF_DNS_PREFIX}${hostname}`)).map((parts) =>
       parts.join(""),
     );
     return records.includes(`${PROOF_DNS_VALUE}${token}`) ? undefined : "The record holds something else.";
-  } catch {
-    return "There is no such record.";
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === NODATA || code === NOTFOUND) return "There is no such record.";
+    throw new Unanswered("The domain's name servers did not answer.");
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { TuppenceError } from "../../shared/errors.ts";
 import { SiteChecked, SiteList, SiteRequest } from "../../shared/protocol/dashboard.ts";
 import { origin as originField } from "../../shared/protocol/fields.ts";
-import { requireAccess } from "../access/index.ts";
+import { costly, requireAccess } from "../access/index.ts";
 import { decode } from "../decode.ts";
 import { describe, type RouteDescription } from "../openapi.ts";
 import { checkSite } from "./check.ts";
@@ -13,13 +13,17 @@ import { addSite, listSites, removeSite } from "./store.ts";
 
 export function registerSites(app: FastifyInstance, deps: SiteDeps): void {
   const path = "/api/merchants/:merchant/sites";
+  const look = (summary: string, more: Partial<RouteDescription>) => {
+    const { config, schema } = route(summary, more);
+    return { config: { ...config, ...costly(deps) }, schema };
+  };
   app.get(path, route("Sites", { response: { 200: SiteList } }), async (request) => {
     const { merchant } = await requireAccess(deps, request, "sites:read");
     return { sites: await listSites(deps, merchant.id) };
   });
   app.post(
     path,
-    route("Adds a site, and looks for its proof", { body: SiteRequest, response: { 201: SiteChecked } }),
+    look("Adds a site, and looks for its proof", { body: SiteRequest, response: { 201: SiteChecked } }),
     async (request, reply) => {
       const { merchant } = await requireAccess(deps, request, "sites:write");
       const { origin } = decode(SiteRequest, request.body);
@@ -31,7 +35,7 @@ export function registerSites(app: FastifyInstance, deps: SiteDeps): void {
   );
   app.post(
     `${path}/:origin/check`,
-    route("Looks for a site's proof again", { response: { 200: SiteChecked } }),
+    look("Looks for a site's proof again", { response: { 200: SiteChecked } }),
     async (request) => {
       const { merchant } = await requireAccess(deps, request, "sites:write");
       return check(deps, merchant.id, originOf(request));

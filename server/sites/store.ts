@@ -40,6 +40,7 @@ export async function addSite(deps: SiteDeps, merchantId: string, origin: string
 
 /** @throws TuppenceError site_unknown */
 export async function removeSite(deps: SiteDeps, merchantId: string, origin: string): Promise<void> {
+  await publishSites(deps, merchantId, origin);
   const { numDeletedRows } = await tables(deps)
     .deleteFrom("sites")
     .where("merchant_id", "=", merchantId)
@@ -75,11 +76,12 @@ export async function findSite(
   return row && siteOf(deps, row);
 }
 
-/** Merchants that have proven this site, too. */
+/** Merchants that have proven this site, too: those whose proof was seen last come last. */
 export async function otherMerchantsOf(
   deps: SiteDeps,
   merchantId: string,
   origin: string,
+  limit: number,
 ): Promise<string[]> {
   const rows = await tables(deps)
     .selectFrom("sites")
@@ -87,6 +89,8 @@ export async function otherMerchantsOf(
     .where("origin", "=", origin)
     .where("merchant_id", "!=", merchantId)
     .where("proven_at", "is not", null)
+    .orderBy("proven_at")
+    .limit(limit)
     .execute();
   return rows.map(({ merchant_id }) => merchant_id);
 }
@@ -97,6 +101,9 @@ export async function updateSite(
   origin: string,
   { method, provenAt, missingSince }: Pick<Site, "method" | "provenAt" | "missingSince">,
 ): Promise<void> {
+  // What ends is taken out of the record first: should the process die in between, the next check finds a proven site and
+  // mends the record. The other way round a lost one would stay in it.
+  if (provenAt === null) await publishSites(deps, merchantId, origin);
   await tables(deps)
     .updateTable("sites")
     .set({ method, proven_at: provenAt, missing_since: missingSince })
@@ -106,29 +113,59 @@ export async function updateSite(
   await publishSites(deps, merchantId);
 }
 
-/** Takes proven sites whose check is due, and puts it off in the same statement, so that of two processes one looks. */
+/** Takes some proven sites whose check is due, and puts it off in the same statement, so that of two processes one looks. */
 export async function takeDueSites(
   deps: SiteDeps,
   nextCheckAt: number,
+  limit: number,
 ): Promise<{ merchantId: string; origin: string }[]> {
   const rows = await tables(deps)
     .updateTable("sites")
     .set({ next_check_at: nextCheckAt })
     .where("next_check_at", "<=", deps.now())
-    .where("proven_at", "is not", null)
+    .where(({ eb, refTuple, selectFrom }) =>
+      eb(
+        refTuple("merchant_id", "origin"),
+        "in",
+        selectFrom("sites")
+          .select(["merchant_id", "origin"])
+          .where("next_check_at", "<=", deps.now())
+          .where("proven_at", "is not", null)
+          .orderBy("next_check_at")
+          .limit(limit)
+          .$asTuple("merchant_id", "origin"),
+      ),
+    )
     .returning(["merchant_id", "origin"])
     .execute();
   return rows.map(({ merchant_id, origin }) => ({ merchantId: merchant_id, origin }));
 }
 
+export async function putOffCheck(
+  deps: SiteDeps,
+  { merchantId, origin }: { readonly merchantId: string; readonly origin: string },
+  nextCheckAt: number,
+): Promise<void> {
+  await tables(deps)
+    .updateTable("sites")
+    .set({ next_check_at: nextCheckAt })
+    .where("merchant_id", "=", merchantId)
+    .where("origin", "=", origin)
+    .execute();
+}
+
 /**
  * Writes the proven sites into the merchant's record, and looks again: two that publish at the same moment may have
  * read before each other's change, and the last one then sees it.
+ *
+ * @param leaving one that is about to end
  */
-async function publishSites(deps: SiteDeps, merchantId: string): Promise<void> {
+async function publishSites(deps: SiteDeps, merchantId: string, leaving?: string): Promise<void> {
   for (let written: string | undefined; ; ) {
     const sites = await listSites(deps, merchantId);
-    const origins = sites.filter(({ provenAt }) => provenAt !== null).map(({ origin }) => origin);
+    const origins = sites
+      .filter(({ provenAt, origin }) => provenAt !== null && origin !== leaving)
+      .map(({ origin }) => origin);
     if (written === origins.join(" ")) return;
     await deps.merchants.put({ id: merchantId, origins });
     written = origins.join(" ");

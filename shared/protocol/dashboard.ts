@@ -16,14 +16,17 @@ export const SCOPES = [
 export const Scope = v.picklist(SCOPES);
 export type Scope = v.InferOutput<typeof Scope>;
 
+/** Control characters, ends of lines, spaces of no width and marks of direction. U+200D joins: emoji and scripts need it. */
+const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
+
 /** What a person reads, of one line. */
 export const label = v.pipe(
   v.string(),
   v.trim(),
   v.minLength(1, "is empty"),
   v.maxLength(MAX_TEXT_LENGTH),
-  // PostgreSQL takes neither: the character of number zero, and half of a pair of surrogates.
-  v.check((value) => !value.includes("\0") && value.isWellFormed(), "is not text"),
+  // Nor what is not seen, or turns round what stands beside it: readers are shown a merchant's name beside an address.
+  v.check((value) => value.isWellFormed() && !UNSEEN.test(value), "is not text of one line"),
 );
 
 const milliseconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0));

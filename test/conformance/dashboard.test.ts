@@ -73,13 +73,11 @@ describe("passkeys", () => {
     );
     const asFurther = { name: "Eve's", response: stranger.device.create(signUp) };
     expect(codeOf(await owner.call("POST", "/api/me/passkeys", asFurther))).toBe("passkey_invalid");
-    const further = v.parse(
-      CreationOptions,
-      (await owner.call("POST", "/api/me/passkeys/options", { name: "Ada" })).body,
-    );
-    const asStranger = { name: "Eve's", response: stranger.device.create(further) };
-    for (const path of ["/api/me/passkeys", "/api/sign-up"])
-      expect(codeOf(await stranger.call("POST", path, asStranger))).toBe("passkey_invalid");
+    for (const path of ["/api/me/passkeys", "/api/sign-up"]) {
+      const { body } = await owner.call("POST", "/api/me/passkeys/options", { name: "Ada" });
+      const response = stranger.device.create(v.parse(CreationOptions, body));
+      expect(codeOf(await stranger.call("POST", path, { name: "Eve's", response }))).toBe("passkey_invalid");
+    }
     expect((await me(owner)).passkeys).toHaveLength(1);
   });
 
@@ -143,6 +141,22 @@ describe("a session", () => {
         "access_required",
       );
     expect((await me(owner)).recoveryCodesLeft).toBe(10);
+  });
+
+  it("makes nothing that outlasts it a while after the sign-in", async () => {
+    await makeMerchant(owner, "the-mirror");
+    test.clock.ahead += 15 * 60_000;
+    for (const [path, body] of [
+      ["/api/me/passkeys/options", { name: "Ada" }],
+      ["/api/me/passkeys", {}],
+      ["/api/me/recovery-codes", undefined],
+      ["/api/merchants/the-mirror/keys", { name: "k", scopes: ["sites:read"] }],
+    ] as const)
+      expect([path, codeOf(await owner.call("POST", path, body))]).toEqual([path, "access_stale"]);
+    const [passkey] = (await me(owner)).passkeys;
+    expect(codeOf(await owner.call("DELETE", `/api/me/passkeys/${passkey?.id}`))).toBe("access_stale");
+    expect((await signIn(owner)).status).toBe(200);
+    expect((await owner.call("POST", "/api/me/recovery-codes")).status).toBe(201);
   });
 
   it("is not known on the origin where everyone is anonymous", async () => {
@@ -286,6 +300,25 @@ describe("a site", () => {
     }
     putPage(`<!doctype html><html><head><title>x</title>${tag}</head><body>`);
     expect((await check(owner, "the-mirror")).site.method).toBe("meta");
+  });
+
+  it("is looked at no further than its head, whatever stands behind that", async () => {
+    const { token } = (await add(owner, "the-mirror")).site;
+    // Formatting that is never closed is made again in each paragraph: two million elements.
+    const bomb = `${Array.from({ length: 2_000 }, (_, index) => `<b a${index}>`).join("")}${"<p>x".repeat(1_000)}`;
+    putPage(`<!doctype html><head><meta name="tuppence-site" content="${token}"></head><body>${bomb}`);
+    expect((await check(owner, "the-mirror")).site.method).toBe("meta");
+  });
+
+  it("that does not answer has not said that its proof is gone, also where somebody else has one", async () => {
+    putFile((await add(owner, "the-mirror")).site.token);
+    await check(owner, "the-mirror");
+    const other = await signUpOwner(test.accountsOrigin);
+    await makeMerchant(other, "the-other");
+    putPage(`<!doctype html><head><meta name="tuppence-site" content="${(await add(other, "the-other")).site.token}"></head>`);
+    site.failures.set(PROOF_PATH, 503);
+    await check(other, "the-other");
+    expect(await inRecord("the-mirror")).toEqual([site.origin]);
   });
 
   it("is nobody's by a proof that was made for somebody else, or for another site", async () => {

@@ -8,6 +8,8 @@ export interface OwnedSite {
   readonly files: Map<string, { readonly type: string; readonly body: string | Buffer }>;
   /** By path: where it leads. */
   readonly redirects: Map<string, string>;
+  /** By path: the status with which it fails. */
+  readonly failures: Map<string, number>;
   /** How many there were so far. */
   requests(): number;
   close(): Promise<void>;
@@ -18,6 +20,7 @@ export const PROOF_PATH = "/.well-known/tuppence-site.txt";
 export async function startOwnedSite(): Promise<OwnedSite> {
   const files: OwnedSite["files"] = new Map();
   const redirects: OwnedSite["redirects"] = new Map();
+  const failures: OwnedSite["failures"] = new Map();
   let requests = 0;
   const server = createServer((request, response) => {
     requests++;
@@ -25,6 +28,11 @@ export async function startOwnedSite(): Promise<OwnedSite> {
     const location = redirects.get(path);
     if (location !== undefined) {
       response.writeHead(302, { location }).end();
+      return;
+    }
+    const failure = failures.get(path);
+    if (failure !== undefined) {
+      response.writeHead(failure).end();
       return;
     }
     const file = files.get(path);
@@ -37,6 +45,7 @@ export async function startOwnedSite(): Promise<OwnedSite> {
     origin: `http://127.0.0.1:${port}`,
     files,
     redirects,
+    failures,
     requests: () => requests,
     close: () =>
       new Promise((resolve) => {

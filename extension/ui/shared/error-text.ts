@@ -12,6 +12,7 @@ type NotForReaders =
   | "merchant_invalid"
   | "merchant_taken"
   | "access_required"
+  | "access_stale"
   | "scope_missing"
   | "passkey_invalid"
   | "passkey_unknown"

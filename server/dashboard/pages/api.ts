@@ -31,6 +31,9 @@ const Problem = v.object({
   code: v.string(),
   problem: v.optional(v.string()),
 });
+/** Of the window: the session is over, whatever was asked. */
+export const SIGNED_OUT = "tuppence-signed-out";
+
 /** Answers that say nothing but that it was done. */
 export const Done = v.object({});
 
@@ -43,7 +46,11 @@ export async function call<S extends v.GenericSchema>(
 ): Promise<v.InferOutput<S>> {
   const response = await send(method, path, body);
   const json: unknown = await response.json().catch(() => undefined);
-  if (!response.ok) throw refusalOf(json);
+  if (!response.ok) {
+    const refusal = refusalOf(json);
+    if (refusal.code === "access_required") dispatchEvent(new Event(SIGNED_OUT));
+    throw refusal;
+  }
   const parsed = v.safeParse(schema, json);
   if (!parsed.success) throw new Refusal("provider_answer_invalid");
   return parsed.output;

@@ -2,9 +2,9 @@
  * The dashboard: signed out → (recovery codes, after signing up) → no merchant yet → a merchant's screens. Which one it
  * is follows from what the provider answers to "who am I", and from nothing that is kept in the browser.
  */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { DashboardProvider, Me } from "../../../shared/protocol/dashboard.ts";
-import { call, Refusal } from "./api.ts";
+import { call, Refusal, SIGNED_OUT } from "./api.ts";
 import { useLoaded } from "./load.ts";
 import { Brand } from "./parts/brand.tsx";
 import { Frame } from "./parts/frame.tsx";
@@ -29,6 +29,13 @@ export function App() {
   const [loaded, reload] = useLoaded("start", readStart);
   const [codes, setCodes] = useState<readonly string[]>();
   const route = useRoute();
+  const isSignedIn = loaded.state === "ready" && loaded.value.me !== undefined;
+  useEffect(() => {
+    const look = () => void (isSignedIn && reload().catch(() => undefined));
+    addEventListener(SIGNED_OUT, look);
+    return () => removeEventListener(SIGNED_OUT, look);
+  }, [isSignedIn, reload]);
+  useNewScreen(`${loaded.state} ${isSignedIn} ${route.merchant} ${route.screen} ${codes !== undefined}`);
 
   if (loaded.state === "loading") return <main class="alone" aria-busy="true" />;
   if (loaded.state === "failed")
@@ -76,6 +83,18 @@ export function App() {
 
 /** No merchant's id: those begin with a letter or a digit. */
 const NEW_MERCHANT = "+";
+
+/** Who moves on is told where they are: the title says it, and a screen reader begins at the heading. */
+function useNewScreen(screen: string): void {
+  // It is the change of screen that counts.
+  useEffect(() => {
+    const heading = document.querySelector("h1");
+    if (!heading) return;
+    document.title = `${heading.textContent} · Tuppence for sites`;
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  }, [screen]);
+}
 
 async function readStart(): Promise<Start> {
   const [provider, me] = await Promise.all([

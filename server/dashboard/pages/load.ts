@@ -17,12 +17,18 @@ export function useLoaded<T>(key: string, read: () => Promise<T>): readonly [Loa
     try {
       setLoaded({ state: "ready", value: await read() });
     } catch (error) {
-      setLoaded({ state: "failed", error });
+      // What is shown already stays, with all that was typed; whoever asked to read again tells of the failure.
+      let isShown = false;
+      setLoaded((before) => {
+        isShown = before.state === "ready";
+        return isShown ? before : { state: "failed", error };
+      });
+      if (isShown) throw error;
     }
   }, [key]);
   useEffect(() => {
     setLoaded({ state: "loading" });
-    void reload();
+    void reload().catch(() => undefined);
   }, [reload]);
   return [loaded, reload];
 }

@@ -2,7 +2,7 @@
 import { startAuthentication, startRegistration, WebAuthnError } from "@simplewebauthn/browser";
 import * as v from "valibot";
 import { RecoveryCodes } from "../../../shared/protocol/dashboard.ts";
-import { call, Done } from "./api.ts";
+import { call, Done, Refusal } from "./api.ts";
 
 /** Undefined where the person closed the browser's dialogue: nothing happened, nothing is to be said. */
 type OrLeft<T> = Promise<T | undefined>;
@@ -33,6 +33,16 @@ export async function signIn(): OrLeft<true> {
   if (!response) return undefined;
   await call("POST", "/api/session", Done, { response });
   return true;
+}
+
+/** For what takes a passkey that was shown just now: asks for it where the last time is too long ago, and goes on. */
+export async function withPasskey<T>(act: () => Promise<T>): OrLeft<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== "access_stale") throw error;
+    return (await signIn()) && act();
+  }
 }
 
 function registrationOptions(path: string, name: string): Promise<RegistrationOptions> {

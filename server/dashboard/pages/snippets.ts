@@ -1,4 +1,6 @@
 /** The code that a site owner pastes, as text. What a person typed into a field is written as an attribute's value, never as markup. */
+import { formatMoney, MICROS_PER_UNIT, type Micros, micros } from "../../../shared/money.ts";
+
 export interface Look {
   /** CSS colours; undefined: the page's own. */
   readonly accent: string | undefined;
@@ -37,8 +39,20 @@ export function markedCode(price: string): string {
 export interface SealTerms {
   readonly provider: string;
   readonly merchant: string;
+  /** As `priceWord` writes it. */
   readonly price: string;
   readonly site: string;
+}
+
+/** For a command line: what is typed into a field may mean something else to a shell, where `$1.50` is `.50`. */
+export function priceWord(amount: Micros, currency: string): string {
+  return withoutSymbol(formatMoney(amount, currency), currency);
+}
+
+/** `formatMoney` writes symbols of currencies; `parseMoney` reads those that a page may write. */
+export function withoutSymbol(text: string, currency: string): string {
+  const symbol = formatMoney(micros(MICROS_PER_UNIT), currency).replace(/[0-9].*$/, "");
+  return text.trim().startsWith(symbol.trim()) ? text.trim().slice(symbol.trim().length).trim() : text.trim();
 }
 
 export function sealCommand({ provider, merchant, price, site }: SealTerms): string {

@@ -29,8 +29,7 @@ CREATE INDEX challenges_expiry ON challenges (expires_at);
 
 CREATE TABLE recovery_codes (
   hash text COLLATE "C" PRIMARY KEY,
-  owner_id text COLLATE "C" NOT NULL REFERENCES owners (id) ON DELETE CASCADE,
-  used_at bigint
+  owner_id text COLLATE "C" NOT NULL REFERENCES owners (id) ON DELETE CASCADE
 );
 CREATE INDEX recovery_codes_owner ON recovery_codes (owner_id);
 
@@ -54,8 +53,7 @@ CREATE TABLE api_keys (
   scopes text NOT NULL CHECK (scopes::jsonb IS NOT NULL),
   hash text COLLATE "C" NOT NULL,
   created_at bigint NOT NULL,
-  last_used_at bigint,
-  revoked_at bigint
+  last_used_at bigint
 );
 CREATE INDEX api_keys_merchant ON api_keys (merchant_id);
 

@@ -29,8 +29,7 @@ CREATE INDEX challenges_expiry ON challenges (expires_at);
 
 CREATE TABLE recovery_codes (
   hash TEXT PRIMARY KEY,
-  owner_id TEXT NOT NULL REFERENCES owners (id) ON DELETE CASCADE,
-  used_at INTEGER
+  owner_id TEXT NOT NULL REFERENCES owners (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX recovery_codes_owner ON recovery_codes (owner_id);
 
@@ -54,8 +53,7 @@ CREATE TABLE api_keys (
   scopes TEXT NOT NULL CHECK (json_valid(scopes)),
   hash TEXT NOT NULL,
   created_at INTEGER NOT NULL,
-  last_used_at INTEGER,
-  revoked_at INTEGER
+  last_used_at INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX api_keys_merchant ON api_keys (merchant_id);
 

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 export interface ButtonProps {
   readonly children: ComponentChildren;
@@ -11,11 +11,31 @@ export interface ButtonProps {
   readonly disabled?: boolean;
   /** Of what there are several of on the screen, the name that tells them apart; it begins with the words on it. */
   readonly label?: string;
+  /** Of a form: Enter in one of its fields presses it. */
+  readonly submit?: boolean;
+  /** When it appears, because what was pressed before is gone. */
+  readonly takesFocus?: boolean;
 }
 
-export function Button({ children, onPress, onError, look, size, disabled, label }: ButtonProps) {
+export function Button({
+  children,
+  onPress,
+  onError,
+  look,
+  size,
+  disabled,
+  label,
+  submit,
+  takesFocus,
+}: ButtonProps) {
   const [busy, setBusy] = useState(false);
-  const press = async () => {
+  const own = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (takesFocus) own.current?.focus();
+  }, [takesFocus]);
+  const press = async (event: Event) => {
+    // Nothing is sent but by us.
+    event.preventDefault();
     if (busy) return;
     setBusy(true);
     try {
@@ -28,7 +48,8 @@ export function Button({ children, onPress, onError, look, size, disabled, label
   };
   return (
     <button
-      type="button"
+      ref={own}
+      type={submit ? "submit" : "button"}
       class="button"
       data-look={look}
       data-size={size}

@@ -4,8 +4,9 @@ import { call, Done } from "../api.ts";
 import { Button } from "../parts/button.tsx";
 import { Field } from "../parts/field.tsx";
 import { Failure } from "../parts/notice.tsx";
+import { Sure } from "../parts/sure.tsx";
 import { day } from "../parts/time.ts";
-import { addPasskey } from "../passkey.ts";
+import { addPasskey, withPasskey } from "../passkey.ts";
 
 export interface AccountProps {
   readonly me: Me;
@@ -38,7 +39,7 @@ export function AccountScreen({ me, onChanged, onCodes }: AccountProps) {
             />
           ))}
         </ul>
-        <div class="card form-row">
+        <form class="card form-row">
           <Field
             label="Name of a further passkey"
             value={name}
@@ -47,31 +48,37 @@ export function AccountScreen({ me, onChanged, onCodes }: AccountProps) {
             placeholder="Phone"
           />
           <Button
+            submit
             disabled={name.trim() === ""}
             onError={setError}
             onPress={async () => {
               setError(undefined);
-              if (!(await addPasskey(name))) return;
+              if (!(await withPasskey(() => addPasskey(name)))) return;
               setName("");
               await onChanged();
             }}
           >
             Add a passkey
           </Button>
-        </div>
+        </form>
       </section>
       <section class="card item" aria-labelledby="codes">
         <div>
           <h2 id="codes">Recovery codes</h2>
           <p class="soft">{me.recoveryCodesLeft} of 10 are left. New ones replace them.</p>
         </div>
-        <Button
-          look="plain"
+        <Sure
+          about="recovery codes"
+          words="Make new ones"
+          consequence="The codes that you have kept open nothing any more."
           onError={setError}
-          onPress={async () => onCodes((await call("POST", "/api/me/recovery-codes", RecoveryCodes)).codes)}
+          onYes={async () => {
+            const made = await withPasskey(() => call("POST", "/api/me/recovery-codes", RecoveryCodes));
+            if (made) onCodes(made.codes);
+          }}
         >
           Make new codes
-        </Button>
+        </Sure>
       </section>
       <div>
         <Button
@@ -109,17 +116,20 @@ function PasskeyCard({ passkey, isOnly, onChanged }: PasskeyCardProps) {
       {isOnly ? (
         <p class="soft small">Your only one</p>
       ) : (
-        <Button
-          look="quiet"
-          label={`Remove: ${passkey.name}`}
+        <Sure
+          about={passkey.name}
+          words="Remove it"
+          consequence="It signs nobody in any more, and every other browser is signed out."
           onError={setError}
-          onPress={async () => {
-            await call("DELETE", `/api/me/passkeys/${encodeURIComponent(passkey.id)}`, Done);
+          onYes={async () => {
+            await withPasskey(() =>
+              call("DELETE", `/api/me/passkeys/${encodeURIComponent(passkey.id)}`, Done),
+            );
             await onChanged();
           }}
         >
           Remove
-        </Button>
+        </Sure>
       )}
     </li>
   );

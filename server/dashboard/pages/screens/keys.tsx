@@ -12,7 +12,9 @@ import { Button } from "../parts/button.tsx";
 import { Copy } from "../parts/copy.tsx";
 import { Field } from "../parts/field.tsx";
 import { Failure, Notice } from "../parts/notice.tsx";
+import { Sure } from "../parts/sure.tsx";
 import { day } from "../parts/time.ts";
+import { withPasskey } from "../passkey.ts";
 
 const WORDS: Readonly<Record<Scope, string>> = {
   "payments:read": "See payments and revenue",
@@ -42,7 +44,9 @@ export function KeysScreen({ merchant }: { readonly merchant: string }) {
       ) : null}
       <NewKey
         onMake={async (request) => {
-          setMade(await call("POST", path, ApiKeyMade, request));
+          const key = await withPasskey(() => call("POST", path, ApiKeyMade, request));
+          if (!key) return;
+          setMade(key);
           await reload();
         }}
       />
@@ -74,7 +78,7 @@ function NewKey({
   const [scopes, setScopes] = useState<readonly Scope[]>(["payments:read"]);
   const [error, setError] = useState<unknown>();
   return (
-    <section class="card form">
+    <form class="card form">
       <h2>New key</h2>
       <Field label="Name" value={name} onInput={setName} maxLength={60} placeholder="Shop back end" />
       <fieldset class="scopes">
@@ -99,6 +103,7 @@ function NewKey({
       <Failure error={error} />
       <div>
         <Button
+          submit
           disabled={name.trim() === "" || scopes.length === 0}
           onError={setError}
           onPress={async () => {
@@ -110,12 +115,11 @@ function NewKey({
           Make a key
         </Button>
       </div>
-    </section>
+    </form>
   );
 }
 
 function KeyCard({ apiKey, onRevoke }: { readonly apiKey: ApiKey; readonly onRevoke: () => Promise<void> }) {
-  const [isAsking, setAsking] = useState(false);
   const [error, setError] = useState<unknown>();
   return (
     <li class="card item">
@@ -127,25 +131,15 @@ function KeyCard({ apiKey, onRevoke }: { readonly apiKey: ApiKey; readonly onRev
         </p>
         <Failure error={error} />
       </div>
-      {isAsking ? (
-        <div class="row">
-          <Button
-            look="plain"
-            onPress={onRevoke}
-            onError={setError}
-            label={`Revoke for good: ${apiKey.name}`}
-          >
-            Revoke for good
-          </Button>
-          <Button look="quiet" onPress={() => setAsking(false)}>
-            Keep it
-          </Button>
-        </div>
-      ) : (
-        <Button look="quiet" onPress={() => setAsking(true)} label={`Revoke: ${apiKey.name}`}>
-          Revoke
-        </Button>
-      )}
+      <Sure
+        about={apiKey.name}
+        words="Revoke for good"
+        consequence="Programs that use it are refused from then on."
+        onYes={onRevoke}
+        onError={setError}
+      >
+        Revoke
+      </Sure>
     </li>
   );
 }

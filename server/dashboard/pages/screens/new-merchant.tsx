@@ -23,7 +23,7 @@ export function NewMerchantScreen({ provider, isFirst, onMade }: NewMerchantProp
   return (
     <main class="alone">
       <Brand provider={provider} />
-      <section class="sheet card">
+      <form class="sheet card">
         <h1>{isFirst ? "What is your site called?" : "A further merchant"}</h1>
         <p class="soft">Readers see this name when they are asked to pay, beside the address of the page.</p>
         <Failure error={error} />
@@ -37,6 +37,7 @@ export function NewMerchantScreen({ provider, isFirst, onMade }: NewMerchantProp
           note="Stands in what you paste, and never changes: small letters, digits and hyphens, 2 to 40."
         />
         <Button
+          submit
           size="large"
           disabled={!isRight}
           onError={setError}
@@ -56,7 +57,7 @@ export function NewMerchantScreen({ provider, isFirst, onMade }: NewMerchantProp
             </a>
           </div>
         )}
-      </section>
+      </form>
     </main>
   );
 }

@@ -14,9 +14,11 @@ import {
   type Look,
   lookVariables,
   markedCode,
+  priceWord,
   sealCommand,
   styleCode,
   tipCode,
+  withoutSymbol,
 } from "../snippets.ts";
 
 export interface PasteProps {
@@ -43,7 +45,7 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
   const [onAccent, setOnAccent] = useState<string>();
   const look: Look = { accent, onAccent };
 
-  const amount = parseMoney(price);
+  const amount = parseMoney(withoutSymbol(price, provider.currency));
   const isPrice = amount !== undefined && isPayableInCoins(amount);
   const proven =
     sites.state === "ready" ? sites.value.sites.find(({ provenAt }) => provenAt !== null) : undefined;
@@ -53,7 +55,7 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
   const tip = {
     provider: provider.origin,
     merchant: merchant.id,
-    amount: price,
+    amount: isPrice ? priceWord(amount, provider.currency) : "5¢",
     currency: provider.currency,
     label: label.trim() || DEFAULT_LABEL,
   };
@@ -94,7 +96,7 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
             note={
               isPrice
                 ? `Your readers pay ${formatMoney(amount, provider.currency)}; the provider keeps ${provider.feeBasisPoints / 100} % of what comes together.`
-                : "A price looks like 5¢ or $0.05, down to a tenth of a cent."
+                : "A price looks like 5¢ or 0.05, down to a tenth of a cent."
             }
           />
           {isTip ? (
@@ -136,17 +138,23 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
           {kind === "article" ? (
             <>
               <Step title="Mark the part of your page that is paid for">
-                <Copy label="Marks" text={markedCode(price)} many />
+                <Copy label="Marks" text={markedCode(priceWord(amount, provider.currency))} many />
               </Step>
               <Step title="Seal the folder that you publish">
                 <Copy
                   label="Command"
-                  text={sealCommand({ provider: provider.origin, merchant: merchant.id, price, site })}
+                  text={sealCommand({
+                    provider: provider.origin,
+                    merchant: merchant.id,
+                    price: priceWord(amount, provider.currency),
+                    site,
+                  })}
                   many
                 />
                 <p class="soft small">
-                  Make the key once with <code>npx tuppence seal --make-key --key merchant-key.json</code> and
-                  put its public half into your <a href={linkTo(merchant.id, "settings")}>settings</a>.
+                  Both run in a checkout of Tuppence: nothing of this name is published elsewhere. Make the
+                  key once with <code>npx tuppence seal --make-key --key merchant-key.json</code> and put its
+                  public half into your <a href={linkTo(merchant.id, "settings")}>settings</a>.
                 </p>
               </Step>
             </>

@@ -8,6 +8,8 @@ import { useLoaded } from "../load.ts";
 import { Button } from "../parts/button.tsx";
 import { Field } from "../parts/field.tsx";
 import { Failure, Notice } from "../parts/notice.tsx";
+import { Sure } from "../parts/sure.tsx";
+import { withoutSymbol } from "../snippets.ts";
 
 export interface SettingsProps {
   readonly provider: DashboardProvider;
@@ -77,12 +79,12 @@ function Terms({ settings, currency, onSave }: TermsProps) {
   );
   const [error, setError] = useState<unknown>();
   const [isSaved, setSaved] = useState(false);
-  const payoutMinimum = minimum.trim() === "0" ? ZERO : parseMoney(minimum);
+  const payoutMinimum = minimum.trim() === "0" ? ZERO : parseMoney(withoutSymbol(minimum, currency));
   const windows = WINDOWS.some(([seconds]) => seconds === settings.refundWindowSeconds)
     ? WINDOWS
     : [...WINDOWS, [settings.refundWindowSeconds, `${settings.refundWindowSeconds} seconds`] as const];
   return (
-    <section class="card form" aria-labelledby="terms">
+    <form class="card form" aria-labelledby="terms">
       <h2 id="terms">What readers see and may do</h2>
       <Field label="Name" value={name} onInput={setName} maxLength={100} />
       <div class="field">
@@ -116,6 +118,7 @@ function Terms({ settings, currency, onSave }: TermsProps) {
       {isSaved ? <Notice title="Saved" /> : null}
       <div>
         <Button
+          submit
           disabled={name.trim() === "" || payoutMinimum === undefined}
           onError={setError}
           onPress={async () => {
@@ -132,7 +135,7 @@ function Terms({ settings, currency, onSave }: TermsProps) {
           Save
         </Button>
       </div>
-    </section>
+    </form>
   );
 }
 
@@ -151,24 +154,25 @@ function SealKeys({ settings: { sealKeys }, onSave }: SealKeysProps) {
     setText("");
   };
   return (
-    <section class="card form" aria-labelledby="seal-keys">
+    <form class="card form" aria-labelledby="seal-keys">
       <h2 id="seal-keys">Keys that sign your articles</h2>
       <p class="soft">
-        The provider takes no sealed article that none of these signed. Make one with{" "}
-        <code>npx tuppence seal --make-key --key merchant-key.json</code> and paste what it prints.
+        The provider takes no sealed article that none of these signed. Make one in a checkout of Tuppence
+        with <code>npx tuppence seal --make-key --key merchant-key.json</code> and paste what it prints.
       </p>
       <ul class="stack">
         {sealKeys.map((sealKey) => (
           <li class="item" key={sealKey.x}>
             <code class="foreign small">{sealKey.x}</code>
-            <Button
-              look="quiet"
-              label={`Remove: ${sealKey.x}`}
+            <Sure
+              about={sealKey.x}
+              words="Remove it"
+              consequence="Articles that it sealed sell no more until they are sealed again."
               onError={setError}
-              onPress={() => save(sealKeys.filter(({ x }) => x !== sealKey.x))}
+              onYes={() => save(sealKeys.filter(({ x }) => x !== sealKey.x))}
             >
               Remove
-            </Button>
+            </Sure>
           </li>
         ))}
       </ul>
@@ -183,6 +187,7 @@ function SealKeys({ settings: { sealKeys }, onSave }: SealKeysProps) {
       <Failure error={error} />
       <div>
         <Button
+          submit
           disabled={!key}
           onError={setError}
           onPress={async () => {
@@ -192,7 +197,7 @@ function SealKeys({ settings: { sealKeys }, onSave }: SealKeysProps) {
           Add the key
         </Button>
       </div>
-    </section>
+    </form>
   );
 }
 

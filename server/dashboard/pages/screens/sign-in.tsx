@@ -68,7 +68,7 @@ interface WayProps {
 function SignUp({ error, setError, onSignedUp, onBack }: WayProps & Pick<SignInProps, "onSignedUp">) {
   const [name, setName] = useState("");
   return (
-    <section class="sheet card">
+    <form class="sheet card">
       <h1>Sign up</h1>
       <p class="soft">
         Your device makes a passkey and keeps it: no password, and no address of yours. You open it with your
@@ -84,6 +84,7 @@ function SignUp({ error, setError, onSignedUp, onBack }: WayProps & Pick<SignInP
         note="Your device shows it beside the passkey. We do not keep it."
       />
       <Button
+        submit
         size="large"
         disabled={name.trim() === ""}
         onError={setError}
@@ -100,14 +101,14 @@ function SignUp({ error, setError, onSignedUp, onBack }: WayProps & Pick<SignInP
           Back
         </Button>
       </div>
-    </section>
+    </form>
   );
 }
 
 function Recover({ error, setError, onSignedIn, onBack }: WayProps & Pick<SignInProps, "onSignedIn">) {
   const [code, setCode] = useState("");
   return (
-    <section class="sheet card">
+    <form class="sheet card">
       <h1>Sign in by a recovery code</h1>
       <p class="soft">
         One of the ten that you were given when you signed up. It works once, and signs you out everywhere
@@ -122,6 +123,7 @@ function Recover({ error, setError, onSignedIn, onBack }: WayProps & Pick<SignIn
         maxLength={40}
       />
       <Button
+        submit
         size="large"
         disabled={code.trim() === ""}
         onError={setError}
@@ -138,6 +140,6 @@ function Recover({ error, setError, onSignedIn, onBack }: WayProps & Pick<SignIn
           Back
         </Button>
       </div>
-    </section>
+    </form>
   );
 }

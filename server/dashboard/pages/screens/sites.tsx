@@ -12,6 +12,7 @@ import { Button } from "../parts/button.tsx";
 import { Copy } from "../parts/copy.tsx";
 import { Field } from "../parts/field.tsx";
 import { Failure } from "../parts/notice.tsx";
+import { Sure } from "../parts/sure.tsx";
 import { day } from "../parts/time.ts";
 
 export function SitesScreen({ merchant }: { readonly merchant: string }) {
@@ -39,20 +40,14 @@ export function SitesScreen({ merchant }: { readonly merchant: string }) {
           and again every day.
         </p>
       </header>
-      <form
-        class="card form-row"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void add().catch(setError);
-        }}
-      >
+      <form class="card form-row">
         <Field
           label="Address of your site"
           value={address}
           onInput={setAddress}
           placeholder="https://paper.example"
         />
-        <Button onPress={add} onError={setError} disabled={originOf(address) === ""}>
+        <Button submit onPress={add} onError={setError} disabled={originOf(address) === ""}>
           Add
         </Button>
       </form>
@@ -112,12 +107,23 @@ function SiteCard({ site, attempts, onCheck, onRemove }: SiteCardProps) {
           >
             Check now
           </Button>
-          <Button look="quiet" onPress={guard(onRemove)} onError={setError} label={`Remove: ${site.origin}`}>
+          <Sure
+            about={site.origin}
+            words="Remove it"
+            consequence={
+              isProven ? "Wallets stop paying you there at once." : "Its proof is looked for no more."
+            }
+            onYes={guard(onRemove)}
+            onError={setError}
+          >
             Remove
-          </Button>
+          </Sure>
         </div>
       </div>
       <Failure error={error} />
+      <p class="unseen" role="status">
+        {isProven && attempts ? `${site.origin} is proven.` : ""}
+      </p>
       {isProven && site.missingSince === null ? null : (
         <div class="proof">
           <fieldset class="tabs">
