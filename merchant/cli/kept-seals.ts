@@ -70,7 +70,9 @@ export async function readKeptSeals(path: string, key: SigningKey): Promise<Kept
       used.clear();
     },
     async write(written) {
-      const kept = [...used].map(([fingerprint, text]) => ({ fingerprint, ...text }));
+      const kept = [...used]
+        .map(([fingerprint, text]) => ({ fingerprint, ...text }))
+        .sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
       const proof = await signJws(PROOF_TYPE, { hash: await hashOf(kept) }, key, "kid");
       const text = `${JSON.stringify({ version: VERSION, files: written, seals: kept, proof })}\n`;
       if (text.length > MAX_FILE_LENGTH)

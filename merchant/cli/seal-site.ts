@@ -94,6 +94,7 @@ export async function sealSite(
     throw new CommandError(
       `no page in ${folders.from} marks a paid part with <!-- tuppence:paid --> or data-tuppence-price.`,
     );
+  const safeFolders = new Set<string>();
   const target = new Set([...site.paths, folders.snippetPath]);
   refuseLeaks(site);
   await refuseClearText(to, new Set([...target, ...(kept?.files ?? [])]));
@@ -106,17 +107,26 @@ export async function sealSite(
 
   await kept?.write([...new Set([...target, ...kept.files])].sort());
   const pages: SitePage[] = [];
-  for (const [path, { html, parts }] of site.sealed) {
-    const isWritten = await putChangedFile(await placeFor(path), html);
-    const outcome = parts.some(({ isFresh }) => isFresh) ? "sealed" : isWritten ? "written" : "unchanged";
-    pages.push({ path, offers: parts.map(({ offer }) => offer), outcome });
-  }
+  await sideBySide(
+    [...site.sealed],
+    async ([path, { html }]) => putChangedFile(await placeFor(path), html),
+    ([path, { parts }], isWritten) => {
+      const outcome = parts.some(({ isFresh }) => isFresh) ? "sealed" : isWritten ? "written" : "unchanged";
+      pages.push({ path, offers: parts.map(({ offer }) => offer), outcome });
+    },
+  );
   for (const [path, content] of site.feeds) await putChangedFile(await placeFor(path), content);
   let copied = 0;
   const others = site.paths.filter(
     (path) => !site.sealed.has(path) && !site.feeds.has(path) && path !== folders.snippetPath,
   );
-  for (const path of others) if (await copyChangedFile(join(from, path), await placeFor(path))) copied++;
+  await sideBySide(
+    others,
+    async (path) => copyChangedFile(join(from, path), await placeFor(path)),
+    (_path, isCopied) => {
+      if (isCopied) copied++;
+    },
+  );
   await putChangedFile(await placeFor(folders.snippetPath), snippet.content);
 
   const removed: string[] = [];
@@ -136,16 +146,24 @@ export async function sealSite(
     notes: [...site.sealed].flatMap(([path, { notes }]) => notes.map((note) => `${path}: ${note}`)),
   };
 
-  /** A folder of the published site may be a link; one that leads out of it would have files written somewhere else. */
   async function placeFor(path: string): Promise<string> {
     const place = join(to, path);
-    let existing = dirname(place);
-    while (existing !== to && !(await stat(existing).catch(() => undefined))) existing = dirname(existing);
-    const root = await realpath(to).catch(() => to);
-    if (!isWithin(root, await realpath(existing).catch(() => root)))
-      throw new CommandError(`${path}: its folder in ${folders.to} is a link out of it.`);
+    const parent = dirname(place);
+    if (!safeFolders.has(parent)) {
+      await refuseForeignFolder(parent, to, path);
+      safeFolders.add(parent);
+    }
     return place;
   }
+}
+
+/** A folder of the published site may be a link; one that leads out of it would have files written somewhere else. */
+async function refuseForeignFolder(folder: string, to: string, path: string): Promise<void> {
+  let existing = folder;
+  while (existing !== to && !(await stat(existing).catch(() => undefined))) existing = dirname(existing);
+  const root = await realpath(to).catch(() => to);
+  if (!isWithin(root, await realpath(existing).catch(() => root)))
+    throw new CommandError(`${path}: its folder in ${to} is a link out of it.`);
 }
 
 /** The file's content, and its hash as a page pins it. */
@@ -203,14 +221,22 @@ async function readSite(
   kept: KeptSeals | undefined,
 ): Promise<Site> {
   const paths = await listFiles(from);
-  const sealed = new Map<string, SealedPage>();
-  const feeds = new Map<string, string>();
-  const texts = new Map<string, readonly string[]>();
   const feedTerms = {
     priceOf: ({ price }: { readonly price: string | undefined }) =>
       formatMoney(readPrice(price ?? terms.defaultPrice, terms.provider), terms.provider.currency),
   };
-  for (const path of paths) await inFile(path, () => read(path));
+  const sealed = new Map<string, SealedPage>();
+  const feeds = new Map<string, string>();
+  const texts = new Map<string, readonly string[]>();
+  await sideBySide(
+    paths,
+    (path) => inFile(path, () => (PAGES.has(extensionOf(path)) ? readPage(path) : readOther(path))),
+    (path, file) => {
+      if (file.page) sealed.set(path, file.page);
+      if (file.feed !== undefined) feeds.set(path, file.feed);
+      if (file.texts) texts.set(path, file.texts);
+    },
+  );
   for (const path of paths) {
     const clear = path.replace(COMPRESSED, "");
     if (clear !== path && (sealed.has(clear) || feeds.has(clear)))
@@ -220,32 +246,61 @@ async function readSite(
   }
   return { paths, sealed, feeds, texts };
 
-  async function read(path: string): Promise<void> {
-    const extension = extname(path).toLowerCase();
+  async function readPage(path: string): Promise<SiteFile> {
+    const source = await readPageText(join(from, path));
+    const src = posix.relative(posix.dirname(path), folders.snippetPath);
+    const page = await sealPage(source, addressOf(folders.baseUrl, path), terms, { src, integrity }, kept);
+    return page ? { page } : { texts: publicTexts(source) };
+  }
+
+  async function readOther(path: string): Promise<SiteFile> {
     const file = join(from, path);
-    if (PAGES.has(extension)) {
-      const source = await readPageText(file);
-      const src = posix.relative(posix.dirname(path), folders.snippetPath);
-      const page = await sealPage(source, addressOf(folders.baseUrl, path), terms, { src, integrity }, kept);
-      if (page) sealed.set(path, page);
-      else texts.set(path, publicTexts(source));
-      return;
-    }
-    if (NO_TEXT.test(path) || (await stat(file)).size > MAX_SEARCHED_BYTES) return;
+    if (NO_TEXT.test(path) || (await stat(file)).size > MAX_SEARCHED_BYTES) return {};
     const bytes = await readFile(file);
     const content = textOf(bytes);
-    if (content === undefined && (FEEDS.has(extension) || MARK_WORDS.test(bytes.toString("latin1"))))
+    const isFeed = FEEDS.has(extensionOf(path));
+    const isMarked = MARK_WORDS.test(content ?? bytes.toString("latin1"));
+    if (content === undefined && (isFeed || isMarked))
       throw new CommandError("the file is not text in UTF-8: save it as that, and seal again.");
-    if (content === undefined) return;
-    const isMarked = MARK_WORDS.test(content);
-    if (isMarked && !FEEDS.has(extension))
+    if (content === undefined) return {};
+    if (!isMarked) return { texts: fileTexts(content) };
+    if (!isFeed)
       throw new CommandError(
         "a paid part is marked in it, but it is neither a page nor a feed, so that its text would be published in clear.",
       );
-    const published = isMarked ? cutFeed(content, feedTerms) : content;
-    if (published !== content) feeds.set(path, published);
-    texts.set(path, fileTexts(published));
+    const feed = cutFeed(content, feedTerms);
+    return { texts: fileTexts(feed), ...(feed === content ? {} : { feed }) };
   }
+}
+
+interface SiteFile {
+  readonly page?: SealedPage;
+  readonly feed?: string;
+  readonly texts?: readonly string[];
+}
+
+/** As many files at once as keep a disk and the threads of the cryptography busy; what comes of them is taken in their order. */
+const FILES_AT_ONCE = 32;
+
+/** @throws what the first of the failing ones throws, in the order of the items */
+async function sideBySide<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+  take: (item: Item, result: Result) => void,
+): Promise<void> {
+  for (let from = 0; from < items.length; from += FILES_AT_ONCE) {
+    const some = items.slice(from, from + FILES_AT_ONCE);
+    const outcomes = await Promise.allSettled(some.map(work));
+    some.forEach((item, index) => {
+      const outcome = outcomes[index];
+      if (outcome?.status === "rejected") throw outcome.reason;
+      if (outcome) take(item, outcome.value);
+    });
+  }
+}
+
+function extensionOf(path: string): string {
+  return extname(path).toLowerCase();
 }
 
 function partsOf({ sealed }: Site): SealedPage["parts"] {
@@ -269,7 +324,7 @@ function refuseLeaks({ sealed, texts }: Site): void {
 async function refuseClearText(to: string, known: ReadonlySet<string>): Promise<void> {
   if (!(await stat(to).catch(() => undefined))?.isDirectory()) return;
   for (const path of await listFiles(to)) {
-    const extension = extname(path).toLowerCase();
+    const extension = extensionOf(path);
     if (known.has(path) || !(PAGES.has(extension) || FEEDS.has(extension))) continue;
     const content = (await readFile(join(to, path))).toString();
     if (!MARK_WORDS.test(content)) continue;

@@ -110,7 +110,9 @@ test("the published page lacks the paid text, and the provider's key opens it ag
   expect(await readFile(join(folder, "out", "tuppence.js"), "utf8")).toBe("export {};");
 
   const data: unknown = JSON.parse(
-    /<tuppence-paywall class="tuppence-paid"><script type="application\/tuppence\+json">(.*?)<\/script>/.exec(html)?.[1] ?? "",
+    /<tuppence-paywall class="tuppence-paid"><script type="application\/tuppence\+json">(.*?)<\/script>/.exec(
+      html,
+    )?.[1] ?? "",
   );
   const { offer, sealed } = v.parse(v.object({ offer: PaymentRequired, sealed: v.string() }), data);
   const { extra, ...accepted } = v.parse(PaymentRequirements, offer.accepts[0]);
