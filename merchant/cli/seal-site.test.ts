@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { runSeal } from "./seal.ts";
 import { sealFolder } from "./seal-folder.ts";
@@ -163,12 +166,52 @@ test("a provider that refuses leaves everything as it is", async () => {
   expect(await readOut()).toEqual(before);
 });
 
-test("a run that was killed leaves no page in halves, and its rest is cleared away", async () => {
+test("what a killed run left unfinished is cleared away", async () => {
   await seal();
   const before = await readOut();
   await writeFile(join(folder, "public/mill.html.5f.tuppence-unfinished"), "<p>half");
   await seal();
   expect(await readOut()).toEqual(before);
+});
+
+test("a run that is killed leaves whole pages, and the next one goes on with the same seals", async () => {
+  for (let index = 0; index < 200; index++) await write(`p${index}.html`, page(`p${index}`));
+  const answer = await request(`${PROVIDER}/.well-known/tuppence.json`);
+  await writeFile(join(folder, "provider.json"), await answer.text());
+  const options = {
+    key: "key.json",
+    merchant: "lantern",
+    provider: PROVIDER,
+    price: "5¢",
+    "base-url": BASE,
+    site: "site",
+    out: "public",
+    snippet: "snippet.js",
+    offline: "provider.json",
+  };
+  const child = spawn(
+    process.execPath,
+    [
+      join(import.meta.dirname, "main.ts"),
+      "seal",
+      ...Object.entries(options).map(([name, value]) => `--${name}=${value}`),
+    ],
+    { cwd: folder, stdio: "ignore" },
+  );
+  const ended = once(child, "exit");
+  const written = async () =>
+    (await readdir(join(folder, "public")).catch(() => [])).filter((path) => path.endsWith(".html"));
+  while (child.exitCode === null && (await written()).length === 0)
+    await new Promise((resolve) => setImmediate(resolve));
+  child.kill("SIGKILL");
+  await ended;
+  const left = await readOut();
+  const pages = Object.entries(left).filter(([path]) => path.endsWith(".html"));
+  expect(pages.length).toBeGreaterThan(0);
+  for (const [path, html] of pages) expect(html, path).toMatch(/<tuppence-paywall.*<\/html>$/s);
+  await seal({ offline: join(folder, "provider.json") });
+  expect(await readOut()).toMatchObject(Object.fromEntries(pages));
+  expect(Object.keys(await readOut())).toHaveLength(204);
 });
 
 test("clear text that lies in the published folder, from whoever, is not left there in silence", async () => {
