@@ -58,9 +58,10 @@ export async function sealPart(
   return { ...text, isFresh: true };
 }
 
+/** Of all that a seal is made of, but the key that signs it: what another key has sealed is not kept at all. */
 async function fingerprintOf(
   { paidHtml, resource, amount }: PartToSeal,
-  { merchant, key, provider }: SealingTerms,
+  { merchant, provider }: SealingTerms,
 ): Promise<string> {
   const madeOf = {
     version: FINGERPRINT_VERSION,
@@ -71,7 +72,6 @@ async function fingerprintOf(
     merchant,
     provider: provider.origin,
     sealedTo: provider.sealingKey.x,
-    signedBy: key.publicJwk.x,
   };
   return toBase64url(await sha256(canonicalJson(madeOf)));
 }

@@ -415,6 +415,19 @@ test("the key, and the file of the seals, are not published", async () => {
   await expect(seal({ out: folder })).rejects.toThrow(/must not lie within --out|neither/);
 });
 
+test("a headline inside of a paid part is not given away as its title", async () => {
+  await write(
+    "mill.html",
+    page("mill")
+      .replace(/<h1>.*<\/h1>/, "")
+      .replace("-->", "--><h1>Secret</h1>"),
+  );
+  await seal();
+  const html = (await readOut())["mill.html"];
+  expect(html).not.toContain("Secret");
+  expect(html).toContain('"title":"mill"');
+});
+
 test("markup in titles and teasers is text, everywhere", async () => {
   const evil = "</script><b>&amp;";
   await write("mill.html", page("mill", ` part=a title="${evil}" teaser="${evil}"`));
