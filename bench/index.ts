@@ -14,13 +14,14 @@ import { ledger } from "./ledger.ts";
 import { popup } from "./popup.ts";
 import { restore } from "./restore.ts";
 import type { Row } from "./row.ts";
+import { seal } from "./seal.ts";
 import { settle } from "./settle.ts";
 import { settlement } from "./settlement.ts";
 import { statement } from "./statement.ts";
 import { unlock } from "./unlock.ts";
 import { weight } from "./weight.ts";
 
-const PARTS = [weight, idle, popup, unlock, history, ledger, settle, restore, statement];
+const PARTS = [weight, idle, popup, unlock, history, ledger, settle, restore, statement, seal];
 /** The last one leaves payments in the filled database that nobody made. */
 const LONG_PARTS = [settlement, growth];
 const ALL_PARTS = [...PARTS, ...LONG_PARTS];

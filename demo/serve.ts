@@ -9,7 +9,7 @@ import { HTTPFacilitatorClient } from "@x402/core/server";
 import { paymentMiddlewareFromHTTPServer, x402HTTPResourceServer, x402ResourceServer } from "@x402/express";
 import express, { type RequestHandler } from "express";
 import { checkOffer, fetchMerchantRecord, fetchProvider } from "../merchant/cli/provider.ts";
-import { BUILT_SNIPPET } from "../merchant/cli/seal.ts";
+import { BUILT_SNIPPET } from "../merchant/cli/seal-folder.ts";
 import { sealSite } from "../merchant/cli/seal-site.ts";
 import {
   createReceiptVerifier,

@@ -18,7 +18,10 @@ export async function encryptArticle(
     key,
     utf8(html),
   );
-  return toBase64url(new Uint8Array([...nonce, ...new Uint8Array(cipher)]));
+  const sealed = new Uint8Array(NONCE_BYTES + cipher.byteLength);
+  sealed.set(nonce);
+  sealed.set(new Uint8Array(cipher), NONCE_BYTES);
+  return toBase64url(sealed);
 }
 
 /** The article's HTML; undefined if the key is another one or the ciphertext was altered. */

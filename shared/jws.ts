@@ -16,6 +16,7 @@ export type JwsType =
   | "payment-receipt+jwt"
   | "tuppence-merchant+jwt"
   | "tuppence-seal+jwt"
+  | "tuppence-kept-seals+jwt"
   | "tuppence-holder+jwt"
   | "tuppence-account+jwt"
   | "tuppence-statement+jwt";

@@ -5,18 +5,84 @@
 import { parse, parseFragment, type DefaultTreeAdapterTypes as Tree } from "parse5";
 import { allNodes } from "./marked.ts";
 
-/** This many words in a row do not stand in two places by chance. */
+/** This many words in a row do not stand in two places by chance. A paid text that is shorter counts as a whole. */
 const RUN_WORDS = 12;
+/**
+ * Of the paid texts only one sequence in `STRIDE_WORDS` is remembered: every run holds one of these from beginning to end,
+ * and from there on the run is followed to both sides.
+ */
+const SEQUENCE_WORDS = 6;
+const STRIDE_WORDS = RUN_WORDS - SEQUENCE_WORDS + 1;
 
-export type LeakFinder = (text: string) => string | undefined;
+export interface PaidText {
+  /** Whose it is, for the words of an error. */
+  readonly owner: string;
+  readonly html: string;
+}
 
-/** A function that tells the first leaked run in plain text, or undefined. */
-export function makeLeakFinder(paidHtml: string): LeakFinder {
-  const paid = wordsOf(visibleText(parseFragment(paidHtml)));
-  const length = Math.min(RUN_WORDS, paid.length);
-  if (length === 0) return () => undefined;
-  const runs = new Set(runsOf(paid, length));
-  return (text) => runsOf(wordsOf(text), length).find((run) => runs.has(run));
+export interface Leak {
+  readonly owner: string;
+  readonly run: string;
+}
+
+export type LeakFinder = (text: string) => Leak | undefined;
+
+interface Place {
+  readonly owner: string;
+  readonly words: readonly string[];
+  readonly at: number;
+}
+
+/** A function that tells the first leaked run in plain text, or undefined. It reads a text once, however much is paid. */
+export function makeLeakFinder(paid: readonly PaidText[]): LeakFinder {
+  const places = new Map<string, Place[]>();
+  const lengths = new Set<number>();
+  for (const { owner, html } of paid) {
+    const words = wordsOf(visibleText(parseFragment(html)));
+    const length = Math.min(SEQUENCE_WORDS, words.length);
+    if (length === 0) continue;
+    lengths.add(length);
+    const most = words.length < RUN_WORDS ? 0 : words.length - length;
+    for (let at = 0; at <= most; at += STRIDE_WORDS) {
+      const sequence = words.slice(at, at + length).join(" ");
+      const same = places.get(sequence);
+      if (same) same.push({ owner, words, at });
+      else places.set(sequence, [{ owner, words, at }]);
+    }
+  }
+  if (places.size === 0) return () => undefined;
+  return (text) => {
+    const words = wordsOf(text);
+    for (const length of lengths) {
+      for (let at = 0; at + length <= words.length; at++) {
+        for (const place of places.get(words.slice(at, at + length).join(" ")) ?? []) {
+          const run = followRun(place, words, at);
+          if (run) return { owner: place.owner, run };
+        }
+      }
+    }
+    return undefined;
+  };
+}
+
+/** The run around two equal words, if it is long enough. */
+function followRun(place: Place, words: readonly string[], at: number): string | undefined {
+  const needed = Math.min(RUN_WORDS, place.words.length);
+  let before = 0;
+  while (
+    before < needed &&
+    before < Math.min(place.at, at) &&
+    place.words[place.at - before - 1] === words[at - before - 1]
+  )
+    before++;
+  let after = 0;
+  while (
+    before + after < needed &&
+    place.at + after < place.words.length &&
+    place.words[place.at + after] === words[at + after]
+  )
+    after++;
+  return before + after >= needed ? words.slice(at - before, at + after).join(" ") : undefined;
 }
 
 /** All text of a page that anyone can read: what is shown, and what stands in attributes, comments and data. */
@@ -31,9 +97,9 @@ export function publicTexts(html: string): string[] {
   return [visibleText(page), ...hidden];
 }
 
-/** The text of a feed or another file that is not a page: markup in it may be escaped once more. */
-export function fileText(content: string): string {
-  return withoutMarkup(content);
+/** The texts of a feed or another file that is not a page: markup in it may be escaped once more. */
+export function fileTexts(content: string): string[] {
+  return [withoutMarkup(content), ...(/^\s*[[{"]/.test(content) ? dataTexts(content) : [])];
 }
 
 /** JSON hides its letters behind escapes; what is not JSON counts as it stands. */
@@ -51,11 +117,13 @@ function dataTexts(source: string): string[] {
 }
 
 function withoutMarkup(text: string): string {
+  if (!/[<&]/.test(text)) return text;
   const once = visibleText(parseFragment(text.replaceAll(/<!\[CDATA\[|\]\]>/g, " ")));
-  return once.includes("<") ? visibleText(parseFragment(once)) : once;
+  return /[<&]/.test(once) ? visibleText(parseFragment(once)) : once;
 }
 
-function visibleText(node: Tree.Node): string {
+/** What is shown, blocks apart from one another. */
+export function visibleText(node: Tree.Node): string {
   const texts = [...allNodes(node)].map((inner) => {
     if (inner.nodeName !== "#text") return BLOCK.has(inner.nodeName) ? " " : "";
     return "value" in inner && !SILENT.has(inner.parentNode?.nodeName ?? "") ? inner.value : "";
@@ -84,18 +152,11 @@ const BLOCK = new Set([
   "entry",
 ]);
 
-function wordsOf(text: string): string[] {
+export function wordsOf(text: string): string[] {
   return (
     text
       .normalize("NFKC")
       .toLowerCase()
       .match(/[\p{L}\p{N}]+/gu) ?? []
   );
-}
-
-function runsOf(words: readonly string[], length: number): string[] {
-  const runs: string[] = [];
-  for (let start = 0; start + length <= words.length; start++)
-    runs.push(words.slice(start, start + length).join(" "));
-  return runs;
 }

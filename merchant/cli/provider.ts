@@ -1,4 +1,5 @@
 /** What the commands need to know of the provider. */
+import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import type { makeOffer } from "../../shared/offer.ts";
 import {
@@ -25,6 +26,28 @@ export async function fetchProvider(origin: string, request: Fetch): Promise<Pro
       `${origin} calls itself ${info.output.origin}: give that address, because wallets compare it letter by letter.`,
     );
   }
+  return info.output;
+}
+
+/**
+ * What it said of itself, from a file with the answer of its `/.well-known/tuppence.json`: for a build that asks nobody.
+ * @throws CommandError where it is no such answer, or another provider's
+ */
+export async function readProviderFile(path: string, origin: string): Promise<ProviderInfo> {
+  const text = await readFile(path, "utf8").catch(() => {
+    throw new CommandError(`${path} cannot be read. Fetch it once: ${origin}/.well-known/tuppence.json`);
+  });
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    parsed = undefined;
+  }
+  const info = v.safeParse(ProviderInfo, parsed);
+  if (!info.success)
+    throw new CommandError(`${path} is not what ${origin}/.well-known/tuppence.json answers.`);
+  if (info.output.origin !== origin)
+    throw new CommandError(`${path} is of the provider ${info.output.origin}, and --provider is ${origin}.`);
   return info.output;
 }
 

@@ -110,7 +110,9 @@ test("the published page lacks the paid text, and the provider's key opens it ag
   expect(await readFile(join(folder, "out", "tuppence.js"), "utf8")).toBe("export {};");
 
   const data: unknown = JSON.parse(
-    /<tuppence-paywall><script type="application\/tuppence\+json">(.*?)<\/script>/.exec(html)?.[1] ?? "",
+    /<tuppence-paywall class="tuppence-paid"><script type="application\/tuppence\+json">(.*?)<\/script>/.exec(
+      html,
+    )?.[1] ?? "",
   );
   const { offer, sealed } = v.parse(v.object({ offer: PaymentRequired, sealed: v.string() }), data);
   const { extra, ...accepted } = v.parse(PaymentRequirements, offer.accepts[0]);
@@ -135,7 +137,7 @@ test("an element can be marked instead, with a price of its own, and keeps its t
   );
   expect(html).toContain('"amount":"75000"');
   expect(html).toMatch(
-    /<section class="body" data-tuppence-price="7.5¢"><tuppence-paywall>.*<\/tuppence-paywall><\/section>/s,
+    /<section class="body" data-tuppence-price="7.5¢"><tuppence-paywall class="tuppence-paid">.*<\/tuppence-paywall><\/section>/s,
   );
 });
 
@@ -151,7 +153,7 @@ test("a title cannot break out of the page's script", async () => {
 
 test.each([
   ["nothing is marked", "<p>All free.</p>", "5¢", "nothing is marked"],
-  ["two parts are marked", PAGE + PAGE, "5¢", "two paid parts"],
+  ["two parts are marked, and neither has a name", PAGE + PAGE, "5¢", "two paid parts without a name"],
   ["the end mark is missing", PAGE.replace("<!-- /tuppence:paid -->", ""), "5¢", "do not match|has no"],
   [
     "the marks stand in different elements",
@@ -260,7 +262,7 @@ test("a whole folder is sealed, each page for its own address, and the rest is c
   expect(page).toContain(`"resource":{"url":"${RESOURCE}"`);
   expect(page).toContain('src="../tuppence.js"');
   expect(await readFile(join(folder, "public/style.css"), "utf8")).toBe("p{}");
-  expect(printed.at(-1)).toMatch(/1 pages sealed, 2 files copied/);
+  expect(printed.at(-1)).toMatch(/pages: 1 sealed, .*other files: 2 copied/);
 });
 
 test.each([

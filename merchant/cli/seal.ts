@@ -1,15 +1,15 @@
 /** The command `tuppence seal`: seals one page, or all pages of a folder. `--help` says how. */
 
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { dirname, relative, resolve, sep } from "node:path";
 import { formatMoney, parseMicros, ZERO } from "../../shared/money.ts";
 import { readArguments } from "./arguments.ts";
 import type { CommandDeps } from "./command.ts";
-import { makeKey, readKey } from "./key.ts";
+import { makeKey } from "./key.ts";
 import { CommandError } from "./problem.ts";
-import { checkOffer, fetchMerchantRecord, fetchProvider, providerOrigin } from "./provider.ts";
-import { type SealedPage, sealPage } from "./seal-page.ts";
-import { inFile, readSnippet, sealSite } from "./seal-site.ts";
+import { BUILT_SNIPPET, openTerms, resourceOf, SNIPPET_PATH, sealFolder } from "./seal-folder.ts";
+import { type Offer, sealPage } from "./seal-page.ts";
+import { inFile, readSnippet, type SealedSite } from "./seal-site.ts";
+import { putFile, readPageText } from "./site-files.ts";
 
 const HELP = `Seals the paid part of a page, so that it can be published anywhere and opens for whoever pays.
 
@@ -18,6 +18,9 @@ const HELP = `Seals the paid part of a page, so that it can be published anywher
   tuppence seal --key merchant-key.json --merchant ID --provider ORIGIN --price 5¢ --base-url URL --site FOLDER --out FOLDER
 
 Mark the paid part:  <!-- tuppence:paid -->…<!-- /tuppence:paid -->   or   <section data-tuppence-price="5¢">…</section>
+Several on a page:   <!-- tuppence:paid 5¢ part=tides title="Tides" -->…   or   data-tuppence-part="tides" data-tuppence-title="Tides"
+
+A folder is sealed again in a moment: what has not changed stays as it is, byte by byte.
 
   --make-key         write a fresh signing key to --key and print its public half, to be registered with the provider
   --key FILE         the merchant's signing key
@@ -29,6 +32,8 @@ Mark the paid part:  <!-- tuppence:paid -->…<!-- /tuppence:paid -->   or   <se
   --snippet FILE     the built snippet (dist/merchant/tuppence.js)
   --snippet-path P   where it goes, seen from the page, or in --site from the folder (tuppence.js)
   --wallet-url URL   where a reader without the wallet learns how to get it
+  --state FILE       where the seals of a folder are kept for the next time (FOLDER.seals.json)
+  --offline FILE     ask nobody: FILE is what ORIGIN/.well-known/tuppence.json answered once
 `;
 
 const OPTIONS = {
@@ -45,9 +50,9 @@ const OPTIONS = {
   snippet: { type: "string" },
   "snippet-path": { type: "string" },
   "wallet-url": { type: "string" },
+  state: { type: "string" },
+  offline: { type: "string" },
 } as const;
-
-export const BUILT_SNIPPET = join(import.meta.dirname, "../../dist/merchant/tuppence.js");
 
 /** @throws CommandError with a sentence for whoever ran it */
 export async function runSeal(args: readonly string[], deps: CommandDeps): Promise<void> {
@@ -61,64 +66,88 @@ export async function runSeal(args: readonly string[], deps: CommandDeps): Promi
     );
     return deps.print(JSON.stringify({ kty, crv, x }));
   }
-  const merchant = need(values.merchant, "--merchant");
-  const key = await readKey(keyFile);
-  const provider = await fetchProvider(providerOrigin(need(values.provider, "--provider")), deps.fetch);
-  const merchantRecord = await fetchMerchantRecord(provider.origin, merchant, deps.fetch);
-  const nowSeconds = Math.floor(deps.now() / 1_000);
-  const terms = {
-    merchant,
-    key,
-    provider,
-    merchantRecord,
-    defaultPrice: values.price,
-    walletUrl: values["wallet-url"],
-    nowSeconds,
+  const options = {
+    key: keyFile,
+    merchant: need(values.merchant, "--merchant"),
+    provider: need(values.provider, "--provider"),
+    ...(values.price === undefined ? {} : { price: values.price }),
+    ...(values["wallet-url"] === undefined ? {} : { walletUrl: values["wallet-url"] }),
+    ...(values.offline === undefined ? {} : { offline: values.offline }),
+    snippet: values.snippet ?? BUILT_SNIPPET,
+    snippetPath: values["snippet-path"] ?? SNIPPET_PATH,
   };
-  const approve = (offer: SealedPage["offer"]) => checkOffer(provider.origin, offer, deps.fetch);
-  if (merchantRecord === undefined)
-    deps.print("The provider gave no merchant record, so that each wallet will ask for it.");
-  const snippetFile = values.snippet ?? BUILT_SNIPPET;
-  const snippetPath = values["snippet-path"] ?? "tuppence.js";
-
-  if (values.site !== undefined) {
-    const folders = {
-      from: values.site,
-      to: need(values.out, "--out"),
-      baseUrl: addressOf(need(values["base-url"], "--base-url"), "--base-url"),
-      snippetFile,
-      snippetPath,
-    };
-    const { pages, copied } = await sealSite(folders, terms, approve);
-    for (const { path, offer } of pages) deps.print(`sealed  ${priceOf(offer, provider.currency)}  ${path}`);
-    return deps.print(`${pages.length} pages sealed, ${copied} files copied to ${folders.to}.`);
+  if (values.site === undefined) {
+    const resource = need(values.resource, "--resource");
+    return sealOne({ ...options, resource, files: positionals }, deps);
   }
+  const out = need(values.out, "--out");
+  const site = await sealFolder(
+    {
+      ...options,
+      site: values.site,
+      out,
+      baseUrl: need(values["base-url"], "--base-url"),
+      ...(values.state === undefined ? {} : { state: values.state }),
+    },
+    deps,
+  );
+  tell(site, out, deps.print);
+}
 
-  const [input, output] = positionals;
+function tell(
+  { pages, feeds, copied, sameFiles, removed, notes }: SealedSite,
+  out: string,
+  print: CommandDeps["print"],
+): void {
+  for (const note of notes) print(note);
+  for (const { path, offers, outcome } of pages)
+    if (outcome !== "unchanged") print(`${outcome.padEnd(7)}  ${offers.map(priceOf).join(" ")}  ${path}`);
+  for (const path of feeds) print(`teasers  ${path}`);
+  for (const path of removed) print(`removed  ${path}`);
+  const count = (outcome: string) => pages.filter((page) => page.outcome === outcome).length;
+  const written = count("written");
+  print(
+    `pages: ${count("sealed")} sealed, ${written} written around seals that stay, ${count("unchanged")} unchanged; other files: ${copied} copied to ${out}, ${sameFiles} unchanged; ${removed.length} removed.`,
+  );
+}
+
+type PageOptions = Parameters<typeof openTerms>[0] & {
+  readonly resource: string;
+  readonly snippet: string;
+  readonly snippetPath: string;
+  /** The page to read, and the page to write. */
+  readonly files: readonly string[];
+};
+
+async function sealOne(options: PageOptions, deps: CommandDeps): Promise<void> {
+  const { snippet: snippetFile, snippetPath } = options;
+  const [input, output] = options.files;
   if (!input || !output)
     throw new CommandError("Name the page to read and the page to write, or use --site. --help says more.");
   if (resolve(input) === resolve(output))
     throw new CommandError("The page to write must not be the page to read: its clear text would be lost.");
-  const resource = addressOf(need(values.resource, "--resource"), "--resource");
+  const resource = resourceOf(options.resource);
+  const { terms, approve, notes } = await openTerms(options, deps);
+  for (const note of notes) deps.print(note);
   const snippet = await readSnippet(snippetFile);
   const page = await inFile(input, async () =>
-    sealPage(await readText(input), resource, terms, { src: snippetPath, integrity: snippet.integrity }),
+    sealPage(await readPageText(input), resource, terms, { src: snippetPath, integrity: snippet.integrity }),
   );
   if (!page)
     throw new CommandError(
       `${input}: nothing is marked as paid. Put <!-- tuppence:paid --> and <!-- /tuppence:paid --> around it.`,
     );
-  await approve(page.offer);
+  for (const { offer } of page.parts.slice(0, 1)) await approve(offer);
   const folder = dirname(resolve(output));
   const snippetTarget = resolve(folder, snippetPath);
-  await mkdir(folder, { recursive: true });
-  await writeFile(output, page.html);
+  await putFile(output, page.html);
   // An absolute path is the site's own affair: which folder its root is, only the site knows.
-  if (!relative(folder, snippetTarget).startsWith(`..${sep}`) && !snippetPath.startsWith("/")) {
-    await mkdir(dirname(snippetTarget), { recursive: true });
-    await writeFile(snippetTarget, snippet.content);
-  } else deps.print(`Copy ${snippetFile} to ${snippetPath} on the site.`);
-  deps.print(`sealed  ${priceOf(page.offer, provider.currency)}  ${output}  for ${resource}`);
+  if (!relative(folder, snippetTarget).startsWith(`..${sep}`) && !snippetPath.startsWith("/"))
+    await putFile(snippetTarget, snippet.content);
+  else deps.print(`Copy ${snippetFile} to ${snippetPath} on the site.`);
+  for (const note of page.notes) deps.print(`${input}: ${note}`);
+  for (const { offer } of page.parts)
+    deps.print(`sealed  ${priceOf(offer)}  ${output}  for ${offer.resource.url}`);
 }
 
 function need(value: string | undefined, name: string): string {
@@ -127,20 +156,6 @@ function need(value: string | undefined, name: string): string {
   return value;
 }
 
-function addressOf(text: string, name: string): string {
-  // Elsewhere browsers keep from a page that came without TLS what it needs to open anything.
-  const isLoopback = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\]|[\w-]+\.localhost)([:/]|$)/.test(text);
-  if (!(text.startsWith("https://") || isLoopback) || !URL.canParse(text))
-    throw new CommandError(`${name} ${text} is not an address that begins with https://.`);
-  return text.replace(/#.*$/, "").replace(/\/$/, name === "--base-url" ? "" : "/");
-}
-
-function priceOf(offer: SealedPage["offer"], currency: string): string {
-  return formatMoney(parseMicros(offer.accepts[0]?.amount ?? "0") ?? ZERO, currency);
-}
-
-function readText(path: string): Promise<string> {
-  return readFile(path, "utf8").catch(() => {
-    throw new CommandError("the file cannot be read.");
-  });
+function priceOf({ accepts: [terms] }: Offer): string {
+  return formatMoney(parseMicros(terms?.amount ?? "0") ?? ZERO, terms?.asset);
 }

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { type Micros, micros, parseMicros, ZERO } from "../money.ts";
 
-const MAX_URL_LENGTH = 2_048;
+export const MAX_URL_LENGTH = 2_048;
 export const MAX_TEXT_LENGTH = 300;
 const MAX_JWS_LENGTH = 8_192;
 export const MAX_INPUTS = 200;

@@ -214,7 +214,7 @@ test("a seal that was altered, signed by another, for another price or article c
     },
     { change: (data) => withTerms(data, { amount: "1000" }), code: "seal_mismatch" },
     {
-      change: (data) => withExtra(data, { seal: other.offer.accepts[0]?.extra.seal ?? "" }),
+      change: (data) => withExtra(data, { seal: other.parts[0]?.offer.accepts[0]?.extra.seal ?? "" }),
       code: "seal_mismatch",
     },
   ];

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fetchMerchantRecord, fetchProvider } from "../../merchant/cli/provider.ts";
-import { BUILT_SNIPPET } from "../../merchant/cli/seal.ts";
+import { BUILT_SNIPPET } from "../../merchant/cli/seal-folder.ts";
 import { sealPage } from "../../merchant/cli/seal-page.ts";
 import { readSnippet } from "../../merchant/cli/seal-site.ts";
 import { fromHex } from "../../shared/bytes.ts";

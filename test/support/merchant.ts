@@ -2,7 +2,7 @@
 import { createServer, type RequestListener } from "node:http";
 import { registerNewspaper } from "../../demo/register.ts";
 import { fetchMerchantRecord, fetchProvider } from "../../merchant/cli/provider.ts";
-import { BUILT_SNIPPET } from "../../merchant/cli/seal.ts";
+import { BUILT_SNIPPET } from "../../merchant/cli/seal-folder.ts";
 import { type SealedPage, type SealingTerms, sealPage } from "../../merchant/cli/seal-page.ts";
 import { readSnippet } from "../../merchant/cli/seal-site.ts";
 import { type SigningKey, signingKeyFromSeed } from "../../shared/jws.ts";

@@ -100,6 +100,7 @@ export interface SnapshotJson {
     readonly state: string;
     readonly amount: string;
     readonly title: string;
+    readonly resource: string;
     readonly refundableUntil: number | null;
     readonly error: { readonly code: string; readonly message: string } | null;
   }[];

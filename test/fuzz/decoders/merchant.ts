@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import * as v from "valibot";
+import { cutFeed } from "../../../merchant/cli/feed.ts";
 import { CommandError } from "../../../merchant/cli/problem.ts";
 import { checkOffer, fetchMerchantRecord, fetchProvider } from "../../../merchant/cli/provider.ts";
 import { sealPage } from "../../../merchant/cli/seal-page.ts";
@@ -282,6 +283,27 @@ const MARKUP = [
   ],
 ];
 
+interface Changes {
+  readonly left: readonly number[];
+  readonly changes: readonly {
+    readonly at: number;
+    readonly markup: Parameters<typeof expand>[0];
+    readonly times: number;
+    readonly replaces: boolean;
+  }[];
+  readonly depth: number;
+}
+
+const escaped = (html: string) => html.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+/** The ways in which a page's HTML stands in a feed. */
+const FEEDS: readonly ((html: string) => string)[] = [
+  (html) => `<rss><item><link>${RESOURCE}</link><description>${escaped(html)}</description></item></rss>`,
+  (html) => `<rss><item><description><![CDATA[${html}]]></description></item></rss>`,
+  (html) => `<feed><entry><link href="${RESOURCE}"/><content type="xhtml">${html}</content></entry></feed>`,
+  (html) => JSON.stringify({ items: [{ url: RESOURCE, content_html: html }] }),
+  (html) => html,
+];
+
 async function sealTargets(): Promise<Target[]> {
   const key = await signingKeyFromSeed(new Uint8Array(randomBytes(32)));
   const provider: ProviderInfo = {
@@ -315,22 +337,31 @@ async function sealTargets(): Promise<Target[]> {
     ),
     price: fc.oneof(fc.constant("5¢"), anyText, fc.constant(undefined)),
   });
+  const feed = fc.record({ page: html, form: fc.constantFrom(...FEEDS) });
   const input = fc.record({ tree: treeMutations, status: statuses });
+  const changed = ({ left, changes, depth }: Changes) => {
+    const parts = PAGE.filter((_, index) => !left.includes(index) && (left.length > 0 || index !== 6));
+    for (const { at, markup, times, replaces } of changes)
+      parts.splice(
+        at % (parts.length + 1),
+        replaces ? 1 : 0,
+        expand(markup)
+          .slice(0, MOST_MARKUP / times)
+          .repeat(times),
+      );
+    if (depth > 0) parts.splice(parts.length >> 1, 0, "<div>".repeat(depth));
+    return parts.join("\n");
+  };
   return [
-    makeTarget("seal: pages", 3, html, async ({ left, changes, depth, price }, see) => {
-      const parts = PAGE.filter((_, index) => !left.includes(index) && (left.length > 0 || index !== 6));
-      for (const { at, markup, times, replaces } of changes)
-        parts.splice(
-          at % (parts.length + 1),
-          replaces ? 1 : 0,
-          expand(markup)
-            .slice(0, MOST_MARKUP / times)
-            .repeat(times),
-        );
-      if (depth > 0) parts.splice(parts.length >> 1, 0, "<div>".repeat(depth));
+    makeTarget("seal: feeds", 2, feed, async ({ page, form }, see) => {
+      const whole = form(changed(page));
+      const cut = await onlyCommandErrors((async () => cutFeed(whole, { priceOf: () => "5¢" }))());
+      see(cut === "refused" ? "refused" : cut === whole ? "nothing marked" : "cut");
+    }),
+    makeTarget("seal: pages", 3, html, async ({ price, ...page }, see) => {
       const sealed = await onlyCommandErrors(
         sealPage(
-          parts.join("\n"),
+          changed(page),
           RESOURCE,
           { ...terms, defaultPrice: price },
           { src: "/tuppence.js", integrity: "sha384-x" },
