@@ -197,14 +197,14 @@ async function backEndTargets(): Promise<Target[]> {
         "/receipts/revoked": { revoked: [{ jti: "0".repeat(32), at: 1 }] },
       };
       const fetch = answering((path) => new Response(mutateJson(genuine[path], answer), { status }));
-      const { verify } = createReceiptVerifier({
+      const { verifyReceipt } = createReceiptVerifier({
         provider: ORIGIN,
         merchant: "the-lantern",
         fetch,
         now: () => NOW_MS,
       });
       const given = readJson(mutateJson(`${receipt}~${proof}`, header));
-      const found = await verify(typeof given === "string" ? given : undefined, {
+      const found = await verifyReceipt(typeof given === "string" ? given : undefined, {
         resource: RESOURCE,
         leastAmount: micros(50_000),
       });
