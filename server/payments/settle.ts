@@ -31,9 +31,9 @@ export async function settlePayment(deps: PaymentDeps, body: unknown): Promise<S
     const code = refusalOf(error);
     if (!code) throw error;
     const committed = opened && (await replayPayment(deps, opened));
-    return committed
-      ? { answer: committed, outcome: "replayed" }
-      : { answer: refusal(code, request.paymentPayload.accepted.network, opened), outcome: code };
+    if (typeof committed === "object") return { answer: committed, outcome: "replayed" };
+    const outcome = committed ?? code;
+    return { answer: refusal(outcome, request.paymentPayload.accepted.network, opened), outcome };
   }
 }
 
@@ -45,8 +45,7 @@ async function commitPayment(deps: PaymentDeps, opened: OpenedPayment): Promise<
   if (outcome.status === "conflict") throw new TuppenceError("request_conflict");
   const record = paymentRecordOf(outcome, paymentId);
   const isNew = outcome.status === "committed";
-  if (!isNew && isSentTooLate(opened, outcome.timestamp, deps.now()))
-    throw new TuppenceError("payment_expired");
+  if (!isNew && isSentTooLate(opened, outcome.timestamp, deps.now())) throw new TuppenceError("payment_used");
   const key = isNew ? contentKey : await committedContentKey(deps, paymentId, record);
   return {
     answer: await answerPayment(deps, paymentId, record, outcome.timestamp, key),
@@ -54,16 +53,16 @@ async function commitPayment(deps: PaymentDeps, opened: OpenedPayment): Promise<
   };
 }
 
-/** The committed answer, if exactly this payment was committed. */
+/** The committed answer, or why there is none any more, if exactly this payment was committed. */
 async function replayPayment(
   deps: PaymentDeps,
   opened: OpenedPayment,
-): Promise<SettleResponseJson | undefined> {
+): Promise<SettleResponseJson | ErrorCode | undefined> {
   const { paymentId } = opened.payment;
   const paid = await readPayment(deps.ledger, paymentId);
   if (paid?.fingerprint !== opened.fingerprint) return undefined;
   const { record, timestamp } = paid;
-  if (isSentTooLate(opened, timestamp, deps.now())) return undefined;
+  if (isSentTooLate(opened, timestamp, deps.now())) return "payment_used";
   return answerPayment(
     deps,
     paymentId,

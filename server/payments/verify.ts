@@ -35,7 +35,7 @@ export async function verifyPayment(
 async function checkUnspent(deps: PaymentDeps, opened: OpenedPayment): Promise<void> {
   const committed = await deps.ledger.group(paymentGroupId(opened.payment.paymentId));
   if (committed?.fingerprint === opened.fingerprint) {
-    if (isSentTooLate(opened, committed.timestamp, deps.now())) throw new TuppenceError("payment_expired");
+    if (isSentTooLate(opened, committed.timestamp, deps.now())) throw new TuppenceError("payment_used");
     return;
   }
   if (committed) throw new TuppenceError("request_conflict");

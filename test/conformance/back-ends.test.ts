@@ -9,6 +9,7 @@ import { merchantAccount } from "../../server/ledger/accounts.ts";
 import { micros } from "../../shared/money.ts";
 import { createPayingFetch, openProgramWallet, type ProgramWallet } from "../../wallet/node/index.ts";
 import { type BackEnd, FRAMEWORKS, type Handler, PRICE } from "../support/back-ends.ts";
+import { withdrawCoins } from "../support/coins.ts";
 import { startTestProvider, type TestProvider } from "./provider.ts";
 import { approveTopUp } from "./reader.ts";
 
@@ -200,7 +201,7 @@ describe.each(Object.entries(FRAMEWORKS))("a site built with %s", (_name, start)
     const [terms] = offer.accepts;
     const clear = {
       paymentId: "a".repeat(32),
-      proofs: [{ amount: 50_000, id: `01${"0".repeat(64)}`, secret: "s", C: `02${"0".repeat(64)}` }],
+      proofs: await withdrawCoins(provider.provider.deps, [Number(PRICE)]),
       holder: "h".repeat(43),
       refundHash: "0".repeat(64),
     };
