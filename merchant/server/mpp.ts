@@ -31,7 +31,9 @@ const DEFAULT_TIMEOUT_SECONDS = 120;
 const MIN_SECRET_LENGTH = 32;
 const SETTLE_MS = 10_000;
 const RETRY_AFTER_SECONDS = 5;
-/** Of credentials that were taken, until their challenges have expired. Beyond that the oldest are forgotten. */
+/** Longer than a provider answers a payment again, beyond the time of its offer. */
+const ANSWERED_AGAIN_SECONDS = 120;
+/** Of credentials and payments that were taken, until nobody could use them again. Beyond that the oldest are forgotten. */
 const MAX_TAKEN = 100_000;
 
 export interface MppDeps {
@@ -102,7 +104,7 @@ export function createMppCharge(deps: MppDeps): (asked: MppAsked, terms: MppTerm
   if (deps.secret.length < MIN_SECRET_LENGTH)
     throw new RangeError(`the secret has fewer than ${MIN_SECRET_LENGTH} characters`);
   const { verifyReceipt } = createReceiptVerifier(deps);
-  /** Challenges by id, with the moment in which they end. */
+  /** Challenges and payments by id, with the moment in which they are of no use any more. */
   const taken = new Map<string, number>();
 
   return async (asked, terms) => {
@@ -136,6 +138,10 @@ export function createMppCharge(deps: MppDeps): (asked: MppAsked, terms: MppTerm
     if (!settled?.success) taken.delete(challenge.id);
     if (!settled) return UNAVAILABLE;
     if (!settled.success) return refuse("verification-failed", sentenceOf(settled.errorReason));
+    // The provider answers a payment that is sent again as it did before, whatever challenge it comes with.
+    if (taken.has(settled.transaction)) return refuse("invalid-challenge", "The payment was used already.");
+    const keptMs = (accepted.maxTimeoutSeconds + ANSWERED_AGAIN_SECONDS) * 1_000;
+    take(taken, settled.transaction, deps.now() + keptMs, deps.now());
     const receipt = {
       status: "success",
       method: MPP_METHOD,

@@ -1,17 +1,13 @@
 /** Sites behind stock x402 middleware, paid through the provider as its facilitator by a program's wallet. */
-import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
 import { request as rawRequest } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { merchantAccount } from "../../server/ledger/accounts.ts";
 import { micros } from "../../shared/money.ts";
-import { createPayingFetch, openProgramWallet, type ProgramWallet } from "../../wallet/node/index.ts";
+import { createPayingFetch, type ProgramWallet } from "../../wallet/node/index.ts";
 import { type BackEnd, FRAMEWORKS, type Handler, PRICE } from "../support/back-ends.ts";
 import { withdrawCoins } from "../support/coins.ts";
+import { type FundedProgram, openFundedProgram } from "../support/funded-program.ts";
 import { startTestProvider, type TestProvider } from "./provider.ts";
-import { approveTopUp } from "./reader.ts";
 
 const TOP_UP = 2_000_000n;
 const MERCHANT = "the-weather";
@@ -31,40 +27,23 @@ const NO_PAYMENTS = [
 ];
 
 let provider: TestProvider;
-let folder: string;
+let funded: FundedProgram;
 let program: ProgramWallet;
 beforeAll(async () => {
   provider = await startTestProvider();
 });
 afterAll(() => provider.close());
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "tuppence-back-ends-"));
-  program = await openFunded();
+  funded = await openFundedProgram(provider, TOP_UP);
+  program = funded.program;
 });
 afterEach(async () => {
-  await program.close();
+  await funded.close();
   expect((await provider.provider.deps.ledger.audit()).differences).toEqual([]);
-  rmSync(folder, { recursive: true });
 });
 
-async function openFunded(): Promise<ProgramWallet> {
-  const opened = openProgramWallet({
-    file: join(folder, randomUUID()),
-    provider: provider.origin,
-    clock: { nowMs: () => Date.now() + provider.clock.ahead },
-    onFault: (error) => {
-      throw error;
-    },
-  });
-  await opened.wallet.create({ kind: "ui", type: "createWallet" });
-  const { topUpId } = await opened.wallet.topUp({ kind: "ui", type: "topUp", amount: micros(TOP_UP) });
-  await approveTopUp(provider, topUpId, TOP_UP);
-  await opened.wallet.refreshTopUps();
-  return opened;
-}
-
 const earned = (merchant = MERCHANT) => provider.provider.deps.ledger.balance(merchantAccount(merchant));
-const balance = async () => BigInt((await program.wallet.snapshot()).balance.total);
+const balance = () => funded.balance();
 
 describe.each(Object.entries(FRAMEWORKS))("a site built with %s", (_name, start) => {
   let site: BackEnd;
