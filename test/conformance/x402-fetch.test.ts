@@ -83,7 +83,7 @@ it("sends the same payment again where the answer was lost, though the offer rea
     lost += 1;
     throw new TypeError("fetch failed");
   };
-  /** As if the merchant's record had been renewed in between. */
+  /** The middleware does not mind what it did not ask for, as a record that was renewed in between. */
   let offers = 0;
   const renewing: typeof fetch = async (input, init) => {
     const response = await losing(input, init);
@@ -92,7 +92,7 @@ it("sends the same payment again where the answer was lost, though the offer rea
       Buffer.from(response.headers.get("payment-required") ?? "", "base64").toString(),
     );
     offers += 1;
-    offer.resource.description = `offer ${offers}`;
+    offer.accepts[0].extra.note = `offer ${offers}`;
     const headers = { "payment-required": Buffer.from(JSON.stringify(offer)).toString("base64") };
     return new Response(null, { status: 402, headers });
   };

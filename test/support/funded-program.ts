@@ -5,8 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { micros } from "../../shared/money.ts";
 import { openProgramWallet, type ProgramWallet } from "../../wallet/node/index.ts";
-import type { TestProvider } from "../conformance/provider.ts";
-import { approveTopUp } from "../conformance/reader.ts";
 
 export interface FundedProgram {
   readonly program: ProgramWallet;
@@ -14,23 +12,41 @@ export interface FundedProgram {
   close(): Promise<void>;
 }
 
-export async function openFundedProgram(provider: TestProvider, amount: bigint): Promise<FundedProgram> {
+const POLL_MS = 50;
+
+export interface FundingProvider {
+  readonly origin: string;
+  /** Its clock, where a test turns it. */
+  readonly clock?: { readonly ahead: number };
+}
+
+/** Topped up at the sandbox's own checkout, as a person would. */
+export async function openFundedProgram(provider: FundingProvider, amount: bigint): Promise<FundedProgram> {
   const folder = mkdtempSync(join(tmpdir(), "tuppence-funded-"));
   const program = openProgramWallet({
     file: join(folder, randomUUID()),
     provider: provider.origin,
-    clock: { nowMs: () => Date.now() + provider.clock.ahead },
+    clock: { nowMs: () => Date.now() + (provider.clock?.ahead ?? 0) },
     onFault: (error) => {
       throw error;
     },
   });
   await program.wallet.create({ kind: "ui", type: "createWallet" });
-  const { topUpId } = await program.wallet.topUp({ kind: "ui", type: "topUp", amount: micros(amount) });
-  await approveTopUp(provider, topUpId, amount);
-  await program.wallet.refreshTopUps();
+  const { checkoutUrl } = await program.wallet.topUp({ kind: "ui", type: "topUp", amount: micros(amount) });
+  const balance = async () => BigInt((await program.wallet.snapshot()).balance.total);
+  const paid = await fetch(checkoutUrl, {
+    method: "POST",
+    body: new URLSearchParams({ decision: "approve" }),
+    redirect: "manual",
+  });
+  if (paid.status >= 400) throw new Error(`the checkout answered ${paid.status}`);
+  while ((await balance()) < amount) {
+    await program.wallet.refreshTopUps();
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
   return {
     program,
-    balance: async () => BigInt((await program.wallet.snapshot()).balance.total),
+    balance,
     async close() {
       await program.close();
       rmSync(folder, { recursive: true });
