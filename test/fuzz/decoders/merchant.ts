@@ -241,8 +241,8 @@ async function backEndTargets(): Promise<Target[]> {
           accepted: decodeMpp(challenge.request, MppRequest)?.methodDetails.offer.accepts[0],
           payload: { enc: "e", ct: "c", expiresAt: NOW_SECONDS + 60 },
         };
-        const shown = readJson(mutateJson({ challenge, payload }, credential));
-        const authorization = `Payment ${toBase64url(utf8(JSON.stringify(shown) ?? ""))}`;
+        const shown = mutateJson({ challenge, payload }, credential);
+        const authorization = `Payment ${toBase64url(utf8(shown))}`;
         const second = await charge({ ...asked, authorization }, terms);
         // The provider's answer is never a whole one here.
         assert.equal(second.isPaid, false);
