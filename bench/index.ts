@@ -19,9 +19,24 @@ import { settle } from "./settle.ts";
 import { settlement } from "./settlement.ts";
 import { statement } from "./statement.ts";
 import { unlock } from "./unlock.ts";
+import { verifyReceipts } from "./verify-receipt.ts";
 import { weight } from "./weight.ts";
+import { x402 } from "./x402.ts";
 
-const PARTS = [weight, idle, popup, unlock, history, ledger, settle, restore, statement, seal];
+const PARTS = [
+  weight,
+  idle,
+  popup,
+  unlock,
+  history,
+  ledger,
+  settle,
+  x402,
+  verifyReceipts,
+  restore,
+  statement,
+  seal,
+];
 /** The last one leaves payments in the filled database that nobody made. */
 const LONG_PARTS = [settlement, growth];
 const ALL_PARTS = [...PARTS, ...LONG_PARTS];

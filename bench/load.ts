@@ -13,7 +13,7 @@ export const Load = v.object({
   /** One request each, sent once. Of a GET they are ignored, and only counted. */
   bodies: v.array(v.string()),
   /** Beside the bodies, where each request has its own. */
-  authorizations: v.optional(v.array(v.string())),
+  ownHeaders: v.optional(v.array(v.record(v.string(), v.string()))),
   /** Over all connections; as many as there is time for without it. */
   perSecond: v.optional(v.number()),
   connections: v.number(),
@@ -36,7 +36,7 @@ if (import.meta.main) {
 }
 
 async function send(load: Load): Promise<LoadResult> {
-  const { url, method, headers, bodies, authorizations, perSecond, connections, expected } = load;
+  const { url, method, headers, bodies, ownHeaders, perSecond, connections, expected } = load;
   let next = 0;
   let bad = 0;
   let answered = 0;
@@ -52,18 +52,12 @@ async function send(load: Load): Promise<LoadResult> {
       {
         method,
         headers,
-        ...(method === "POST"
-          ? {
-              setupRequest: (request) => {
-                const body = bodies[next] ?? "";
-                const authorization = authorizations?.[next];
-                next += 1;
-                return authorization === undefined
-                  ? { ...request, body }
-                  : { ...request, body, headers: { ...request.headers, authorization } };
-              },
-            }
-          : {}),
+        setupRequest: (request) => {
+          const body = method === "POST" ? { body: bodies[next] ?? "" } : {};
+          const own = ownHeaders?.[next];
+          next += 1;
+          return { ...request, ...body, ...(own ? { headers: { ...request.headers, ...own } } : {}) };
+        },
         onResponse: (status, body) => {
           last = performance.now();
           answered += 1;

@@ -20,7 +20,7 @@ import type { BlindedMessageJson, ProofJson } from "../shared/protocol/cashu.ts"
 import { issueSeal } from "../shared/seal.ts";
 import { freePort } from "../test/support/free-port.ts";
 
-const MERCHANT = "the-lantern";
+export const MERCHANT = "the-lantern";
 const SITE = "https://lantern.example";
 /** 5¢. */
 export const PRICE = micros(50_000);

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { networkOf } from "../shared/protocol/x402.ts";
 import type { Load } from "./load.ts";
-import { paymentBodies, prepareProvider, swapBodies } from "./payments.ts";
+import { MERCHANT, paymentBodies, prepareProvider, swapBodies } from "./payments.ts";
 import { type Running, sendLoad, startServer } from "./process.ts";
 import type { Part } from "./row.ts";
 import { measureWithdraws } from "./withdraw.ts";
@@ -117,7 +117,7 @@ export function settleLoad({ address }: Running, bodies: readonly string[], expe
 async function measureExpress(start: typeof startServer, origin: string) {
   const network = networkOf("USD");
   const facilitator = await start("bench/servers/facilitator.ts", [network]);
-  const site = await start("bench/servers/express.ts", [facilitator.address, "the-lantern", origin]);
+  const site = await start("bench/servers/express.ts", [facilitator.address, MERCHANT, origin]);
   const url = `${site.address}/tides`;
   const offered = (await fetch(url)).headers.get("payment-required") ?? "";
   const { accepts, resource } = JSON.parse(Buffer.from(offered, "base64").toString("utf8"));
@@ -125,7 +125,7 @@ async function measureExpress(start: typeof startServer, origin: string) {
     x402Version: 2,
     resource,
     accepted: accepts[0],
-    payload: { enc: "e", ct: "c", expiresAt: 0 },
+    payload: { enc: "e", ct: "c", expiresAt: Math.floor(Date.now() / 1_000) + 3_600 },
   };
   const count = EXPRESS_WARM_UP + EXPRESS_REQUESTS;
   const result = await measure(

@@ -97,7 +97,7 @@ async function withdraw(
     ...load,
     url: address + QUOTE_PATH,
     bodies: quotes.map(({ body }) => body),
-    authorizations: quotes.map(({ authorization }) => authorization),
+    ownHeaders: quotes.map(({ authorization }) => ({ authorization })),
     expected: '"PAID"',
   };
   const given: Load = { ...load, url: `${address}/v1/mint/account`, bodies: mints, expected: '"signatures"' };

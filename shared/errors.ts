@@ -487,6 +487,13 @@ export const ERRORS = {
     TELL_SITE,
   ),
   payment_expired: entry(410, "never", "The payment came too late.", COINS_SAFE, "Click again to pay."),
+  payment_used: entry(
+    410,
+    "never",
+    "The payment was made before, and the time of its offer is over.",
+    "It was charged once.",
+    "Its receipt opens what it paid for.",
+  ),
   holder_invalid: entry(
     401,
     "never",

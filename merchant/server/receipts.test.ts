@@ -91,7 +91,7 @@ async function header(altered: Altered = {}): Promise<string> {
 }
 
 test("whoever paid comes back in, however long ago that was", async () => {
-  expect(await makeWorld().verifier.verify(await header(), PRICE)).toMatchObject({
+  expect(await makeWorld().verifier.verifyReceipt(await header(), PRICE)).toMatchObject({
     jti: PAYMENT,
     amount: 50_000n,
   });
@@ -102,7 +102,9 @@ test.each(["/", "/a", `/${"a".repeat(1_900)}`])(
   async (path) => {
     const resource = ORIGIN + path;
     const shown = await header({ claims: { resource }, challenge: `${path}#${NOW_SECONDS}` });
-    expect(await makeWorld().verifier.verify(shown, { ...PRICE, resource })).toMatchObject({ resource });
+    expect(await makeWorld().verifier.verifyReceipt(shown, { ...PRICE, resource })).toMatchObject({
+      resource,
+    });
   },
 );
 
@@ -126,41 +128,43 @@ const flaws: readonly (readonly [string, () => Altered])[] = [
 ];
 
 test.each(flaws)("a receipt %s opens nothing", async (_what, altered) => {
-  expect(await makeWorld().verifier.verify(await header(altered()), PRICE)).toBeUndefined();
+  expect(await makeWorld().verifier.verifyReceipt(await header(altered()), PRICE)).toBeUndefined();
 });
 
 test.each([undefined, "", "~", "rubbish", "a.b.c~d.e.f", `${"a".repeat(20_000)}~b`])(
   "a header that is none opens nothing: %.20s",
   async (value) => {
-    expect(await makeWorld().verifier.verify(value, PRICE)).toBeUndefined();
+    expect(await makeWorld().verifier.verifyReceipt(value, PRICE)).toBeUndefined();
   },
 );
 
 test("a refunded receipt stops opening as soon as the list is read again", async () => {
   const world = makeWorld();
-  expect(await world.verifier.verify(await header(), PRICE)).toBeDefined();
+  expect(await world.verifier.verifyReceipt(await header(), PRICE)).toBeDefined();
   world.revoked = [PAYMENT];
-  expect(await world.verifier.verify(await header(), PRICE)).toBeDefined();
+  expect(await world.verifier.verifyReceipt(await header(), PRICE)).toBeDefined();
   world.nowSeconds += 30;
-  expect(await world.verifier.verify(await header(), PRICE)).toBeUndefined();
+  expect(await world.verifier.verifyReceipt(await header(), PRICE)).toBeUndefined();
 });
 
 test("keys and list are asked for once, not for every reader", async () => {
   const world = makeWorld();
-  await Promise.all([header(), header()].map(async (value) => world.verifier.verify(await value, PRICE)));
-  await world.verifier.verify(await header(), PRICE);
+  await Promise.all(
+    [header(), header()].map(async (value) => world.verifier.verifyReceipt(await value, PRICE)),
+  );
+  await world.verifier.verifyReceipt(await header(), PRICE);
   expect(world.asked.sort()).toEqual(["/.well-known/jwks.json", "/receipts/revoked"]);
 });
 
 test("a provider that is down locks nobody out who is known already, and lets no refunded one back in", async () => {
   const world = makeWorld();
   world.revoked = ["c".repeat(32)];
-  await world.verifier.verify(await header(), PRICE);
+  await world.verifier.verifyReceipt(await header(), PRICE);
   world.isDown = true;
   world.nowSeconds += 200;
-  expect(await world.verifier.verify(await header(), PRICE)).toBeDefined();
+  expect(await world.verifier.verifyReceipt(await header(), PRICE)).toBeDefined();
   expect(
-    await world.verifier.verify(
+    await world.verifier.verifyReceipt(
       await header({ claims: { jti: "c".repeat(32) }, payment: "c".repeat(32) }),
       PRICE,
     ),
@@ -169,11 +173,11 @@ test("a provider that is down locks nobody out who is known already, and lets no
 
 test("a key that the provider changed is found, and rubbish does not make us ask for keys each time", async () => {
   const world = makeWorld();
-  await world.verifier.verify(await header(), PRICE);
+  await world.verifier.verifyReceipt(await header(), PRICE);
   world.signer = stranger;
   world.nowSeconds += 61;
-  expect(await world.verifier.verify(await header({ signer: stranger }), PRICE)).toBeDefined();
+  expect(await world.verifier.verifyReceipt(await header({ signer: stranger }), PRICE)).toBeDefined();
   const asked = world.asked.filter((path) => path.endsWith("jwks.json")).length;
-  for (let i = 0; i < 5; i++) await world.verifier.verify(await header({ signer: holder }), PRICE);
+  for (let i = 0; i < 5; i++) await world.verifier.verifyReceipt(await header({ signer: holder }), PRICE);
   expect(world.asked.filter((path) => path.endsWith("jwks.json"))).toHaveLength(asked);
 });

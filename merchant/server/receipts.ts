@@ -46,7 +46,7 @@ export interface Entitlement {
 
 export interface ReceiptVerifier {
   /** The receipt's claims if it opens the resource for whoever sent the header; undefined for every flaw. */
-  readonly verify: (
+  readonly verifyReceipt: (
     header: string | undefined,
     entitlement: Entitlement,
   ) => Promise<ReceiptClaims | undefined>;
@@ -57,7 +57,7 @@ export function createReceiptVerifier(deps: ReceiptVerifierDeps): ReceiptVerifie
   const revoked = cachedValue(async () => readRevoked(deps), REVOKED_MS, deps);
 
   return {
-    async verify(header, entitlement) {
+    async verifyReceipt(header, entitlement) {
       const [receipt, proof, ...rest] =
         header !== undefined && header.length <= MAX_HEADER_LENGTH ? header.split("~") : [];
       if (!receipt || !proof || rest.length > 0) return undefined;

@@ -9,6 +9,8 @@ import { FacilitatorRequest, PaymentRequired, PaymentRequirements } from "../../
 import type { ReceiptVerifier } from "./receipts.ts";
 import { facilitatorUrl, letReturnIn, TuppenceScheme } from "./x402.ts";
 
+const EXPIRES_AT = Math.floor(Date.now() / 1_000) + 120;
+
 const servers: Server[] = [];
 afterEach(async () => {
   for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
@@ -80,7 +82,7 @@ async function site(
     iat: 0,
   } as const;
   const verifier: ReceiptVerifier = {
-    verify: async (header, { leastAmount }) =>
+    verifyReceipt: async (header, { leastAmount }) =>
       header === "good" && leastAmount === 50_000n ? claims : undefined,
   };
   const http = new x402HTTPResourceServer(server, { "GET /api/river": { accepts } }).onProtectedRequest(
@@ -105,7 +107,7 @@ function signatureFor(
   offer: v.InferOutput<typeof PaymentRequired>,
   accepted: unknown,
 ): Record<string, string> {
-  const payload = { enc: "e", ct: "c", expiresAt: 1_700_000_000 };
+  const payload = { enc: "e", ct: "c", expiresAt: EXPIRES_AT };
   return {
     "PAYMENT-SIGNATURE": Buffer.from(
       JSON.stringify({ x402Version: 2, resource: offer.resource, accepted, payload }),
@@ -140,7 +142,7 @@ test("a sealed payment is carried to the provider as it came, and the article fo
   expect(settled).toEqual([
     expect.objectContaining({
       paymentRequirements: accepted,
-      paymentPayload: expect.objectContaining({ payload: { enc: "e", ct: "c", expiresAt: 1_700_000_000 } }),
+      paymentPayload: expect.objectContaining({ payload: { enc: "e", ct: "c", expiresAt: EXPIRES_AT } }),
     }),
   ]);
 });

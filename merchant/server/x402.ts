@@ -12,9 +12,10 @@ import type {
   SupportedKind,
 } from "@x402/core/types";
 import * as v from "valibot";
+import type { ErrorCode } from "../../shared/errors.ts";
 import { isPayableInCoins, type Micros, parseMicros, parseMoney } from "../../shared/money.ts";
 import { MerchantResponse } from "../../shared/protocol/provider.ts";
-import { networkOf, SCHEME } from "../../shared/protocol/x402.ts";
+import { networkOf, SCHEME, SealedPayment } from "../../shared/protocol/x402.ts";
 import { cachedValue } from "./cached.ts";
 import { RECEIPT_HEADER, type ReceiptVerifier } from "./receipts.ts";
 
@@ -22,6 +23,7 @@ const MICROS_DECIMALS = 6;
 const MAX_TITLE_LENGTH = 300;
 /** A record lives for a day; one that is an hour old is still good wherever it is cached. */
 const RECORD_MS = 3_600_000;
+const UNSEALED: ErrorCode = "payment_sealed_invalid";
 
 export interface TuppenceSchemeOptions {
   /** The provider's anonymous origin. */
@@ -34,14 +36,26 @@ export interface TuppenceSchemeOptions {
   readonly merchantRecord?: () => Promise<string | undefined>;
 }
 
+type SchemeHooks = NonNullable<SchemeNetworkServer["schemeHooks"]>;
+type PaymentRequiredContext = Parameters<
+  NonNullable<SchemeNetworkServer["enrichPaymentRequiredResponse"]>
+>[0];
+
+/**
+ * x402's payment flows, chosen by a route's `extra.paymentFlow`: `authorization` (verify, work, settle), where failed work
+ * charges nothing, and `upfront` (settle, work), where no work is done for a payment that fails at its end.
+ */
 export class TuppenceScheme implements SchemeNetworkServer {
   readonly scheme = SCHEME;
   readonly network: Network;
-  // The handler's answer waits until the provider has taken the payment: paid means delivered, failed means not charged.
   readonly defaultAssetTransferMethod = "default";
-  readonly paymentFlows = { default: { supported: ["authorization"], default: "authorization" } } as const;
+  // By default the handler's answer waits until the provider has taken the payment: paid means delivered, failed means not charged.
+  readonly paymentFlows = {
+    default: { supported: ["authorization", "upfront"], default: "authorization" },
+  } as const;
   /** The record changes between the offer and its payment, and is no part of the price. */
   readonly dynamicExtraFields = ["merchantRecord"];
+  readonly schemeHooks: SchemeHooks;
   readonly #options: TuppenceSchemeOptions;
   readonly #currency: string;
 
@@ -49,6 +63,11 @@ export class TuppenceScheme implements SchemeNetworkServer {
     this.#options = options;
     this.#currency = options.currency ?? "USD";
     this.network = networkOf(this.#currency);
+    this.schemeHooks = {
+      // Coins in clear are not taken: whoever carries them could spend them, and the payment could be shown again for ever.
+      onBeforeVerify: async ({ paymentPayload: { payload } }) =>
+        v.is(SealedPayment, payload) ? undefined : { abort: true, reason: UNSEALED },
+    };
   }
 
   /** "5¢", "$0.05", 0.05, or micros as `{ amount: "50000", asset: "USD" }`. @throws RangeError on anything else */
@@ -72,6 +91,21 @@ export class TuppenceScheme implements SchemeNetworkServer {
       extra: { ...requirements.extra, provider: this.#options.provider, kind: "article", title, ...record },
     };
   }
+
+  /**
+   * The middleware compares the terms of a payment with those of the route, and not what it is for. So the address is one of
+   * the terms: what paid for one article does not open another of the same price.
+   */
+  async enrichPaymentRequiredResponse({
+    requirements,
+    resourceInfo,
+  }: PaymentRequiredContext): Promise<PaymentRequirements[]> {
+    return requirements.map((terms) =>
+      terms.scheme === this.scheme && terms.network === this.network
+        ? { ...terms, extra: { ...terms.extra, resource: resourceInfo.url } }
+        : terms,
+    );
+  }
 }
 
 /** Where a provider answers as an x402 facilitator. */
@@ -94,7 +128,10 @@ export function letReturnIn(
     const resource = route.resource ?? adapter.getUrl();
     const price = leastAmount ?? lowestPrice(route, currency);
     if (price === undefined) return undefined;
-    const claims = await verifier.verify(adapter.getHeader(RECEIPT_HEADER), { resource, leastAmount: price });
+    const claims = await verifier.verifyReceipt(adapter.getHeader(RECEIPT_HEADER), {
+      resource,
+      leastAmount: price,
+    });
     return claims ? { grantAccess: true } : undefined;
   };
 }

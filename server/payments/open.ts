@@ -22,6 +22,23 @@ export interface OpenedPayment {
   readonly fingerprint: string;
   /** A sealed payment after its time: only good for asking again for what was committed. */
   readonly isExpired: boolean;
+  readonly isSealed: boolean;
+}
+
+/** For an answer to a site that was lost at the last moment, and clocks that differ. */
+const SENT_AGAIN_SECONDS = 60;
+
+/**
+ * A site cannot tell a payment that is sent again from a new one, so those that sites carry are answered again for the time of
+ * their offer only, from when they were committed: the expiry could be sealed anew. Later the receipt says who has paid.
+ * @param timestamp of the commit, milliseconds
+ */
+export function isSentTooLate(
+  { isSealed, accepted }: OpenedPayment,
+  timestamp: number,
+  nowMs: number,
+): boolean {
+  return isSealed && nowMs > timestamp + (accepted.maxTimeoutSeconds + SENT_AGAIN_SECONDS) * 1_000;
 }
 
 export type DecodedRequest = v.InferOutput<typeof FacilitatorRequest>;
@@ -51,7 +68,7 @@ export async function openPayment(
   const payment = isSealed ? await openSealedPayment(deps, payload, resource.url, body) : payload;
   const fingerprint = hash("sha256", canonicalJson(withDigits({ payment, accepted, resource })), "hex");
   const isExpired = isSealed && deps.now() > payload.expiresAt * 1_000;
-  return { payment, accepted, resource: resource.url, fingerprint, isExpired };
+  return { payment, accepted, resource: resource.url, fingerprint, isExpired, isSealed };
 }
 
 /** What the site asks for must be what the reader accepted. */

@@ -63,12 +63,22 @@ test("a site that writes a later time on it gets nothing", async () => {
   );
 });
 
-test("what was paid in time is answered the same way after its time", async () => {
+test("what was paid in time is answered the same way a little after its time, and not for ever", async () => {
   const { made, body } = await sealed();
   const answer = await shop.settle(body);
   shop.bookPayment(made, answer);
-  shop.clock.now += 3_600_000;
+  shop.clock.now += 121_000;
   expect((await shop.settle(body)).text).toBe(answer.text);
+  expect((await shop.verify(body)).json).toMatchObject({ isValid: true });
+  shop.clock.now += 60_000;
+  // A later time, sealed anew by whoever paid, is no new payment.
+  for (const again of [body, await shop.sealedBody(shop.offer(), made.payment)]) {
+    expect(refusal(await shop.settle(again))).toBe("payment_used");
+    expect(refusal(await shop.verify(again))).toBe("payment_used");
+  }
+  // Whoever sends it without a site is answered as ever.
+  expect((await shop.settle(shop.directBody(shop.offer(), made.payment))).text).toBe(answer.text);
+  expect(await merchantBalance()).toBe(50_000n);
 });
 
 test("coins that the reader took back after the time are not taken by the late payment", async () => {

@@ -1,7 +1,7 @@
 /**
  * `POST /x402/settle`: the moment in which a payment happens. Judge, commit, and only then sign and answer. Whoever
  * sends the same payment again, after any failure, gets the answer that was committed the first time, even where the
- * payment would be refused by now (expired, merchant gone, seal outdated).
+ * payment would be refused by now (merchant gone, seal outdated). What a site carries only for a while (`isSentTooLate`).
  */
 import { ERRORS, type ErrorCode, TuppenceError } from "../../shared/errors.ts";
 import type { SettleResponseJson } from "../../shared/protocol/x402.ts";
@@ -9,7 +9,7 @@ import type { Rejection } from "../ledger/ledger.ts";
 import { answerPayment, committedContentKey, refusalOf } from "./answer.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { judgePayment } from "./judge.ts";
-import { decodeFacilitatorRequest, type OpenedPayment, openPayment } from "./open.ts";
+import { decodeFacilitatorRequest, isSentTooLate, type OpenedPayment, openPayment } from "./open.ts";
 import { paymentRecordOf, readPayment } from "./record.ts";
 
 /** `replayed`: it was paid before, and the same bytes came again. */
@@ -31,9 +31,9 @@ export async function settlePayment(deps: PaymentDeps, body: unknown): Promise<S
     const code = refusalOf(error);
     if (!code) throw error;
     const committed = opened && (await replayPayment(deps, opened));
-    return committed
-      ? { answer: committed, outcome: "replayed" }
-      : { answer: refusal(code, request.paymentPayload.accepted.network, opened), outcome: code };
+    if (typeof committed === "object") return { answer: committed, outcome: "replayed" };
+    const outcome = committed ?? code;
+    return { answer: refusal(outcome, request.paymentPayload.accepted.network, opened), outcome };
   }
 }
 
@@ -45,6 +45,7 @@ async function commitPayment(deps: PaymentDeps, opened: OpenedPayment): Promise<
   if (outcome.status === "conflict") throw new TuppenceError("request_conflict");
   const record = paymentRecordOf(outcome, paymentId);
   const isNew = outcome.status === "committed";
+  if (!isNew && isSentTooLate(opened, outcome.timestamp, deps.now())) throw new TuppenceError("payment_used");
   const key = isNew ? contentKey : await committedContentKey(deps, paymentId, record);
   return {
     answer: await answerPayment(deps, paymentId, record, outcome.timestamp, key),
@@ -52,14 +53,16 @@ async function commitPayment(deps: PaymentDeps, opened: OpenedPayment): Promise<
   };
 }
 
-/** The committed answer, if exactly this payment was committed. */
+/** The committed answer, or why there is none any more, if exactly this payment was committed. */
 async function replayPayment(
   deps: PaymentDeps,
-  { payment: { paymentId }, fingerprint }: OpenedPayment,
-): Promise<SettleResponseJson | undefined> {
+  opened: OpenedPayment,
+): Promise<SettleResponseJson | ErrorCode | undefined> {
+  const { paymentId } = opened.payment;
   const paid = await readPayment(deps.ledger, paymentId);
-  if (paid?.fingerprint !== fingerprint) return undefined;
+  if (paid?.fingerprint !== opened.fingerprint) return undefined;
   const { record, timestamp } = paid;
+  if (isSentTooLate(opened, timestamp, deps.now())) return "payment_used";
   return answerPayment(
     deps,
     paymentId,

@@ -5,7 +5,7 @@ import type { VerifyResponse } from "../../shared/protocol/x402.ts";
 import { refusalOf } from "./answer.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { judgePayment } from "./judge.ts";
-import { decodeFacilitatorRequest, type OpenedPayment, openPayment } from "./open.ts";
+import { decodeFacilitatorRequest, isSentTooLate, type OpenedPayment, openPayment } from "./open.ts";
 import { paymentGroupId } from "./record.ts";
 
 /** @throws TuppenceError request_invalid, amount_invalid */
@@ -34,7 +34,10 @@ export async function verifyPayment(
 
 async function checkUnspent(deps: PaymentDeps, opened: OpenedPayment): Promise<void> {
   const committed = await deps.ledger.group(paymentGroupId(opened.payment.paymentId));
-  if (committed?.fingerprint === opened.fingerprint) return;
+  if (committed?.fingerprint === opened.fingerprint) {
+    if (isSentTooLate(opened, committed.timestamp, deps.now())) throw new TuppenceError("payment_used");
+    return;
+  }
   if (committed) throw new TuppenceError("request_conflict");
   const { group } = await judgePayment(deps, opened);
   const spent = await deps.ledger.existing(group.transfers.map(({ id }) => id));

@@ -98,7 +98,7 @@ export async function startServedSite(
     const shown = headers[RECEIPT_HEADER];
     const resource = offer.resource.url;
     const leastAmount = micros(BigInt(offer.accepts[0]?.amount ?? 0));
-    if (typeof shown === "string" && (await receipts.verify(shown, { resource, leastAmount })))
+    if (typeof shown === "string" && (await receipts.verifyReceipt(shown, { resource, leastAmount })))
       return articleOf(offers, resource);
     const required = Buffer.from(JSON.stringify(offer)).toString("base64");
     return { status: 402, headers: { "payment-required": required } };

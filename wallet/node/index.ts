@@ -2,3 +2,4 @@
 export { AlreadyBoughtError, createPayingFetch, PriceTooHighError } from "./paying-fetch.ts";
 export { openProgramWallet, type ProgramWallet } from "./program.ts";
 export { WalletFileError } from "./store.ts";
+export { createX402Payer, type X402PayerOptions } from "./x402-client.ts";

@@ -1,10 +1,11 @@
 /**
- * `fetch` for programs that pay: where a site answers 402 with an offer that Tuppence can pay (x402), and it costs no more than
+ * `fetch` for programs that pay: where a site answers 402 with an offer that Tuppence can pay (x402, MPP), and it costs no more than
  * was allowed, the wallet pays and the request is sent again. What was bought before is asked for with its receipt, and costs
  * nothing. Everything else comes back as the site answered it.
  */
 import { TuppenceError } from "../../shared/errors.ts";
-import { formatMoney, type Micros, parseMicros } from "../../shared/money.ts";
+import { formatMoney, type Micros } from "../../shared/money.ts";
+import { readOffered } from "./offers.ts";
 import type { ProgramWallet } from "./program.ts";
 
 /** The site asks for more than was allowed. Nothing was paid. */
@@ -49,7 +50,7 @@ export function createPayingFetch(
     const request = new Request(input, init);
     const refused = await send(request.clone());
     if (refused.status !== 402 || !isSameRequest(refused, request)) return refused;
-    const offer = readOffer(refused.headers.get("PAYMENT-REQUIRED"));
+    const offer = readOffered(refused, request, Date.now());
     if (!offer) return refused;
     // An answer that nobody reads would keep its connection.
     await refused.body?.cancel();
@@ -70,11 +71,19 @@ export function createPayingFetch(
     await refuseWithoutBalance(program, offer.amount);
     const { paymentId, paymentSignature } = await program.pay(offer.whole, url, max);
     if (paymentSignature === undefined) throw new AlreadyBoughtError();
+    const [name, value] = offer.carry(paymentSignature);
+    const look = () => program.outcome(paymentId, url).catch(() => undefined);
+    /** Where the site was paid and its answer was lost, it may know the receipt and take the payment no second time. */
+    const comeBack = async () => {
+      if ((await look()) !== "paid") return undefined;
+      const bought = await program.bought(url, offer);
+      return bought && again("PAYMENT-RECEIPT", `${bought.receipt}~${bought.holderProof}`);
+    };
     try {
-      return await deliver(() => again("PAYMENT-SIGNATURE", paymentSignature), request.signal);
+      return await deliver(() => again(name, value), comeBack, request.signal);
     } finally {
       // The site settles, so the wallet learns the outcome, and its change, only by asking for it.
-      await program.outcome(paymentId, url).catch(() => undefined);
+      await look();
     }
   };
 }
@@ -86,12 +95,16 @@ function isSameRequest(answer: Response, request: Request): boolean {
 }
 
 /** The wallet would ask a reader to top up. Here nobody is asked, and a question that is declined counts as a refusal. */
-async function refuseWithoutBalance({ wallet }: ProgramWallet, amount: Micros): Promise<void> {
+export async function refuseWithoutBalance({ wallet }: ProgramWallet, amount: Micros): Promise<void> {
   const { balance } = await wallet.snapshot();
   if (BigInt(balance.total) < amount) throw new TuppenceError("insufficient_balance");
 }
 
-async function deliver(send: () => Promise<Response>, signal: AbortSignal): Promise<Response> {
+async function deliver(
+  send: () => Promise<Response>,
+  comeBack: () => Promise<Response | undefined>,
+  signal: AbortSignal,
+): Promise<Response> {
   let last: Response | undefined;
   for (let attempt = 1; attempt <= DELIVERY_ATTEMPTS; attempt++) {
     last = await send().catch(() => undefined);
@@ -101,43 +114,7 @@ async function deliver(send: () => Promise<Response>, signal: AbortSignal): Prom
     if (attempt < DELIVERY_ATTEMPTS)
       await new Promise((resolve) => setTimeout(resolve, DELIVERY_PAUSE_MS * attempt));
   }
+  if (!last || last.status === 402) last = await comeBack().catch(() => undefined);
   if (!last || last.status === 402) throw new TuppenceError("site_failed");
   return last;
-}
-
-interface ReadOffer {
-  /** As it came, for the wallet, which judges all of it. */
-  readonly whole: object;
-  readonly resource: string;
-  readonly merchant: string;
-  readonly amount: Micros;
-  readonly currency: string;
-}
-
-/** The first of the terms that Tuppence can pay; undefined where there are none. */
-function readOffer(header: string | null): ReadOffer | undefined {
-  const whole = fieldsOf(decodeHeader(header));
-  const resource = fieldsOf(whole.resource).url;
-  const accepts = Array.isArray(whole.accepts) ? whole.accepts.map(fieldsOf) : [];
-  const { amount: price, payTo: merchant, asset } = accepts.find(isForTuppence) ?? {};
-  const amount = typeof price === "string" ? parseMicros(price) : undefined;
-  if (amount === undefined || typeof merchant !== "string" || typeof asset !== "string") return undefined;
-  if (!/^[A-Z]{3}$/.test(asset) || typeof resource !== "string" || !URL.canParse(resource)) return undefined;
-  return { whole, resource, merchant, amount, currency: asset };
-}
-
-function isForTuppence({ scheme, network }: Readonly<Record<string, unknown>>): boolean {
-  return scheme === "exact" && typeof network === "string" && network.startsWith("tuppence:");
-}
-
-function decodeHeader(value: string | null): unknown {
-  try {
-    return JSON.parse(Buffer.from(value ?? "", "base64").toString("utf8"));
-  } catch {
-    return undefined;
-  }
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
 }

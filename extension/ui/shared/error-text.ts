@@ -24,6 +24,8 @@ type NotForReaders =
   | "too_many"
   | "settlement_unknown"
   | "payment_not_settled"
+  // Told to a site, which a payment is shown to again.
+  | "payment_used"
   | "method_not_allowed"
   | "body_too_large"
   | "unsupported_media_type"

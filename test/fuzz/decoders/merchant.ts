@@ -7,6 +7,7 @@ import { cutFeed } from "../../../merchant/cli/feed.ts";
 import { CommandError } from "../../../merchant/cli/problem.ts";
 import { checkOffer, fetchMerchantRecord, fetchProvider } from "../../../merchant/cli/provider.ts";
 import { sealPage } from "../../../merchant/cli/seal-page.ts";
+import { createMppCharge } from "../../../merchant/server/mpp.ts";
 import { createReceiptVerifier } from "../../../merchant/server/receipts.ts";
 import { TuppenceScheme } from "../../../merchant/server/x402.ts";
 import { ask } from "../../../merchant/snippet/conversation.ts";
@@ -20,10 +21,12 @@ import {
 } from "../../../merchant/snippet/decode.ts";
 import { readHeader, readOffer } from "../../../merchant/snippet/offer.ts";
 import { Problem } from "../../../merchant/snippet/problem.ts";
+import { toBase64url, utf8 } from "../../../shared/bytes.ts";
 import { TuppenceError } from "../../../shared/errors.ts";
 import { signingKeyFromSeed, thumbprintOf } from "../../../shared/jws.ts";
 import { micros } from "../../../shared/money.ts";
 import { makeOffer } from "../../../shared/offer.ts";
+import { decodeMpp, MppRequest, readChallenges } from "../../../shared/protocol/mpp.ts";
 import {
   EntitlementResult,
   PayResult,
@@ -198,20 +201,55 @@ async function backEndTargets(): Promise<Target[]> {
         "/receipts/revoked": { revoked: [{ jti: "0".repeat(32), at: 1 }] },
       };
       const fetch = answering((path) => new Response(mutateJson(genuine[path], answer), { status }));
-      const { verify } = createReceiptVerifier({
+      const { verifyReceipt } = createReceiptVerifier({
         provider: ORIGIN,
         merchant: "the-lantern",
         fetch,
         now: () => NOW_MS,
       });
       const given = readJson(mutateJson(`${receipt}~${proof}`, header));
-      const found = await verify(typeof given === "string" ? given : undefined, {
+      const found = await verifyReceipt(typeof given === "string" ? given : undefined, {
         resource: RESOURCE,
         leastAmount: micros(50_000),
       });
       if (found && header.length > 0) assert.deepEqual(found, claims);
       see(found ? "verified" : "refused");
     }),
+    makeTarget(
+      "back end: MPP",
+      2,
+      fc.record({ header: anyText, credential: treeMutations, answer: treeMutations, status: statuses }),
+      async ({ header, credential, answer, status }, see) => {
+        const charge = createMppCharge({
+          provider: ORIGIN,
+          merchant: "the-lantern",
+          realm: "lantern.example",
+          secret: "s".repeat(32),
+          fetch: answering(
+            () => new Response(mutateJson({ success: true, transaction: ID }, answer), { status }),
+          ),
+          now: () => NOW_MS,
+        });
+        const asked = { resource: RESOURCE, receipt: undefined };
+        const terms = { price: "5¢", title: "Mills" };
+        const first = await charge({ ...asked, authorization: header }, terms);
+        assert.equal(first.isPaid, false);
+        const [challenge] = readChallenges(first.headers["WWW-Authenticate"] ?? null);
+        assert.ok(challenge);
+        const payload = {
+          x402Version: 2,
+          resource: { url: RESOURCE },
+          accepted: decodeMpp(challenge.request, MppRequest)?.methodDetails.offer.accepts[0],
+          payload: { enc: "e", ct: "c", expiresAt: NOW_SECONDS + 60 },
+        };
+        const shown = mutateJson({ challenge, payload }, credential);
+        const authorization = `Payment ${toBase64url(utf8(shown))}`;
+        const second = await charge({ ...asked, authorization }, terms);
+        // The provider's answer is never a whole one here.
+        assert.equal(second.isPaid, false);
+        see(second.status === 503 ? "settled" : "refused");
+      },
+    ),
     makeTarget(
       "back end: prices",
       1,
