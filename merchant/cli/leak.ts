@@ -19,25 +19,43 @@ export function makeLeakFinder(paidHtml: string): LeakFinder {
   return (text) => runsOf(wordsOf(text), length).find((run) => runs.has(run));
 }
 
+/** Whether there is enough paid text for a run of it to mean something. */
+export function isLongEnough(paidHtml: string): boolean {
+  return wordsOf(visibleText(parseFragment(paidHtml))).length >= RUN_WORDS;
+}
+
+/** The words of one text that stand in no run that it shares with the other. */
+export function addedWords(text: string, other: string): readonly string[] {
+  const words = wordsOf(text);
+  const known = new Set(runsOf(wordsOf(other), RUN_WORDS));
+  const isShared = words.map(() => false);
+  for (const [start, run] of runsOf(words, RUN_WORDS).entries())
+    if (known.has(run)) isShared.fill(true, start, start + RUN_WORDS);
+  return words.filter((_, index) => !isShared[index]);
+}
+
+/** What a page shows. */
+export function shownText(html: string): string {
+  return visibleText(parse(html));
+}
+
 /** All text of a page that anyone can read: what is shown, and what stands in attributes, comments and data. */
 export function publicTexts(html: string): string[] {
   const page = parse(html);
   const hidden = [...allNodes(page)].flatMap((node) => {
     if ("attrs" in node) return node.attrs.map(({ value }) => withoutMarkup(value));
     if ("data" in node) return [withoutMarkup(node.data)];
-    if ("value" in node && node.parentNode?.nodeName === "script") return dataTexts(node.value);
+    if ("value" in node && node.parentNode?.nodeName === "script") return fileTexts(node.value);
     return [];
   });
   return [visibleText(page), ...hidden];
 }
 
-/** The text of a feed or another file that is not a page: markup in it may be escaped once more. */
-export function fileText(content: string): string {
-  return withoutMarkup(content);
-}
-
-/** JSON hides its letters behind escapes; what is not JSON counts as it stands. */
-function dataTexts(source: string): string[] {
+/**
+ * The texts of a feed, or of another file that is not a page: markup in it may be escaped once more. JSON hides its letters
+ * behind escapes; what is not JSON counts as it stands.
+ */
+export function fileTexts(source: string): string[] {
   const texts: string[] = [];
   try {
     JSON.parse(source, (_key, value: unknown) => {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, extname, join, posix, relative, resolve, sep } from "node:path";
-import { fileText, makeLeakFinder, publicTexts } from "./leak.ts";
+import { fileTexts, makeLeakFinder, publicTexts } from "./leak.ts";
 import { CommandError } from "./problem.ts";
 import { type SealedPage, type SealingTerms, sealPage } from "./seal-page.ts";
 
@@ -77,7 +77,7 @@ export async function sealSite(
       const isPage = PAGES.has(extname(path));
       if (!isPage && !FEEDS.has(extname(path))) continue;
       const content = sealed.get(path)?.html ?? (await readFile(join(from, path), "utf8"));
-      const texts = isPage ? publicTexts(content) : [fileText(content)];
+      const texts = isPage ? publicTexts(content) : fileTexts(content);
       for (const { path: owner, find } of finders) {
         const run = texts.map(find).find((found) => found !== undefined);
         if (run !== undefined) throw new CommandError(`${path}: gives away paid text of ${owner}: “${run}”.`);

@@ -4,7 +4,8 @@
  * nothing. Everything else comes back as the site answered it.
  */
 import { TuppenceError } from "../../shared/errors.ts";
-import { formatMoney, type Micros, parseMicros } from "../../shared/money.ts";
+import { formatMoney, type Micros } from "../../shared/money.ts";
+import { readOfferHeader } from "./offer.ts";
 import type { ProgramWallet } from "./program.ts";
 
 /** The site asks for more than was allowed. Nothing was paid. */
@@ -49,7 +50,7 @@ export function createPayingFetch(
     const request = new Request(input, init);
     const refused = await send(request.clone());
     if (refused.status !== 402 || !isSameRequest(refused, request)) return refused;
-    const offer = readOffer(refused.headers.get("PAYMENT-REQUIRED"));
+    const offer = readOfferHeader(refused.headers.get("PAYMENT-REQUIRED"));
     if (!offer) return refused;
     // An answer that nobody reads would keep its connection.
     await refused.body?.cancel();
@@ -103,41 +104,4 @@ async function deliver(send: () => Promise<Response>, signal: AbortSignal): Prom
   }
   if (!last || last.status === 402) throw new TuppenceError("site_failed");
   return last;
-}
-
-interface ReadOffer {
-  /** As it came, for the wallet, which judges all of it. */
-  readonly whole: object;
-  readonly resource: string;
-  readonly merchant: string;
-  readonly amount: Micros;
-  readonly currency: string;
-}
-
-/** The first of the terms that Tuppence can pay; undefined where there are none. */
-function readOffer(header: string | null): ReadOffer | undefined {
-  const whole = fieldsOf(decodeHeader(header));
-  const resource = fieldsOf(whole.resource).url;
-  const accepts = Array.isArray(whole.accepts) ? whole.accepts.map(fieldsOf) : [];
-  const { amount: price, payTo: merchant, asset } = accepts.find(isForTuppence) ?? {};
-  const amount = typeof price === "string" ? parseMicros(price) : undefined;
-  if (amount === undefined || typeof merchant !== "string" || typeof asset !== "string") return undefined;
-  if (!/^[A-Z]{3}$/.test(asset) || typeof resource !== "string" || !URL.canParse(resource)) return undefined;
-  return { whole, resource, merchant, amount, currency: asset };
-}
-
-function isForTuppence({ scheme, network }: Readonly<Record<string, unknown>>): boolean {
-  return scheme === "exact" && typeof network === "string" && network.startsWith("tuppence:");
-}
-
-function decodeHeader(value: string | null): unknown {
-  try {
-    return JSON.parse(Buffer.from(value ?? "", "base64").toString("utf8"));
-  } catch {
-    return undefined;
-  }
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
 }

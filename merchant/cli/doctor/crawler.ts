@@ -1,0 +1,60 @@
+/** The visit of a search engine: it must get what a reader gets, and be told that the rest is paid for. */
+import { addedWords, shownText } from "../leak.ts";
+import { isOk, quoteWords, tryGet, type Visitor } from "./examination.ts";
+import type { Page } from "./page.ts";
+import type { SeenPage } from "./reader.ts";
+import type { Answer } from "./requests.ts";
+
+/** A page that is made anew differs by a few lines; a paid part is longer. */
+const GIVEN_MORE_WORDS = 60;
+const MAX_LEVELS = 20;
+
+/** What it got, for who looks for paid text in it. */
+export async function visitAsCrawler(
+  { answer: shown, page }: SeenPage,
+  crawler: Visitor,
+): Promise<Answer | undefined> {
+  const answer = await tryGet(crawler, shown.url);
+  if (!answer) {
+    crawler.leaveOut("the page did not answer a second time");
+    return undefined;
+  }
+  if (!isOk(answer)) {
+    if (answer.status !== shown.status) crawler.find("crawler-turned-away", shown.url, `${answer.status}`);
+    // An offer is all that a crawler gets there, too.
+    return answer;
+  }
+  const added = addedWords(shownText(answer.body), isOk(shown) ? shownText(shown.body) : "");
+  if (added.length >= GIVEN_MORE_WORDS)
+    crawler.find("crawler-given-more", shown.url, `${added.length} words more: ${quoteWords(added)}`);
+  if (page && page.walls.length > 0) checkStructuredData(page, shown.url, crawler);
+  return answer;
+}
+
+/** schema.org: `isAccessibleForFree` of the article, or of a part of it. */
+function checkStructuredData({ structuredData }: Page, address: string, crawler: Visitor): void {
+  const said: unknown[] = [];
+  for (const text of structuredData) {
+    try {
+      said.push(...valuesOf(JSON.parse(text)));
+    } catch {
+      crawler.find("structured-data-wrong", address, "JSON-LD that is not JSON");
+      return;
+    }
+  }
+  if (said.length === 0) return crawler.find("structured-data-missing", address);
+  const isSaidPaid = said.some((value) => value === false || /(^|\/)false$/i.test(`${value}`));
+  if (!isSaidPaid) crawler.find("structured-data-wrong", address, `isAccessibleForFree: ${said.join(", ")}`);
+}
+
+function valuesOf(data: unknown): unknown[] {
+  const values: unknown[] = [];
+  let level = [data];
+  for (let depth = 0; depth < MAX_LEVELS && level.length > 0; depth++) {
+    const objects = level.filter((value) => typeof value === "object" && value !== null);
+    for (const object of objects)
+      if ("isAccessibleForFree" in object) values.push(object.isAccessibleForFree);
+    level = objects.flatMap((object) => Object.values(object));
+  }
+  return values;
+}
