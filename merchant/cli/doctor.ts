@@ -22,6 +22,7 @@ wrong and what to do.
   --paid-text FILE  the paid part, as text or HTML: it is then looked for where it must not be
   --wallet FILE     pays once, out of this wallet (tuppence wallet makes one). What must not open anything is tried as well
   --max PRICE       the most that the visit may cost: the article's price and 0.2¢, most of which comes back
+  --snippet FILE    the built snippet, to compare the page's with (dist/merchant/tuppence.js)
   --strict          warnings count as errors
   --json            for programs: docs/DOCTOR.md says what it holds
 
@@ -33,6 +34,7 @@ const OPTIONS = {
   json: { type: "boolean" },
   max: { type: "string" },
   "paid-text": { type: "string" },
+  snippet: { type: "string" },
   strict: { type: "boolean" },
   wallet: { type: "string" },
 } as const;
@@ -61,7 +63,7 @@ async function run(args: readonly string[], deps: CommandDeps): Promise<boolean>
   if (url.username !== "" || url.password !== "")
     throw new CommandError("A page's address holds no password.");
   const paidText = values["paid-text"] === undefined ? undefined : await readText(values["paid-text"]);
-  const built = await readSnippet(BUILT_SNIPPET).catch(() => ({ integrity: undefined }));
+  const built = await readSnippet(values.snippet ?? BUILT_SNIPPET).catch(() => ({ integrity: undefined }));
   const look = (purse: Purse | undefined) =>
     examine(url, {
       fetch: deps.fetch,

@@ -42,9 +42,10 @@ function checkStructuredData({ structuredData }: Page, address: string, crawler:
       return;
     }
   }
-  if (said.length === 0) return crawler.find("structured-data-missing", address);
   const isSaidPaid = said.some((value) => value === false || /(^|\/)false$/i.test(`${value}`));
-  if (!isSaidPaid) crawler.find("structured-data-wrong", address, `isAccessibleForFree: ${said.join(", ")}`);
+  if (said.length === 0) crawler.find("structured-data-missing", address);
+  else if (!isSaidPaid)
+    crawler.find("structured-data-wrong", address, `isAccessibleForFree: ${said.join(", ")}`);
 }
 
 function valuesOf(data: unknown): unknown[] {

@@ -1,0 +1,427 @@
+/** The site doctor at real sites: those in order are clean, and each way to break one is found, by its code and nothing else. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { RequestHandler } from "express";
+import * as v from "valibot";
+import { afterAll, afterEach, beforeAll, describe, expect, it, test } from "vitest";
+import { startNewspaper } from "../../demo/serve.ts";
+import { examine } from "../../merchant/cli/doctor/examine.ts";
+import { FINDINGS, type FindingCode } from "../../merchant/cli/doctor/findings.ts";
+import { DoctorReport, describeReport } from "../../merchant/cli/doctor/report.ts";
+import { LIMITS } from "../../merchant/cli/doctor/requests.ts";
+import { runDoctor } from "../../merchant/cli/doctor.ts";
+import { readUnverified, signingKeyFromSeed, verifyJws } from "../../shared/jws.ts";
+import { micros } from "../../shared/money.ts";
+import { Jwks } from "../../shared/protocol/provider.ts";
+import { HolderProofClaims, ReceiptClaims, verifyHolderProof, verifyReceipt } from "../../shared/receipt.ts";
+import { openProgramWallet, type ProgramWallet } from "../../wallet/node/index.ts";
+import {
+  BUILT,
+  type ExaminedSite,
+  FREE,
+  feedOf,
+  openExaminedSite,
+  PAID,
+  type Paper,
+  SERVED,
+  type SiteBreaks,
+} from "../support/examined-site.ts";
+import { startTestProvider, type TestProvider } from "./provider.ts";
+import { approveTopUp } from "./reader.ts";
+
+const TOP_UP = 20_000_000n;
+const MAX = micros(60_000n);
+
+let provider: TestProvider;
+let folder: string;
+let program: ProgramWallet;
+let site: ExaminedSite | undefined;
+
+beforeAll(async () => {
+  provider = await startTestProvider();
+  folder = mkdtempSync(join(tmpdir(), "tuppence-doctor-"));
+  program = openProgramWallet({
+    file: join(folder, "wallet"),
+    provider: provider.origin,
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  await program.wallet.create({ kind: "ui", type: "createWallet" });
+  const { topUpId } = await program.wallet.topUp({ kind: "ui", type: "topUp", amount: micros(TOP_UP) });
+  await approveTopUp(provider, topUpId, TOP_UP);
+  await program.wallet.refreshTopUps();
+});
+afterEach(async () => {
+  await site?.close();
+  site = undefined;
+});
+afterAll(async () => {
+  await program.close();
+  await provider.close();
+  rmSync(folder, { recursive: true });
+});
+
+interface Visit {
+  readonly path?: string;
+  readonly pays?: boolean;
+  readonly paidText?: string;
+  readonly limits?: Partial<typeof LIMITS>;
+}
+
+async function look(breaks: SiteBreaks, { path = "/one.html", pays = false, paidText, limits }: Visit) {
+  site = await openExaminedSite(provider, breaks);
+  const report = await examine(new URL(path, site.origin), {
+    fetch: site.fetch,
+    // Names of this test's are everyone's; numbers need no looking up.
+    lookup: async () => [{ address: "93.184.216.34", family: 4 }],
+    now: Date.now,
+    limits: { ...LIMITS, ...limits },
+    built: BUILT,
+    purse: pays ? { program, max: MAX } : undefined,
+    paidText,
+  });
+  return v.parse(DoctorReport, JSON.parse(JSON.stringify(report)));
+}
+
+const codesOf = ({ findings }: DoctorReport) => [...new Set(findings.map(({ code }) => code))].sort();
+
+describe("a site in order", () => {
+  it("is clean, sealed, also when its text is known", async () => {
+    const report = await look({}, { paidText: PAID });
+    expect(report.findings).toEqual([]);
+    expect(report.outcome).toBe("clean");
+  });
+
+  it("is clean, sealed, and one reader's visit buys it once", async () => {
+    const report = await look({}, { pays: true });
+    expect(report).toMatchObject({ outcome: "clean", leftOut: [], paid: { amount: "50000" } });
+  });
+
+  it("is clean behind stock x402 middleware, and what had to be refused cost nothing", async () => {
+    const report = await look({}, { path: "/tides.html", pays: true });
+    expect(report).toMatchObject({ findings: [], leftOut: [], paid: { amount: "50000" } });
+  });
+
+  it("is clean at the address that answers 402 itself", async () => {
+    const report = await look({}, { path: SERVED, pays: true });
+    expect(report).toMatchObject({ findings: [], leftOut: [], paid: { amount: "50000" } });
+  });
+});
+
+/** How each finding comes about. `also` is what cannot be helped then. */
+interface Case extends SiteBreaks, Visit {
+  readonly also?: readonly FindingCode[];
+}
+
+const PUBLIC = "https://paper.example";
+const TIDES = { path: "/tides.html" };
+
+const before = (path: string, does: RequestHandler): NonNullable<SiteBreaks["between"]> => {
+  return () => (request, response, next) => (request.path === path ? does(request, response, next) : next());
+};
+const replace = (from: string | RegExp, to: string) => ({ page: (html: string) => html.replace(from, to) });
+const header = (name: string, value: string) => ({ headers: () => ({ [name]: value }) });
+const hand: RequestHandler = (_request, response) =>
+  void response.set("cache-control", "private, no-store").type("html").send(`<p>${PAID}</p>`);
+
+/** A back end that lets in whoever shows a receipt of which it believes this much. */
+const believes = (isGood: (receipt: string, proof: string, paper: Paper) => Promise<boolean>) => ({
+  between: (paper: Paper): RequestHandler => {
+    return (request, response, next) => {
+      const [receipt, proof = ""] = request.get("payment-receipt")?.split("~") ?? [];
+      if (request.path !== SERVED || receipt === undefined) return next();
+      isGood(receipt, proof, paper).then((good) => (good ? hand(request, response, next) : next()), next);
+    };
+  },
+  ...TIDES,
+});
+
+const keysOf = async (paper: Paper) =>
+  v.parse(Jwks, await (await fetch(`${paper.provider}/.well-known/jwks.json`)).json());
+const expectationOf = ({ origin, provider: issuer, merchant }: Paper) => ({
+  issuer,
+  merchant,
+  resource: origin + SERVED,
+  leastAmount: micros(50_000n),
+});
+
+/** A line for each finding: the compiler asks for those that are missing. */
+const CASES: Readonly<Record<FindingCode, Case>> = {
+  "page-redirected": {
+    path: "/old.html",
+    between: before("/old.html", (_request, response) => response.redirect("/one.html")),
+  },
+  "page-not-secure": { publicOrigin: "http://paper.example", also: ["provider-private"] },
+  "page-too-large": { limits: { bodyBytes: 60_000 }, ...replace("</body>", "<p>more</p>".repeat(10_000)) },
+  "page-sandboxed": header("content-security-policy", "sandbox allow-scripts"),
+  "mixed-content": {
+    publicOrigin: PUBLIC,
+    ...replace('src="/tuppence.js"', 'src="http://paper.example/tuppence.js"'),
+    also: ["provider-private", "snippet-elsewhere", "snippet-unreachable"],
+  },
+  "paywall-missing": replace(/<tuppence-paywall.*<\/tuppence-paywall>/s, ""),
+  "paywall-unreadable": replace('{"offer"', "{offer"),
+  "wallet-link-missing": replace(' wallet-url="/wallet.html"', ""),
+  "snippet-missing": { ...TIDES, ...replace(/<script type="module".*?<\/script>/, "") },
+  "snippet-unreachable": {
+    between: before("/tuppence.js", (_request, response) => void response.status(404).send("gone")),
+  },
+  "snippet-changed": {
+    between: before("/tuppence.js", (_request, response) => void response.type("text/javascript").send("//")),
+  },
+  "snippet-other-build": {
+    ...TIDES,
+    between: before("/tuppence.js", (_request, response) => void response.type("text/javascript").send("//")),
+  },
+  "snippet-elsewhere": { ...TIDES, ...replace("/tuppence.js", "https://cdn.example/tuppence.js") },
+  "csp-blocks-snippet": header("content-security-policy", "script-src https://cdn.example"),
+  "csp-blocks-served": {
+    ...TIDES,
+    ...header("content-security-policy", "default-src 'none'; script-src 'self'"),
+  },
+  "csp-blocks-text": header(
+    "content-security-policy",
+    "require-trusted-types-for 'script'; trusted-types other",
+  ),
+  "frame-sandboxed": {
+    path: "/frame.html",
+    registration: ({ origin }) => ({ frameParents: [origin] }),
+    between: before("/frame.html", (_request, response) => {
+      response.type("html").send('<iframe src="/one.html" sandbox="allow-scripts"></iframe>');
+    }),
+  },
+  "frame-not-listed": {
+    path: "/frame.html",
+    between: before("/frame.html", (_request, response) => {
+      response.type("html").send('<iframe src="/one.html"></iframe>');
+    }),
+  },
+  "frame-refused": {
+    registration: () => ({ frameParents: ["https://reader.example"] }),
+    ...header("x-frame-options", "SAMEORIGIN"),
+  },
+  "served-unreachable": {
+    ...TIDES,
+    between: before(SERVED, (_request, response) => void response.status(500).send("oh")),
+  },
+  "served-free": { ...TIDES, between: before(SERVED, hand) },
+  "offer-unreadable": replace('"scheme":"exact"', '"scheme":"upto"'),
+  "offer-not-payable": {
+    ...TIDES,
+    between: before(SERVED, (_request, response, next) => {
+      const set = response.setHeader.bind(response);
+      response.setHeader = (name, value) =>
+        set(
+          name,
+          /^payment-required$/i.test(name)
+            ? reoffer(`${value}`, (text) => text.replace('"50000"', '"50001"'))
+            : value,
+        );
+      next();
+    }),
+  },
+  "resource-elsewhere": { resource: () => "https://elsewhere.example/one.html" },
+  "resource-differs": { resource: ({ origin }) => `${origin}/two.html` },
+  "provider-unreachable": {
+    ...replace(/"provider":"[^"]+"/, '"provider":"http://127.0.0.1:9"'),
+  },
+  "provider-private": { publicOrigin: PUBLIC },
+  "merchant-unknown": { ...TIDES, payTo: "nobody-we-know" },
+  "origin-not-registered": { registration: () => ({ origins: ["https://elsewhere.example"] }) },
+  "record-invalid": { sealing: async () => ({ merchantRecord: "e30.e30.AAAA" }) },
+  "record-expired": {},
+  "seal-missing": replace(/,"seal":"[^"]+"/, ""),
+  "seal-mismatch": { ...replace('"amount":"50000"', '"amount":"40000"'), also: ["seal-refused"] },
+  "seal-refused": {
+    sealing: async () => ({ key: await signingKeyFromSeed(crypto.getRandomValues(new Uint8Array(32))) }),
+  },
+  "payment-not-checked": {
+    ...TIDES,
+    between: before(SERVED, (request, response, next) =>
+      request.get("payment-signature") ? hand(request, response, next) : next(),
+    ),
+  },
+  "price-not-bound": {
+    ...TIDES,
+    pays: true,
+    between: (paper) => (request, response, next) => {
+      const signature = request.path === SERVED ? request.get("payment-signature") : undefined;
+      if (signature === undefined) return next();
+      settleWhatItSays(signature, paper).then(
+        (paid) => (paid ? hand(request, response, next) : next()),
+        next,
+      );
+    },
+  },
+  "payment-not-taken": {
+    ...TIDES,
+    pays: true,
+    between: before(SERVED, (request, _response, next) => {
+      delete request.headers["payment-signature"];
+      next();
+    }),
+  },
+  "article-unreadable": { ...replace(/"sealed":"..../, '"sealed":"AAAA'), pays: true },
+  "receipt-not-verified": believes(async (receipt, proof) => {
+    const claims = readUnverified(receipt, ReceiptClaims);
+    return claims !== undefined && isHeld(claims, proof);
+  }),
+  "receipt-other-article": {
+    ...believes(async (receipt, proof, { verifier }) => {
+      const resource = readUnverified(receipt, ReceiptClaims)?.resource ?? "";
+      return (
+        (await verifier.verify(`${receipt}~${proof}`, { resource, leastAmount: micros(50_000n) })) !==
+        undefined
+      );
+    }),
+    pays: true,
+  },
+  "receipt-too-small": {
+    ...TIDES,
+    pays: true,
+    between: (paper) => (request, response, next) => {
+      const resource = paper.origin + request.originalUrl;
+      const shown = request.path === SERVED ? request.get("payment-receipt") : undefined;
+      paper.verifier
+        .verify(shown, { resource, leastAmount: micros(1_000n) })
+        .then((claims) => (claims ? hand(request, response, next) : next()), next);
+    },
+  },
+  "receipt-not-held": {
+    ...believes(async (receipt, _proof, paper) => {
+      return (await verifyReceipt(receipt, await keysOf(paper), expectationOf(paper))) !== undefined;
+    }),
+    pays: true,
+    // A proof that nobody looks at may be as old as it likes.
+    also: ["receipt-proof-expired"],
+  },
+  "receipt-proof-expired": {
+    ...believes(async (receipt, proof, paper) => {
+      const claims = await verifyReceipt(receipt, await keysOf(paper), expectationOf(paper));
+      return claims !== undefined && isHeld(claims, proof);
+    }),
+    pays: true,
+  },
+  "receipt-not-accepted": { ...TIDES, pays: true, forgetsReaders: true },
+  "page-kept-long": header("cache-control", "public, max-age=604800"),
+  "offer-cacheable": {
+    ...TIDES,
+    between: before(SERVED, (_request, response, next) => {
+      keepFor(response, (status) => (status === 402 ? "public, max-age=600" : undefined));
+      next();
+    }),
+  },
+  "paid-answer-cacheable": {
+    ...TIDES,
+    pays: true,
+    between: before(SERVED, (_request, response, next) => {
+      keepFor(response, (status) => (status === 200 ? "public, max-age=600" : undefined));
+      next();
+    }),
+  },
+  "paid-answer-unmarked": {
+    ...TIDES,
+    pays: true,
+    between: before(SERVED, (_request, response, next) => {
+      keepFor(response, (status) => (status === 200 ? "" : undefined));
+      next();
+    }),
+  },
+  "paid-answer-kept": {
+    ...TIDES,
+    pays: true,
+    between: () => {
+      // A cache that looks at nothing but the address.
+      let kept = false;
+      return (request, response, next) => {
+        if (request.path !== SERVED) return next();
+        if (kept && !request.get("payment-receipt")) return hand(request, response, next);
+        response.on("finish", () => {
+          kept ||= response.statusCode === 200;
+        });
+        next();
+      };
+    },
+    also: ["paid-text-leaks", "price-not-bound"],
+  },
+  "paid-answer-revalidates": {
+    ...TIDES,
+    pays: true,
+    between: before(SERVED, (request, response, next) =>
+      request.get("if-none-match") ? void response.status(304).end() : next(),
+    ),
+  },
+  "paid-text-leaks": { feed: ({ origin }) => feedOf(origin, PAID), paidText: PAID },
+  "crawler-given-more": {
+    between: () => (request, response, next) => {
+      if (request.path !== "/one.html" || !/Googlebot/.test(request.get("user-agent") ?? "")) return next();
+      response.type("html").send(`<p>${FREE}</p><p>${PAID} ${PAID.replaceAll("the", "its")}</p>`);
+    },
+  },
+  "crawler-turned-away": {
+    between: () => (request, response, next) => {
+      if (/Googlebot/.test(request.get("user-agent") ?? "")) response.status(403).end();
+      else next();
+    },
+  },
+  "structured-data-missing": replace(/<script type="application\/ld\+json">.*?<\/script>/, ""),
+  "structured-data-wrong": replace('"isAccessibleForFree":false', '"isAccessibleForFree":true'),
+  "feed-gives-more": {
+    feed: ({ origin }) => feedOf(origin, `${FREE} ${PAID} ${PAID.replaceAll("the", "its")}`),
+  },
+};
+
+describe("a site that is broken", () => {
+  test.each(Object.entries(CASES))(
+    "%s is found, and nothing that is in order",
+    async (code, { also = [], ...broken }) => {
+      const report = await look(broken, broken);
+      expect(codesOf(report)).toEqual([code, ...also].sort());
+    },
+  );
+});
+
+function reoffer(value: string, change: (text: string) => string): string {
+  return Buffer.from(change(Buffer.from(value, "base64").toString())).toString("base64");
+}
+
+/** Whoever sends it has the key that the receipt names; when it was asked for is not looked at. */
+async function isHeld(claims: ReceiptClaims, proof: string): Promise<boolean> {
+  const challenge = readUnverified(proof, HolderProofClaims)?.challenge ?? "";
+  const { origin } = new URL(claims.resource);
+  return verifyHolderProof(proof, claims, { origin, challenge, nowSeconds: Math.floor(Date.now() / 1_000) });
+}
+
+/** Takes to the provider what the payment calls its terms, as if they were the site's. */
+async function settleWhatItSays(signature: string, { provider: origin }: Paper): Promise<boolean> {
+  const paymentPayload = v.parse(
+    v.looseObject({ accepted: v.unknown() }),
+    JSON.parse(Buffer.from(signature, "base64").toString()),
+  );
+  const body = { x402Version: 2, paymentPayload, paymentRequirements: paymentPayload.accepted };
+  const response = await fetch(`${origin}/x402/settle`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return v.parse(v.looseObject({ success: v.boolean() }), await response.json()).success;
+}
+
+/** Sees to what `Cache-Control` says in the end. */
+function keepFor(
+  response: Parameters<RequestHandler>[1],
+  wanted: (status: number) => string | undefined,
+): void {
+  const write = response.writeHead.bind(response);
+  const rewritten: typeof response.writeHead = (...given: Parameters<typeof response.writeHead>) => {
+    const value = wanted(Number(given[0]));
+    if (value === "") response.removeHeader("cache-control");
+    else if (value !== undefined) response.setHeader("cache-control", value);
+    return write(...given);
+  };
+  response.writeHead = rewritten;
+}
