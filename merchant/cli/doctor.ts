@@ -20,8 +20,9 @@ wrong and what to do.
 
   URL               a page with a paywall, or an address that answers 402
   --paid-text FILE  the paid part, as text or HTML: it is then looked for where it must not be
-  --wallet FILE     pays once, out of this wallet (tuppence wallet makes one). What must not open anything is tried as well
-  --max PRICE       the most that the visit may cost: the article's price and 0.2¢, most of which comes back
+  --wallet FILE     pays once, out of this wallet (tuppence wallet makes one), and tries what must not open anything. Where the
+                    merchant has a refund window, all of it is taken back
+  --max PRICE       the most that may be given at any moment. Twice the price and 0.1¢ is enough for everything
   --snippet FILE    the built snippet, to compare the page's with (dist/merchant/tuppence.js)
   --strict          warnings count as errors
   --json            for programs: docs/DOCTOR.md says what it holds

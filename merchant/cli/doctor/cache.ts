@@ -1,6 +1,6 @@
 /** The visit through a cache: what it may keep, and for whom (RFC 9111). */
 import { isOk, tryGet, type Visitor } from "./examination.ts";
-import type { SeenPage, Ware } from "./reader.ts";
+import type { SeenPage, ServedWare } from "./reader.ts";
 import type { Answer } from "./requests.ts";
 
 const DAY_SECONDS = 86_400;
@@ -22,10 +22,7 @@ export async function visitAsCache(
 }
 
 /** Two strangers ask. The second learns whether what the first was told is kept. */
-async function checkOfferKept(
-  { src, answer }: Extract<Ware, { kind: "served" }>,
-  cache: Visitor,
-): Promise<void> {
+async function checkOfferKept({ src, answer }: ServedWare, cache: Visitor): Promise<void> {
   const second = await tryGet(cache, src, { accept: "*/*" });
   for (const offer of second ? [answer, second] : [answer]) {
     const isFromCache = Number(offer.headers.get("age") ?? 0) > 0;

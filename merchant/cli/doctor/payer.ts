@@ -1,11 +1,12 @@
 /**
- * The visit of a paying reader. It buys one article, once, and then tries what must not open it: altered receipts, those of
- * others, old proofs, payments of too little. All of it together costs no more than was allowed; what a site refuses comes back.
+ * The visit of a paying reader. It buys one article, and tries what must not open it: altered receipts, those of other articles,
+ * old proofs, payments of too little. At no moment has it given more than was allowed, and all of it is taken back where the
+ * merchant's refund window allows, so that the next visit sees the same.
  */
 import { decryptArticle } from "../../../shared/article.ts";
 import { fromBase64url } from "../../../shared/bytes.ts";
 import { ERRORS, TuppenceError } from "../../../shared/errors.ts";
-import { formatMoney, type Micros, SMALLEST_COIN, ZERO } from "../../../shared/money.ts";
+import { formatMoney, type Micros, SMALLEST_COIN, subtract } from "../../../shared/money.ts";
 import {
   AlreadyBoughtError,
   createPayingFetch,
@@ -16,14 +17,11 @@ import { isLongEnough, makeLeakFinder } from "../leak.ts";
 import { checkAfterwards, checkPaidAnswer } from "./cache.ts";
 import { type Examination, isOk, type Visitor } from "./examination.ts";
 import { textsOf } from "./leaks.ts";
-import { tryLess } from "./price.ts";
-import type { Ware } from "./reader.ts";
-import { type Probe, tryReceipts } from "./receipts.ts";
+import { tryCheapPayment, tryCheapReceipt } from "./price.ts";
+import type { SealedWare, ServedWare, Ware } from "./reader.ts";
+import { type Probe, tryOtherReceipt, tryReceipts } from "./receipts.ts";
 import { type Answer, NoAnswerError } from "./requests.ts";
 import { keepSpending, type Spending } from "./spending.ts";
-
-/** That must be refused. A site in the wrong keeps one, and one is paid back where the merchant's refund window allows. */
-const CHEAP_PAYMENTS = 2n;
 
 export interface Purse {
   readonly program: ProgramWallet;
@@ -97,7 +95,7 @@ async function whyNot(
 }
 
 async function buySealed(
-  { offer, page, sealed }: Extract<Ware, { kind: "sealed" }>,
+  { offer, page, sealed, refundWindowSeconds }: SealedWare,
   payer: Visitor,
   { purse: { program, max } }: PayerDeps,
   spending: Spending,
@@ -106,37 +104,51 @@ async function buySealed(
   const { contentKey, paymentId } = await program.payDirect(offer, page, max);
   if (!wasBought) spending.add(offer.amount);
   const html = contentKey && (await decryptArticle(sealed, fromBase64url(contentKey), offer.resource));
-  if (html) return html;
-  payer.find("article-unreadable", page);
-  await spending.takeBack(program, paymentId, wasBought ? ZERO : offer.amount);
-  return undefined;
+  if (!html) payer.find("article-unreadable", page);
+  if (!wasBought && refundWindowSeconds > 0) await spending.takeBack(program, paymentId, offer.amount);
+  return html === "" ? undefined : html;
 }
 
 async function buyServed(
-  { src, offer }: Extract<Ware, { kind: "served" }>,
+  { src, offer, refundWindowSeconds }: ServedWare,
   payer: Visitor,
   { examination: { requests, visitor }, purse: { program, max }, now }: PayerDeps,
   spending: Spending,
 ): Promise<string | undefined> {
   const wasBought = (await program.bought(src, offer)) !== undefined;
+  const canTakeBack = refundWindowSeconds > 0;
+  const probe: Probe = { src, offer, payer, program, spending, opens: isOk };
+  if (wasBought) payer.leaveOut("the payment: the wallet bought this before, and came back with its receipt");
+  else if (!canTakeBack)
+    payer.leaveOut("receipts of too little: the merchant gives no money back, and they would stay paid");
+  else if (offer.amount > SMALLEST_COIN && !(await tryCheapReceipt(probe))) return undefined;
+
   const buy = createPayingFetch(program, { max, fetch: requests.fetch });
   const paid = await requests.take(src, await buy(src, { headers: payer.headers }));
   if (!isOk(paid)) {
     payer.find("payment-not-taken", src, `${paid.status}`);
     return undefined;
   }
-  if (wasBought) payer.leaveOut("the payment: the wallet bought this before, and came back with its receipt");
-  else spending.add(offer.amount);
+  if (!wasBought) spending.add(offer.amount);
   const cache = visitor("cache");
   const opens = makeOpens(paid);
   checkPaidAnswer(paid, cache);
   await checkAfterwards(paid, opens, cache);
-  const probe: Probe = { src, offer, opens, payer, program, spending };
-  if (!(await tryReceipts(probe, now()))) return paid.body;
-  if (offer.amount <= SMALLEST_COIN) payer.leaveOut("payments of less: there is no smaller coin");
-  else if (max - spending.total() < SMALLEST_COIN * CHEAP_PAYMENTS)
-    payer.leaveOut("payments of less: --max must be 0.2¢ above the price for them");
-  else await tryLess(probe);
+
+  const bought: Probe = { ...probe, opens };
+  const left = () => subtract(max, spending.total());
+  if (await tryReceipts(bought, now())) {
+    if (!canTakeBack) payer.leaveOut("receipts of other articles: the merchant gives no money back");
+    else if (left() < offer.amount)
+      payer.leaveOut("receipts of other articles: --max must be twice the price, of which one comes back");
+    else await tryOtherReceipt(bought);
+    if (offer.amount <= SMALLEST_COIN) payer.leaveOut("payments of less: there is no smaller coin");
+    else if (left() < SMALLEST_COIN)
+      payer.leaveOut("payments of less: --max must be 0.1¢ above the price, which comes back");
+    else await tryCheapPayment(bought);
+  }
+  const held = wasBought || !canTakeBack ? undefined : await program.bought(src, offer);
+  if (held) await spending.takeBack(program, held.paymentId, offer.amount);
   return paid.body;
 }
 

@@ -17,15 +17,23 @@ import { type BuiltSnippet, checkSnippet } from "./snippet.ts";
 const MAX_WALLS = 5;
 
 /** What is for sale, as far as it could be read. */
-export type Ware =
-  | { readonly kind: "sealed"; readonly page: string; readonly offer: ReadOffer; readonly sealed: string }
-  | {
-      readonly kind: "served";
-      readonly page: string;
-      readonly offer: ReadOffer;
-      readonly src: string;
-      readonly answer: Answer;
-    };
+interface AnyWare {
+  readonly page: string;
+  readonly offer: ReadOffer;
+  /** How long the merchant gives money back; zero where nobody knows. */
+  readonly refundWindowSeconds: number;
+}
+export interface SealedWare extends AnyWare {
+  readonly kind: "sealed";
+  readonly sealed: string;
+}
+export interface ServedWare extends AnyWare {
+  readonly kind: "served";
+  readonly src: string;
+  /** To who did not pay. */
+  readonly answer: Answer;
+}
+export type Ware = SealedWare | ServedWare;
 
 export interface SeenPage {
   readonly answer: Answer;
@@ -126,7 +134,9 @@ async function readWall(
     addresses: [answer.url, ...canonical],
   };
   const record = await checkOfferOf(offer, place, reader, deps);
-  return { ware: { kind: "sealed", page: answer.url, offer, sealed: read.output.sealed }, record };
+  const { sealed } = read.output;
+  const { refundWindowSeconds = 0 } = record ?? {};
+  return { ware: { kind: "sealed", page: answer.url, offer, sealed, refundWindowSeconds }, record };
 }
 
 /** As the snippet does: it asks, and is answered with the offer, or with the article. */
@@ -159,7 +169,8 @@ async function readServed(
   const place = { where: src, isSealed: false, page, addresses: [withoutFragment(src), answer.url] };
   const record = await checkOfferOf(offer, place, reader, deps);
   await tryForgeries(src, offer, reader, deps.nowSeconds);
-  return { ware: { kind: "served", page, offer, src: answer.url, answer }, record };
+  const { refundWindowSeconds = 0 } = record ?? {};
+  return { ware: { kind: "served", page, offer, src: answer.url, answer, refundWindowSeconds }, record };
 }
 
 /** What costs nothing to make must open nothing. Here every answer but a refusal is one that opened. */

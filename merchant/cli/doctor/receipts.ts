@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { readUnverified, signingKeyFromSeed } from "../../../shared/jws.ts";
 import { HOLDER_PROOF_SECONDS, HolderProofClaims, issueHolderProof } from "../../../shared/receipt.ts";
-import { type ProgramWallet, type ReadOffer, readOfferHeader } from "../../../wallet/node/index.ts";
+import type { ProgramWallet, ReadOffer } from "../../../wallet/node/index.ts";
 import { tryGet, type Visitor } from "./examination.ts";
 import type { FindingCode } from "./findings.ts";
 import type { Answer } from "./requests.ts";
@@ -60,29 +60,26 @@ export async function tryReceipts(probe: Probe, nowMs: number): Promise<boolean>
       `a proof of ${minutes} minutes ago`,
     );
   }
-  const other = await findOtherAddress(probe);
-  if (other)
-    await refuses(
-      "receipt-other-article",
-      other.src,
-      `${receipt}~${holderProof}`,
-      `the receipt of ${offer.resource}`,
-    );
-  else payer.leaveOut("whether the receipt opens another article: no other paid address was found");
   return true;
 }
 
-/** An address of the same back end that is another article to it: it offers itself. */
-export async function findOtherAddress({
-  src,
-  offer,
-  payer,
-}: Probe): Promise<{ src: string; offer: ReadOffer } | undefined> {
-  const url = new URL(src);
+/** A genuine receipt of the full price, for an address that sells nothing: the provider receipts any. It is given back. */
+export async function tryOtherReceipt({ src, offer, opens, payer, program, spending }: Probe): Promise<void> {
+  const other = withProbeAddress(offer);
+  const { paymentId } = await program.payDirect(other, src, offer.amount);
+  spending.add(offer.amount);
+  const held = await program.bought(src, other);
+  const header = held && `${held.receipt}~${held.holderProof}`;
+  const answer = header && (await tryGet(payer, src, { accept: "*/*", "PAYMENT-RECEIPT": header }));
+  if (answer && opens(answer)) payer.find("receipt-other-article", src, `the receipt of ${other.resource}`);
+  await spending.takeBack(program, paymentId, offer.amount);
+}
+
+/** The same offer, for an address of its own each time: the wallet pays nothing twice. */
+export function withProbeAddress(offer: ReadOffer): ReadOffer {
+  const url = new URL(offer.resource);
   url.searchParams.set("tuppence-doctor", randomBytes(8).toString("hex"));
-  const answer = await tryGet(payer, url.href, { accept: "*/*" });
-  const other = answer?.status === 402 ? readOfferHeader(answer.headers.get("PAYMENT-REQUIRED")) : undefined;
-  return other && other.resource !== offer.resource ? { src: url.href, offer: other } : undefined;
+  return { ...offer, resource: url.href, whole: { ...offer.whole, resource: { url: url.href } } };
 }
 
 /** One claim is another, the signature as it was. */

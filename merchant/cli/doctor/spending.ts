@@ -7,8 +7,8 @@ import type { ProgramWallet } from "../../../wallet/node/index.ts";
 export interface Spending {
   add(amount: Micros): void;
   total(): Micros;
-  /** Asks for a refund. Where the merchant gives none, it stays spent. */
-  takeBack(program: ProgramWallet, paymentId: string, amount: Micros): Promise<void>;
+  /** Asks for a refund, and says whether it came. Where the merchant gives none, it stays spent. */
+  takeBack(program: ProgramWallet, paymentId: string, amount: Micros): Promise<boolean>;
 }
 
 export function keepSpending(): Spending {
@@ -22,8 +22,10 @@ export function keepSpending(): Spending {
       try {
         await wallet.refund({ kind: "ui", type: "refund", paymentId });
         total = subtract(total, amount);
+        return true;
       } catch (error) {
-        if (!(error instanceof TuppenceError)) throw error;
+        if (error instanceof TuppenceError) return false;
+        throw error;
       }
     },
   };
