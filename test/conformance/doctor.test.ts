@@ -1,99 +1,32 @@
 /** The site doctor at real sites: those in order are clean, and each way to break one is found, by its code and nothing else. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RequestHandler } from "express";
 import * as v from "valibot";
-import { afterAll, afterEach, beforeAll, describe, expect, it, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { startNewspaper } from "../../demo/serve.ts";
-import { examine } from "../../merchant/cli/doctor/examine.ts";
-import { FINDINGS, type FindingCode } from "../../merchant/cli/doctor/findings.ts";
-import { DoctorReport, describeReport } from "../../merchant/cli/doctor/report.ts";
-import { LIMITS } from "../../merchant/cli/doctor/requests.ts";
+import type { FindingCode } from "../../merchant/cli/doctor/findings.ts";
+import { DoctorReport } from "../../merchant/cli/doctor/report.ts";
 import { runDoctor } from "../../merchant/cli/doctor.ts";
-import { readUnverified, signingKeyFromSeed, verifyJws } from "../../shared/jws.ts";
-import { type Micros, micros } from "../../shared/money.ts";
-import { Jwks } from "../../shared/protocol/provider.ts";
-import { HolderProofClaims, ReceiptClaims, verifyHolderProof, verifyReceipt } from "../../shared/receipt.ts";
-import { openProgramWallet, type ProgramWallet } from "../../wallet/node/index.ts";
+import { readUnverified, signingKeyFromSeed } from "../../shared/jws.ts";
+import { micros } from "../../shared/money.ts";
+import { ReceiptClaims, verifyReceipt } from "../../shared/receipt.ts";
+import { FREE, feedOf, PAID, type Paper, SERVED, type SiteBreaks } from "../support/examined-site.ts";
 import {
-  BUILT,
-  type ExaminedSite,
-  FREE,
-  feedOf,
-  openExaminedSite,
-  PAID,
-  type Paper,
-  SERVED,
-  type SiteBreaks,
-} from "../support/examined-site.ts";
-import { startTestProvider, type TestProvider } from "./provider.ts";
-import { approveTopUp } from "./reader.ts";
+  before,
+  believes,
+  codesOf,
+  expectationOf,
+  hand,
+  isHeld,
+  keysOf,
+  openClinic,
+  TIDES,
+  type Visit,
+} from "./examination.ts";
 
-const TOP_UP = 20_000_000n;
-/** Twice the price, and the smallest coin. */
-const MAX = micros(101_000n);
-
-let provider: TestProvider;
-let folder: string;
-let program: ProgramWallet;
-let site: ExaminedSite | undefined;
-
-beforeAll(async () => {
-  provider = await startTestProvider();
-  folder = mkdtempSync(join(tmpdir(), "tuppence-doctor-"));
-  program = openProgramWallet({
-    file: join(folder, "wallet"),
-    provider: provider.origin,
-    onFault: (error) => {
-      throw error;
-    },
-  });
-  await program.wallet.create({ kind: "ui", type: "createWallet" });
-  const { topUpId } = await program.wallet.topUp({ kind: "ui", type: "topUp", amount: micros(TOP_UP) });
-  await approveTopUp(provider, topUpId, TOP_UP);
-  await program.wallet.refreshTopUps();
-});
-afterEach(async () => {
-  await site?.close();
-  site = undefined;
-});
-afterAll(async () => {
-  await program.close();
-  await provider.close();
-  rmSync(folder, { recursive: true });
-});
-
-interface Visit {
-  readonly path?: string;
-  readonly pays?: boolean;
-  readonly paidText?: string;
-  readonly limits?: Partial<typeof LIMITS>;
-  readonly aheadMs?: number;
-  readonly max?: Micros;
-}
-
-async function look(
-  breaks: SiteBreaks,
-  { path = "/one.html", pays = false, paidText, limits, aheadMs = 0, max = MAX }: Visit,
-) {
-  site = await openExaminedSite(provider, breaks);
-  const report = await examine(new URL(path, site.origin), {
-    fetch: site.fetch,
-    // Names of this test's are everyone's; numbers need no looking up.
-    lookup: async () => [{ address: "93.184.216.34", family: 4 }],
-    now: () => Date.now() + aheadMs,
-    limits: { ...LIMITS, ...limits },
-    built: BUILT,
-    purse: pays ? { program, max } : undefined,
-    paidText,
-  });
-  return v.parse(DoctorReport, JSON.parse(JSON.stringify(report)));
-}
-
-const codesOf = ({ findings }: DoctorReport) => [...new Set(findings.map(({ code }) => code))].sort();
+const { look, provider } = openClinic();
 
 describe("a site in order", () => {
   it("is clean, sealed, also when its text is known", async () => {
@@ -116,6 +49,26 @@ describe("a site in order", () => {
     const report = await look({}, { path: SERVED, pays: true });
     expect(report).toMatchObject({ findings: [], leftOut: [], paid: { amount: "0" } });
   });
+
+  it("is clean: the demonstration's newspaper, its sealed stories and the one behind a back end", async () => {
+    const paper = await openNewspaper();
+    try {
+      for (const story of ["tide-mills", "buried-river"]) {
+        const url = `${paper.origin}/articles/${story}.html`;
+        const printed: string[] = [];
+        const deps = { fetch, now: Date.now, write: () => undefined, note: () => undefined };
+        const isFine = await runDoctor([url, "--json", "--strict", "--snippet", paper.snippetFile], {
+          ...deps,
+          print: (line) => void printed.push(line),
+        });
+        const report = v.parse(DoctorReport, JSON.parse(printed.join("\n")));
+        expect(report.findings.filter(({ severity }) => severity !== "note")).toEqual([]);
+        expect(isFine).toBe(true);
+      }
+    } finally {
+      await paper.close();
+    }
+  });
 });
 
 /** How each finding comes about. `also` is what cannot be helped then. */
@@ -124,37 +77,9 @@ interface Case extends SiteBreaks, Visit {
 }
 
 const PUBLIC = "https://paper.example";
-const TIDES = { path: "/tides.html" };
 
-const before = (path: string, does: RequestHandler): NonNullable<SiteBreaks["between"]> => {
-  return () => (request, response, next) => (request.path === path ? does(request, response, next) : next());
-};
 const replace = (from: string | RegExp, to: string) => ({ page: (html: string) => html.replace(from, to) });
 const header = (name: string, value: string) => ({ headers: () => ({ [name]: value }) });
-const hand: RequestHandler = (_request, response) =>
-  void response.set("cache-control", "private, no-store").type("html").send(`<p>${PAID}</p>`);
-
-/** A back end that lets in whoever shows a receipt of which it believes this much. */
-const believes = (isGood: (receipt: string, proof: string, paper: Paper) => Promise<boolean>) => ({
-  between: (paper: Paper): RequestHandler => {
-    return (request, response, next) => {
-      const [receipt, proof = ""] = request.get("payment-receipt")?.split("~") ?? [];
-      if (request.path !== SERVED || receipt === undefined) return next();
-      isGood(receipt, proof, paper).then((good) => (good ? hand(request, response, next) : next()), next);
-    };
-  },
-  ...TIDES,
-});
-
-const keysOf = async (paper: Paper) =>
-  v.parse(Jwks, await (await fetch(`${paper.provider}/.well-known/jwks.json`)).json());
-const expectationOf = ({ origin, provider: issuer, merchant }: Paper) => ({
-  issuer,
-  merchant,
-  resource: origin + SERVED,
-  leastAmount: micros(50_000n),
-});
-
 /** A line for each finding: the compiler asks for those that are missing. */
 const CASES: Readonly<Record<FindingCode, Case>> = {
   "page-redirected": {
@@ -374,6 +299,12 @@ const CASES: Readonly<Record<FindingCode, Case>> = {
       else next();
     },
   },
+  "crawler-kept-out": {
+    between: before(
+      "/robots.txt",
+      (_request, response) => void response.type("text").send("User-agent: *\nDisallow: /one"),
+    ),
+  },
   "structured-data-missing": replace(/<script type="application\/ld\+json">.*?<\/script>/, ""),
   "structured-data-wrong": replace('"isAccessibleForFree":false', '"isAccessibleForFree":true'),
   "feed-gives-more": {
@@ -393,13 +324,6 @@ describe("a site that is broken", () => {
 
 function reoffer(value: string, change: (text: string) => string): string {
   return Buffer.from(change(Buffer.from(value, "base64").toString())).toString("base64");
-}
-
-/** Whoever sends it has the key that the receipt names; when it was asked for is not looked at. */
-async function isHeld(claims: ReceiptClaims, proof: string): Promise<boolean> {
-  const challenge = readUnverified(proof, HolderProofClaims)?.challenge ?? "";
-  const { origin } = new URL(claims.resource);
-  return verifyHolderProof(proof, claims, { origin, challenge, nowSeconds: Math.floor(Date.now() / 1_000) });
 }
 
 /** Takes to the provider what the payment calls its terms, as if they were the site's. */
@@ -430,4 +354,32 @@ function keepFor(
     return write(...given);
   };
   response.writeHead = rewritten;
+}
+
+async function openNewspaper() {
+  const dataFolder = mkdtempSync(join(tmpdir(), "tuppence-examined-paper-"));
+  const snippetFile = join(dataFolder, "tuppence.js");
+  writeFileSync(snippetFile, 'customElements.define("tuppence-paywall", class extends HTMLElement {});');
+  const sealKey = await signingKeyFromSeed(crypto.getRandomValues(new Uint8Array(32)));
+  const { origin, provider: running } = provider();
+  const paper = await startNewspaper({
+    provider: origin,
+    merchantId: "the-lantern",
+    sealKey,
+    port: 0,
+    dataFolder,
+    snippetFile,
+    onOrigin: async (at) => {
+      const sealKeys = [sealKey.publicJwk];
+      await running.deps.merchants.put({ id: "the-lantern", name: "The Lantern", origins: [at], sealKeys });
+    },
+  });
+  return {
+    origin: paper.origin,
+    snippetFile,
+    close: async () => {
+      await paper.close();
+      rmSync(dataFolder, { recursive: true });
+    },
+  };
 }

@@ -22,7 +22,7 @@ import type { TestProvider } from "../conformance/provider.ts";
 export const FREE = "Between two tides a mill stands still, and its miller has time for whoever comes by.";
 export const PAID =
   "The wheel turns when the pond is fuller than the river, about five hours of every twelve, and so the miller of Eling slept in two pieces for forty years and never once heard a whole night of rain upon his roof.";
-const SNIPPET = 'customElements.define("tuppence-paywall", class extends HTMLElement {});\n';
+export const SNIPPET = 'customElements.define("tuppence-paywall", class extends HTMLElement {});\n';
 export const BUILT = {
   integrity: `sha384-${createHash("sha384").update(SNIPPET).digest("base64")}`,
 };

@@ -4,6 +4,7 @@ import { isOk, quoteWords, tryGet, type Visitor } from "./examination.ts";
 import type { Page } from "./page.ts";
 import type { SeenPage } from "./reader.ts";
 import type { Answer } from "./requests.ts";
+import { ruleAgainst } from "./robots.ts";
 
 /** A page that is made anew differs by a few lines; a paid part is longer. */
 const GIVEN_MORE_WORDS = 60;
@@ -27,8 +28,20 @@ export async function visitAsCrawler(
   const added = addedWords(shownText(answer.body), isOk(shown) ? shownText(shown.body) : "");
   if (added.length >= GIVEN_MORE_WORDS)
     crawler.find("crawler-given-more", shown.url, `${added.length} words more: ${quoteWords(added)}`);
+  if (page) await checkWelcome(answer, page, crawler);
   if (page && page.walls.length > 0) checkStructuredData(page, shown.url, crawler);
   return answer;
+}
+
+/** What `robots.txt` and the page say to search engines: some sites mean it, and some have forgotten it. */
+async function checkWelcome({ url, headers }: Answer, { robots }: Page, crawler: Visitor): Promise<void> {
+  const said = [headers.get("x-robots-tag") ?? "", ...robots].find((text) =>
+    /\b(noindex|none)\b/i.test(text),
+  );
+  if (said !== undefined) crawler.find("crawler-kept-out", url, said);
+  const rules = await tryGet(crawler, new URL("/robots.txt", url).href);
+  const rule = rules && isOk(rules) ? ruleAgainst(rules.body, new URL(url).pathname, "googlebot") : undefined;
+  if (rule !== undefined) crawler.find("crawler-kept-out", url, `robots.txt: ${rule}`);
 }
 
 /** schema.org: `isAccessibleForFree` of the article, or of a part of it. */

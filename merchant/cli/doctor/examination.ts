@@ -38,20 +38,24 @@ export function createExamination(requests: Requests): Examination {
         const { severity, what, todo } = FINDINGS[code];
         findings.push({ code, severity, visitor: name, where, seen: shorten(seen), what, todo });
       },
-      leaveOut: (why) => void leftOut.push({ visitor: name, why }),
+      leaveOut: (why) => {
+        const left = { visitor: name, why: shorten(why) };
+        if (!leftOut.some((known) => known.visitor === name && known.why === left.why)) leftOut.push(left);
+      },
     }),
   };
 }
 
-/** What an address answers; undefined where nothing comes, which is then no finding. */
+/** What an address answers; undefined where nothing comes, which is no finding, and is said. */
 export async function tryGet(
   visitor: Visitor,
   url: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer | undefined> {
   return visitor.get(url, headers).catch((error: unknown) => {
-    if (error instanceof NoAnswerError) return undefined;
-    throw error;
+    if (!(error instanceof NoAnswerError)) throw error;
+    visitor.leaveOut(error.message);
+    return undefined;
   });
 }
 

@@ -281,6 +281,11 @@ export const FINDINGS = {
     what: "A search engine does not get the page.",
     todo: "Let crawlers in if the page is to be found: the free part and the offer are for everyone.",
   },
+  "crawler-kept-out": {
+    severity: "note",
+    what: "Search engines are told to stay away from the page.",
+    todo: "If it is to be found, allow it in robots.txt, and take out `noindex`.",
+  },
   "structured-data-missing": {
     severity: "note",
     what: "The page does not tell search engines that it is paid for.",

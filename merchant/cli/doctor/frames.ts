@@ -2,7 +2,7 @@
 import { isOk, tryGet, type Visitor } from "./examination.ts";
 import { type Page, readPage } from "./page.ts";
 import { forbidsFraming, isOpaque } from "./policy.ts";
-import type { Answer } from "./requests.ts";
+import type { Answer, Requests } from "./requests.ts";
 
 const MAX_FRAMES = 5;
 const MAX_PARENTS = 10;
@@ -21,9 +21,15 @@ export interface FramedPage {
 }
 
 /** Pages with a paywall that this page frames. What a frame forbids is said at once; who may frame whom, the merchant's record says. */
-export async function findFramed(page: Page, address: string, reader: Visitor): Promise<FramedPage[]> {
+export async function findFramed(
+  page: Page,
+  address: string,
+  reader: Visitor,
+  { isSameSite }: Requests,
+): Promise<FramedPage[]> {
   const framed: FramedPage[] = [];
-  for (const { src, sandbox } of page.frames.slice(0, MAX_FRAMES)) {
+  const own = page.frames.filter(({ src }) => isSameSite(src));
+  for (const { src, sandbox } of own.slice(0, MAX_FRAMES)) {
     const answer = await tryGet(reader, src);
     if (!answer || !isOk(answer)) continue;
     const inner = readPage(answer.body, answer.url);

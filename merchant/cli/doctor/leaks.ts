@@ -40,7 +40,7 @@ export async function findLeaks(
       examination.visitor(visitor).find("paid-text-leaks", answer.url, quoteWords(run.split(" ")));
   };
   seen.forEach(look);
-  for (const url of otherAddresses(page)) {
+  for (const url of otherAddresses(page).filter(examination.requests.isSameSite)) {
     const answer = await tryGet(reader, url);
     if (answer && isOk(answer)) look({ visitor: "reader", answer: { ...answer, url } });
   }

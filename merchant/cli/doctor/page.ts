@@ -30,6 +30,8 @@ export interface Page {
   readonly links: readonly PageLink[];
   readonly frames: readonly PageFrame[];
   readonly structuredData: readonly string[];
+  /** What it says to search engines. */
+  readonly robots: readonly string[];
   /** Of `<meta http-equiv>`. */
   readonly policies: readonly string[];
 }
@@ -80,6 +82,9 @@ export function readPage(html: string, address: string): Page {
     structuredData: scripts
       .filter((script) => attribute(script, "type")?.toLowerCase() === "application/ld+json")
       .map(textOf),
+    robots: named("meta")
+      .filter((meta) => /^(robots|googlebot)$/i.test(attribute(meta, "name") ?? ""))
+      .map((meta) => attribute(meta, "content") ?? ""),
     policies: named("meta")
       .filter((meta) => attribute(meta, "http-equiv")?.toLowerCase() === "content-security-policy")
       .map((meta) => attribute(meta, "content") ?? ""),

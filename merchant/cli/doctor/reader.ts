@@ -62,7 +62,7 @@ export async function visitAsReader(asked: string, answer: Answer, deps: ReaderD
   }
   const page = readPage(answer.body, answer.url);
   const wares = await visitPage({ answer, page }, reader, deps, undefined);
-  const framed = await findFramed(page, answer.url, reader);
+  const framed = await findFramed(page, answer.url, reader, examination.requests);
   for (const inner of framed) wares.push(...(await visitPage(inner, reader, deps, answer.url)));
   if (page.walls.length === 0 && framed.length === 0) {
     if (page.hasTip) reader.leaveOut("a paywall: the page has none, only a tip jar");
@@ -146,6 +146,10 @@ async function meet(
   reader: Visitor,
   deps: ReaderDeps,
 ): Promise<FoundWare | undefined> {
+  if (new URL(src).origin !== new URL(page).origin) {
+    reader.find("resource-elsewhere", page, src);
+    return undefined;
+  }
   const answer = await tryGet(reader, src, { accept: "*/*" });
   if (answer && isOk(answer)) reader.find("served-free", src, `${answer.status}`);
   else if (answer?.status !== 402)
