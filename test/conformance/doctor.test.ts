@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RequestHandler } from "express";
 import * as v from "valibot";
 import { describe, expect, it, test } from "vitest";
 import { startNewspaper } from "../../demo/serve.ts";
@@ -239,29 +238,9 @@ const CASES: Readonly<Record<FindingCode, Case>> = {
   },
   "receipt-not-accepted": { ...TIDES, pays: true, forgetsReaders: true },
   "page-kept-long": header("cache-control", "public, max-age=604800"),
-  "offer-cacheable": {
-    ...TIDES,
-    between: before(SERVED, (_request, response, next) => {
-      keepFor(response, (status) => (status === 402 ? "public, max-age=600" : undefined));
-      next();
-    }),
-  },
-  "paid-answer-cacheable": {
-    ...TIDES,
-    pays: true,
-    between: before(SERVED, (_request, response, next) => {
-      keepFor(response, (status) => (status === 200 ? "public, max-age=600" : undefined));
-      next();
-    }),
-  },
-  "paid-answer-unmarked": {
-    ...TIDES,
-    pays: true,
-    between: before(SERVED, (_request, response, next) => {
-      keepFor(response, (status) => (status === 200 ? "" : undefined));
-      next();
-    }),
-  },
+  "offer-cacheable": { ...TIDES, between: keeps(false, "public, max-age=600") },
+  "paid-answer-cacheable": { ...TIDES, pays: true, between: keeps(true, "public, max-age=600") },
+  "paid-answer-unmarked": { ...TIDES, pays: true, between: keeps(true, undefined) },
   "paid-answer-kept": {
     ...TIDES,
     pays: true,
@@ -289,8 +268,10 @@ const CASES: Readonly<Record<FindingCode, Case>> = {
   "paid-text-leaks": { feed: ({ origin }) => feedOf(origin, PAID), paidText: PAID },
   "crawler-given-more": {
     between: () => (request, response, next) => {
-      if (request.path !== "/one.html" || !/Googlebot/.test(request.get("user-agent") ?? "")) return next();
-      response.type("html").send(`<p>${FREE}</p><p>${PAID} ${PAID.replaceAll("the", "its")}</p>`);
+      const isForCrawlers = request.path === "/one.html" && /Googlebot/.test(request.get("user-agent") ?? "");
+      if (isForCrawlers)
+        response.type("html").send(`<p>${FREE}</p><p>${PAID} ${PAID.replaceAll("the", "its")}</p>`);
+      else next();
     },
   },
   "crawler-turned-away": {
@@ -341,19 +322,17 @@ async function settleWhatItSays(signature: string, { provider: origin }: Paper):
   return v.parse(v.looseObject({ success: v.boolean() }), await response.json()).success;
 }
 
-/** Sees to what `Cache-Control` says in the end. */
-function keepFor(
-  response: Parameters<RequestHandler>[1],
-  wanted: (status: number) => string | undefined,
-): void {
-  const write = response.writeHead.bind(response);
-  const rewritten: typeof response.writeHead = (...given: Parameters<typeof response.writeHead>) => {
-    const value = wanted(Number(given[0]));
-    if (value === "") response.removeHeader("cache-control");
-    else if (value !== undefined) response.setHeader("cache-control", value);
-    return write(...given);
-  };
-  response.writeHead = rewritten;
+/** What is paid for, or what is not, says this and nothing else of keeping it; nothing at all where it is undefined. */
+function keeps(paid: boolean, value: string | undefined): SiteBreaks["between"] {
+  return before(SERVED, (request, response, next) => {
+    const isPaid = (request.get("payment-signature") ?? request.get("payment-receipt")) !== undefined;
+    const set = response.setHeader.bind(response);
+    response.setHeader = (name, given) => {
+      if (isPaid !== paid || !/^cache-control$/i.test(name)) return set(name, given);
+      return value === undefined ? response : set(name, value);
+    };
+    next();
+  });
 }
 
 async function openNewspaper() {
