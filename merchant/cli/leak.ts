@@ -69,6 +69,8 @@ export function fileTexts(source: string): string[] {
 }
 
 function withoutMarkup(text: string): string {
+  // A large page has tens of thousands of attributes.
+  if (!/[<&]/.test(text)) return text;
   const once = visibleText(parseFragment(text.replaceAll(/<!\[CDATA\[|\]\]>/g, " ")));
   return once.includes("<") ? visibleText(parseFragment(once)) : once;
 }

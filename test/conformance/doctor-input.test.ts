@@ -1,5 +1,6 @@
 /** What the doctor is given to look at, and what it then ends with: addresses that are none, sites that misbehave, its own limits. */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { text } from "node:stream/consumers";
@@ -7,6 +8,8 @@ import type { RequestHandler } from "express";
 import * as v from "valibot";
 import { afterEach, describe, expect, it } from "vitest";
 import { DoctorReport } from "../../merchant/cli/doctor/report.ts";
+import { runDoctor } from "../../merchant/cli/doctor.ts";
+import { CommandError } from "../../merchant/cli/problem.ts";
 import { PAID, type SiteBreaks, SNIPPET } from "../support/examined-site.ts";
 import { before, codesOf, openClinic, TIDES, type Visit } from "./examination.ts";
 
@@ -29,14 +32,22 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${address.port}`;
 }
 
-/** As a person or a build runs it. */
+/** As a person or a build runs it, but for the process. */
 async function run(...args: string[]) {
-  const child = spawn(process.execPath, ["merchant/cli/main.ts", "doctor", ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const ended = new Promise((resolve) => child.on("exit", resolve));
-  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  return { code: await ended, output, errors };
+  const printed: string[] = [];
+  const deps = { fetch, now: Date.now, write: () => undefined, note: () => undefined };
+  const ended = await runDoctor(args, { ...deps, print: (line) => void printed.push(line) }).catch(
+    (error: unknown) => {
+      if (error instanceof CommandError) return error;
+      throw error;
+    },
+  );
+  const isError = ended instanceof CommandError;
+  return {
+    code: isError ? ended.exitCode : ended ? 0 : 1,
+    output: printed.join("\n"),
+    errors: isError ? ended.message : "",
+  };
 }
 
 describe("the command", () => {
@@ -58,6 +69,19 @@ describe("the command", () => {
       expect(output).toBe("");
       expect(code).toBe(2);
     }
+  });
+
+  it("ends the process with what it says", async () => {
+    const child = spawn(process.execPath, ["merchant/cli/main.ts", "doctor", "paper.example"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const ended = once(child, "exit");
+    const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    expect(await ended).toEqual([2, null]);
+    expect([output, errors]).toEqual([
+      "",
+      "paper.example is not an address such as https://paper.example/one.html.\n",
+    ]);
   });
 
   it("says it in JSON, too", async () => {
@@ -135,7 +159,7 @@ describe("a site that misbehaves", () => {
         response.on("drain", more);
         more();
       }),
-      { limits: { bodyBytes: 500_000 } },
+      { limits: { bodyBytes: 100_000 } },
     );
     expect(codesOf(report)).toEqual(["page-too-large", "paywall-missing"]);
   });

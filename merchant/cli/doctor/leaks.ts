@@ -32,7 +32,11 @@ export async function findLeaks(
   if (!isLongEnough(paidHtml))
     return reader.leaveOut("whether paid text leaks: it is shorter than a run of words");
   const find = makeLeakFinder(paidHtml);
+  /** What a host that reads no query answers again and again is one thing. */
+  const known = new Set<string>();
   const look = ({ visitor, answer }: SeenAnswer) => {
+    if (known.has(answer.body)) return;
+    known.add(answer.body);
     const run = textsOf(answer)
       .map(find)
       .find((found) => found !== undefined);
