@@ -248,12 +248,11 @@ const CASES: Readonly<Record<FindingCode, Case>> = {
       // A cache that looks at nothing but the address.
       let kept = false;
       return (request, response, next) => {
-        if (request.path !== SERVED) return next();
-        if (kept && !request.get("payment-receipt")) return hand(request, response, next);
         response.on("finish", () => {
-          kept ||= response.statusCode === 200;
+          kept ||= request.path === SERVED && response.statusCode === 200;
         });
-        next();
+        if (kept && request.path === SERVED && !request.get("payment-receipt")) hand(request, response, next);
+        else next();
       };
     },
     also: ["paid-text-leaks", "price-not-bound"],
@@ -323,7 +322,7 @@ async function settleWhatItSays(signature: string, { provider: origin }: Paper):
 }
 
 /** What is paid for, or what is not, says this and nothing else of keeping it; nothing at all where it is undefined. */
-function keeps(paid: boolean, value: string | undefined): SiteBreaks["between"] {
+function keeps(paid: boolean, value: string | undefined): NonNullable<SiteBreaks["between"]> {
   return before(SERVED, (request, response, next) => {
     const isPaid = (request.get("payment-signature") ?? request.get("payment-receipt")) !== undefined;
     const set = response.setHeader.bind(response);

@@ -237,7 +237,7 @@ function isSecure(url: string): boolean {
   );
 }
 
-export function withoutFragment(url: string): string {
+function withoutFragment(url: string): string {
   return new URL(url).href.replace(/#.*$/, "");
 }
 
