@@ -10,4 +10,6 @@ export interface CommandDeps {
   readonly write: (bytes: Uint8Array) => void;
   /** Beside the output, so that `> key.jwk.json` keeps the key alone. */
   readonly note: (line: string) => void;
+  /** Whether the output is a terminal that shows colours. */
+  readonly hasColours?: boolean;
 }

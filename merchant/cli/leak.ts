@@ -85,6 +85,26 @@ function followRun(place: Place, words: readonly string[], at: number): string |
   return before + after >= needed ? words.slice(at - before, at + after).join(" ") : undefined;
 }
 
+/** Whether there is enough paid text for a run of it to mean something. */
+export function isLongEnough(paidHtml: string): boolean {
+  return wordsOf(visibleText(parseFragment(paidHtml))).length >= RUN_WORDS;
+}
+
+/** The words of one text that stand in no run that it shares with the other. */
+export function addedWords(text: string, other: string): readonly string[] {
+  const words = wordsOf(text);
+  const known = new Set(runsOf(wordsOf(other), RUN_WORDS));
+  const isShared = words.map(() => false);
+  for (const [start, run] of runsOf(words, RUN_WORDS).entries())
+    if (known.has(run)) isShared.fill(true, start, start + RUN_WORDS);
+  return words.filter((_, index) => !isShared[index]);
+}
+
+/** What a page shows. */
+export function shownText(html: string): string {
+  return visibleText(parse(html));
+}
+
 /** All text of a page that anyone can read: what is shown, and what stands in attributes, comments and data. */
 export function publicTexts(html: string): string[] {
   const page = parse(html);
@@ -117,6 +137,7 @@ function dataTexts(source: string): string[] {
 }
 
 function withoutMarkup(text: string): string {
+  // A large page has tens of thousands of attributes.
   if (!/[<&]/.test(text)) return text;
   const once = visibleText(parseFragment(text.replaceAll(/<!\[CDATA\[|\]\]>/g, " ")));
   return /[<&]/.test(once) ? visibleText(parseFragment(once)) : once;
@@ -159,4 +180,11 @@ export function wordsOf(text: string): string[] {
       .toLowerCase()
       .match(/[\p{L}\p{N}]+/gu) ?? []
   );
+}
+
+function runsOf(words: readonly string[], length: number): string[] {
+  const runs: string[] = [];
+  for (let start = 0; start + length <= words.length; start++)
+    runs.push(words.slice(start, start + length).join(" "));
+  return runs;
 }

@@ -1,6 +1,7 @@
 /** `tuppence COMMAND`: what site owners and programs need on a command line. */
 import { runCheck } from "./check.ts";
 import type { CommandDeps } from "./command.ts";
+import { runDoctor } from "./doctor.ts";
 import { runFetch, runWallet } from "./pay.ts";
 import { CommandError } from "./problem.ts";
 import { runProve } from "./prove.ts";
@@ -10,6 +11,7 @@ const HELP = `tuppence COMMAND
 
   seal    seals the paid part of pages, so that they can be published anywhere
   check   adds statements up again, and finds what was altered or left out
+  doctor  visits a page as its readers, crawlers, feed readers and caches do, and says what is wrong
   prove   proves that the payment of a receipt is in a statement
   fetch   fetches an address, and pays for it out of a wallet's file
   wallet  makes such a wallet, tops it up, says what is in it
@@ -24,6 +26,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[], deps: CommandD
     return true;
   },
   check: runCheck,
+  doctor: runDoctor,
   prove: runProve,
   fetch: runFetch,
   wallet: runWallet,
@@ -39,10 +42,11 @@ try {
     print: (line) => console.log(line),
     write: (bytes) => void process.stdout.write(bytes),
     note: (line) => console.error(line),
+    hasColours: process.stdout.isTTY === true && process.stdout.hasColors(),
   });
   process.exitCode = isWell || name === "--help" ? 0 : 1;
 } catch (error) {
   if (!(error instanceof CommandError)) throw error;
   console.error(error.message);
-  process.exitCode = 1;
+  process.exitCode = error.exitCode;
 }

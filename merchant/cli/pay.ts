@@ -40,7 +40,7 @@ What was bought before is fetched again without paying.
 const NO_PROVIDER = "https://provider.invalid";
 const DEFAULT_FILE = join(homedir(), ".tuppence", "wallet");
 /** Nobody looks at a command for longer than that without asking what it does. */
-const RESUME_MS = 5_000;
+export const RESUME_MS = 5_000;
 const TOP_UP_WAIT_MS = 900_000;
 const TOP_UP_POLL_MS = 1_000;
 
@@ -131,12 +131,13 @@ async function topUp({ wallet }: ProgramWallet, amount: Micros, deps: CommandDep
   throw new CommandError("The top-up is still open. Once it is paid, `tuppence wallet` takes it in.");
 }
 
-async function withWallet(
+/** @throws CommandError */
+export async function withWallet<T>(
   path: string | undefined,
   provider: string | undefined,
   deps: CommandDeps,
-  work: (program: ProgramWallet) => Promise<boolean>,
-): Promise<boolean> {
+  work: (program: ProgramWallet) => Promise<T>,
+): Promise<T> {
   const file = path ?? DEFAULT_FILE;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const origin = provider === undefined ? NO_PROVIDER : providerOrigin(provider);
@@ -161,7 +162,7 @@ async function withWallet(
   }
 }
 
-async function totalOf({ wallet }: ProgramWallet): Promise<bigint> {
+export async function totalOf({ wallet }: ProgramWallet): Promise<bigint> {
   return BigInt((await wallet.snapshot()).balance.total);
 }
 
@@ -180,7 +181,7 @@ function asSentence(error: unknown): unknown {
   return error instanceof WalletFileError ? new CommandError(error.message) : error;
 }
 
-function priceOf(name: string, text: string): Micros {
+export function priceOf(name: string, text: string): Micros {
   const amount = parseMoney(text);
   if (amount === undefined) throw new CommandError(`${name} ${text} is no amount: 5¢, 0.05, $5.`);
   return amount;

@@ -3,6 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import messages from "../../extension/_locales/en/messages.json" with { type: "json" };
 import manifest from "../../manifest.json" with { type: "json" };
+import { FINDINGS } from "../../merchant/cli/doctor/findings.ts";
+import { DoctorReport } from "../../merchant/cli/doctor/report.ts";
+import { LIMITS } from "../../merchant/cli/doctor/requests.ts";
 
 /** `file › name`, or `› name` of the file that was named last. */
 const NAMED_TEST = /`([\w./-]+\.tsx?)? ?› ([^`]+)`/g;
@@ -71,6 +74,25 @@ it("names in the store's listing the same permissions as in the manifest", () =>
   expect(justified.toSorted()).toEqual(manifest.permissions.toSorted());
   expect(manifest.description).toBe("__MSG_extension_description__");
   expect(listing).toContain(messages.extension_description.message);
+});
+
+it("lists what the doctor finds, each as the doctor says it", () => {
+  const [, table = ""] = readFileSync("docs/DOCTOR.md", "utf8").split("## What it finds");
+  const rows = table.split("\n").filter((line) => line.startsWith("| `"));
+  const listed = rows.map((row) => row.replaceAll(/ +\|/g, " |"));
+  const found = Object.entries(FINDINGS).map(
+    ([code, { severity, what, todo }]) => `| \`${code}\` | ${severity} | ${what} | ${todo} |`,
+  );
+  expect(listed).toEqual(found);
+});
+
+it("names what the doctor's report holds, and its limits", () => {
+  const document = readFileSync("docs/DOCTOR.md", "utf8");
+  const [, fields = ""] = document.split("`--json` prints");
+  const named = [...fields.matchAll(/^\| `(\w+)` +\|/gm)].map(([, field]) => field);
+  expect(named).toEqual(Object.keys(DoctorReport.entries));
+  expect(document).toContain(`at most ${LIMITS.requests} requests`);
+  expect(document).toContain(`at most ${LIMITS.bodyBytes / 1_000_000} MB of each answer`);
 });
 
 /** `…` stands for what the test's table puts there. */

@@ -1,4 +1,5 @@
 /** The wallet of a program: `createPayingFetch(openProgramWallet({ file, provider }), { max })`. */
+export { type ReadOffer, readOffer, readOfferHeader } from "./offer.ts";
 export { AlreadyBoughtError, createPayingFetch, PriceTooHighError } from "./paying-fetch.ts";
 export { openProgramWallet, type ProgramWallet } from "./program.ts";
 export { WalletFileError } from "./store.ts";

@@ -8,6 +8,7 @@ import { type Micros, micros } from "../../shared/money.ts";
 import type { EntitlementResult, PayResult } from "../../shared/protocol/page.ts";
 import { type Clock, createWallet, type PageSender, type StoreTables, type Wallet } from "../core/index.ts";
 import { createProviderClient, type ProviderClientOptions } from "../provider/index.ts";
+import type { ReadOffer } from "./offer.ts";
 import { openFileStore } from "./store.ts";
 
 export interface ProgramWalletOptions {
@@ -29,8 +30,17 @@ export interface ProgramWallet {
    * @throws TuppenceError; `declined` where it costs more than `most`
    */
   pay(offer: object, url: string, most: Micros): Promise<PayResult>;
-  /** What was bought at this address before; undefined where nothing was. */
-  bought(url: string, asked: { merchant: string; resource: string }): Promise<EntitlementResult | undefined>;
+  /**
+   * Pays the provider itself, as for a sealed article; the content key comes with the receipt. What was bought before costs nothing.
+   * @throws TuppenceError; `declined` where it costs more than `most`
+   */
+  payDirect(offer: ReadOffer, url: string, most: Micros): Promise<PayResult>;
+  /** What was bought at this address before; undefined where nothing was. `atMs`, of the proof's challenge, is now unless it is said. */
+  bought(
+    url: string,
+    asked: { merchant: string; resource: string },
+    atMs?: number,
+  ): Promise<EntitlementResult | undefined>;
   /** How a payment ended: a site settles, and only the provider knows. */
   outcome(paymentId: string, url: string): Promise<"pending" | "paid" | "unpaid" | "refunded">;
   /**
@@ -129,33 +139,40 @@ export function openProgramWallet(options: ProgramWalletOptions): ProgramWallet 
     return run;
   };
 
+  const askToPay = async (offer: object, url: string, mode: "direct" | "http", limit: Micros) => {
+    most = limit;
+    refusal = undefined;
+    try {
+      const paying = wallet.page(
+        { v: 1, id: randomUUID(), type: "pay", payload: { offer: { ...offer }, mode } },
+        senderAt(url),
+      );
+      // Where the question cannot be answered at all nobody else will.
+      const abandoned = new Promise<never>((_, reject) => {
+        giveUp = reject;
+      });
+      const result = await Promise.race([paying, abandoned]);
+      if (result.paymentSignature !== undefined) await refuseBeyond(limit, result.paymentId);
+      return result;
+    } catch (error) {
+      throw refusal ?? error;
+    } finally {
+      most = undefined;
+    }
+  };
+
   return {
     wallet,
-    pay: (offer, url, limit) =>
+    pay: (offer, url, limit) => inTurn(() => askToPay(offer, url, "http", limit)),
+    payDirect: ({ whole, terms, amount }, url, limit) =>
       inTurn(async () => {
-        most = limit;
-        refusal = undefined;
-        try {
-          const paying = wallet.page(
-            { v: 1, id: randomUUID(), type: "pay", payload: { offer: { ...offer }, mode: "http" } },
-            senderAt(url),
-          );
-          // Where the question cannot be answered at all nobody else will.
-          const abandoned = new Promise<never>((_, reject) => {
-            giveUp = reject;
-          });
-          const result = await Promise.race([paying, abandoned]);
-          if (result.paymentSignature !== undefined) await refuseBeyond(limit, result.paymentId);
-          return result;
-        } catch (error) {
-          throw refusal ?? error;
-        } finally {
-          most = undefined;
-        }
+        // Before it is asked, because an allowance would pay without a question. The wallet can choose no other terms.
+        if (amount > limit) throw new TuppenceError("declined");
+        return askToPay({ ...whole, accepts: [terms] }, url, "direct", limit);
       }),
-    bought: async (url, { merchant, resource }) => {
+    bought: async (url, { merchant, resource }, atMs = clock.nowMs()) => {
       const { pathname, search } = new URL(resource);
-      const challenge = `${pathname}${search}#${Math.floor(clock.nowMs() / 1_000)}`;
+      const challenge = `${pathname}${search}#${Math.floor(atMs / 1_000)}`;
       try {
         return await wallet.page(
           { v: 1, id: randomUUID(), type: "entitlement", payload: { merchant, resource, challenge } },

@@ -10,7 +10,7 @@ import type { PaymentRequired, PaymentRequirements, SchemeNetworkClient } from "
 import * as v from "valibot";
 import { type Micros, parseMicros } from "../../shared/money.ts";
 import { networkOf, SCHEME, SealedPayment, X402_VERSION } from "../../shared/protocol/x402.ts";
-import { decodeSignature } from "./offers.ts";
+import { decodeHeader } from "./offer.ts";
 import { AlreadyBoughtError, PriceTooHighError, refuseWithoutBalance } from "./paying-fetch.ts";
 import type { ProgramWallet } from "./program.ts";
 
@@ -97,7 +97,7 @@ export function createX402Payer(program: ProgramWallet, options: X402PayerOption
       const whole = { x402Version, resource: offer.resource, accepts: [terms] };
       const { paymentId, paymentSignature } = await program.pay(whole, url, max);
       if (paymentSignature === undefined) throw new AlreadyBoughtError();
-      const sent = v.parse(Sent, decodeSignature(paymentSignature));
+      const sent = v.parse(Sent, decodeHeader(paymentSignature));
       payments.set(sent.payload, { paymentId, url, sent });
       return { x402Version: X402_VERSION, payload: sent.payload };
     },
