@@ -27,6 +27,7 @@ import { type Readiness, watchReadiness } from "./readiness.ts";
 import { registerSettlement } from "./settlement/index.ts";
 import { registerTopUps } from "./topups/index.ts";
 import { registerWalletBackups } from "./wallet-backups/index.ts";
+import { registerWebhooks } from "./webhooks/index.ts";
 import { registerWellKnown } from "./well-known.ts";
 
 /** 200 proofs with their outputs fit three times over. */
@@ -113,6 +114,7 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
     registerMerchants(domains, deps);
     registerPayments(domains, deps);
     registerSettlement(domains, deps);
+    registerWebhooks(domains, deps);
   });
   return app;
 }

@@ -66,6 +66,12 @@ const variables = {
   /** Where metrics, liveness and readiness are served to the operator. Empty: nowhere; 0: any free port. */
   TUPPENCE_METRICS_PORT: variable("", portOrEmpty(), "9464"),
   TUPPENCE_METRICS_HOST: variable("127.0.0.1", host(), "127.0.0.1"),
+  /** Whether addresses that merchants name (webhooks, sites) may lead into this machine's own network: for a sandbox, where all is on one machine. */
+  TUPPENCE_PRIVATE_ADDRESSES: variable(
+    "refuse",
+    v.picklist(["refuse", "allow"], "is neither refuse nor allow"),
+    "refuse",
+  ),
   /** Threads for curve work. 0: none, all of it on the main thread. */
   TUPPENCE_MINT_THREADS: variable("1", wholeNumber(0, 64), "2"),
   TUPPENCE_LOG_LEVEL: variable(
@@ -108,6 +114,8 @@ export interface Config {
   readonly metricsHost: string;
   /** Undefined: metrics are not served. */
   readonly metricsPort: number | undefined;
+  /** Also without encryption. */
+  readonly mayCallPrivateAddresses: boolean;
   readonly mintThreads: number;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
 }
@@ -149,6 +157,7 @@ export function readConfig(environment: Environment, actualPort?: number): Confi
     shutdownDelaySeconds: read("TUPPENCE_SHUTDOWN_DELAY_SECONDS"),
     metricsHost: read("TUPPENCE_METRICS_HOST"),
     metricsPort: read("TUPPENCE_METRICS_PORT"),
+    mayCallPrivateAddresses: read("TUPPENCE_PRIVATE_ADDRESSES") === "allow",
     mintThreads: read("TUPPENCE_MINT_THREADS"),
     logLevel: read("TUPPENCE_LOG_LEVEL"),
   };

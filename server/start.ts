@@ -10,6 +10,7 @@ import { watchReadiness } from "./readiness.ts";
 import { settleAll, startSettlementSchedule } from "./settlement/index.ts";
 import { prepareShutdown } from "./shutdown.ts";
 import { finalizeTopUps } from "./topups/index.ts";
+import { startWebhooks } from "./webhooks/index.ts";
 
 export interface Provider {
   readonly config: Config;
@@ -131,8 +132,9 @@ function startJobs(deps: Deps): () => Promise<void> {
       });
   }, FINALIZE_EVERY_MILLISECONDS);
   timer.unref();
+  const stopWebhooks = startWebhooks(deps, { onDone: onDoneOf("webhooks"), onError: onErrorOf("webhooks") });
   return async () => {
     clearInterval(timer);
-    await Promise.all([finalizing, stopSettling()]);
+    await Promise.all([finalizing, stopSettling(), stopWebhooks()]);
   };
 }
