@@ -5,6 +5,7 @@ import { coinEndpoints } from "./coins.ts";
 import type { Endpoint, Genuine } from "./genuine.ts";
 import { type HttpInput, httpInputs, judgeAnswer, makeRequest } from "./http.ts";
 import { paymentEndpoints } from "./payments.ts";
+import { webhookEndpoints } from "./webhooks.ts";
 import { openWorld, type World } from "./world.ts";
 
 const FRESH_MILLISECONDS = 20_000;
@@ -18,6 +19,7 @@ export async function openEndpoints(select: (route: string) => boolean): Promise
     ...paymentEndpoints(world),
     ...accountEndpoints(world),
     ...operatorEndpoints(world),
+    ...webhookEndpoints(world),
   ];
   refuseForgotten(endpoints, describedRoutes(world));
   const targets = endpoints
