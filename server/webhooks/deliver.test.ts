@@ -289,6 +289,68 @@ test("who died with an event under way loses it to another when the lease ends, 
   expect(receiver.deliveries).toHaveLength(1);
 });
 
+test("an outcome that comes after its lease ended changes nothing: another process has told it since", async () => {
+  const { webhook } = await make();
+  const held: (() => void)[] = [];
+  receiver.answer = (_delivery, response) => void held.push(() => response.writeHead(500).end());
+  await shop.pay();
+  await worker.look();
+  await worker.begin();
+  while (held.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  shop.clock.now += 31_000;
+  receiver.answer = 500;
+  const other = createWebhookWorker(deps, { onError: (error) => faults.push(error) });
+  await other.begin();
+  await other.settled();
+  const stateOf = async () => (await listEvents(deps, webhook.id, {})).events;
+  const before = await stateOf();
+  expect(before).toMatchObject([{ state: "pending", attempts: 1 }]);
+  shop.clock.now += 1_000;
+  for (const release of held) release();
+  await worker.settled();
+  expect(await stateOf()).toEqual(before);
+});
+
+test.each([
+  ["beside others", 1],
+  ["where there was nothing", 0],
+])("a payment and its refund that come between two questions to the ledger are told, %s", async (_, before) => {
+  await make();
+  for (let payment = 0; payment < before; payment++) await shop.pay();
+  let isFirst = true;
+  const ledger: WebhookDeps["ledger"] = {
+    ...deps.ledger,
+    async transfers(query) {
+      const page = await deps.ledger.transfers(query);
+      if (isFirst && query.side === "credit") {
+        isFirst = false;
+        await shop.refund(await shop.pay());
+      }
+      return page;
+    },
+  };
+  worker = createWebhookWorker({ ...deps, ledger }, { onError: (error) => faults.push(error) });
+  await run();
+  await run();
+  expect(types().toSorted()).toEqual([
+    ...Array.from({ length: before + 1 }, () => "payment.paid"),
+    "payment.refunded",
+  ]);
+});
+
+test("a payment with many coins that is found several times at once is told once, and counted", async () => {
+  await make();
+  receiver.answer = 200;
+  await shop.pay(shop.offer(), [20_000, 20_000, 10_000]);
+  const reading = Array.from({ length: 3 }, () => worker.look());
+  await Promise.all(reading);
+  await run();
+  expect(receiver.deliveries).toHaveLength(1);
+  expect(await shop.deps.metrics.registry.metrics()).toContain(
+    'tuppence_webhook_attempts_total{outcome="delivered"} 1',
+  );
+});
+
 test("two processes that look at the same moment tell an event once", async () => {
   await make();
   for (let payment = 0; payment < 20; payment++) await shop.pay();
