@@ -314,29 +314,32 @@ test("an outcome that comes after its lease ended changes nothing: another proce
 test.each([
   ["beside others", 1],
   ["where there was nothing", 0],
-])("a payment and its refund that come between two questions to the ledger are told, %s", async (_, before) => {
-  await make();
-  for (let payment = 0; payment < before; payment++) await shop.pay();
-  let isFirst = true;
-  const ledger: WebhookDeps["ledger"] = {
-    ...deps.ledger,
-    async transfers(query) {
-      const page = await deps.ledger.transfers(query);
-      if (isFirst && query.side === "credit") {
-        isFirst = false;
-        await shop.refund(await shop.pay());
-      }
-      return page;
-    },
-  };
-  worker = createWebhookWorker({ ...deps, ledger }, { onError: (error) => faults.push(error) });
-  await run();
-  await run();
-  expect(types().toSorted()).toEqual([
-    ...Array.from({ length: before + 1 }, () => "payment.paid"),
-    "payment.refunded",
-  ]);
-});
+])(
+  "a payment and its refund that come between two questions to the ledger are told, %s",
+  async (_, before) => {
+    await make();
+    for (let payment = 0; payment < before; payment++) await shop.pay();
+    let isFirst = true;
+    const ledger: WebhookDeps["ledger"] = {
+      ...deps.ledger,
+      async transfers(query) {
+        const page = await deps.ledger.transfers(query);
+        if (isFirst && query.side === "credit") {
+          isFirst = false;
+          await shop.refund(await shop.pay());
+        }
+        return page;
+      },
+    };
+    worker = createWebhookWorker({ ...deps, ledger }, { onError: (error) => faults.push(error) });
+    await run();
+    await run();
+    expect(types().toSorted()).toEqual([
+      ...Array.from({ length: before + 1 }, () => "payment.paid"),
+      "payment.refunded",
+    ]);
+  },
+);
 
 test("a payment with many coins that is found several times at once is told once, and counted", async () => {
   await make();

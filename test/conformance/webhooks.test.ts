@@ -2,6 +2,9 @@
  * A merchant's endpoint, told by a provider that dies at any moment, by two providers on one database, and beside endpoints
  * that are slow or dead: every event arrives, genuine by the stock library, a refund never before its payment.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as v from "valibot";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createApiKey } from "../../server/access/api-keys.ts";
@@ -28,7 +31,7 @@ import {
 const MERCHANT = "the-lantern";
 const SITE = "https://lantern.example";
 const PRICE = 50_000;
-const KILLS = 12;
+const KILLS = 5;
 const PAYMENTS_PER_LIFE = 6;
 /** From the first delivery of a life to its end. */
 const LAST_BREATH_MS = 12;
@@ -41,6 +44,8 @@ describe.each(allDatabases())("webhooks on $kind", (databases) => {
   let environment: Readonly<Record<string, string>>;
   let receiver: WebhookReceiver;
   const closing: (() => Promise<unknown>)[] = [];
+  /** It starts often. */
+  const codeCache = mkdtempSync(join(tmpdir(), "tuppence-code-"));
 
   beforeEach(async () => {
     database = await databases.make();
@@ -50,6 +55,7 @@ describe.each(allDatabases())("webhooks on $kind", (databases) => {
       TUPPENCE_SETTLE_EVERY_SECONDS: "0",
       TUPPENCE_PRIVATE_ADDRESSES: "allow",
       TUPPENCE_LOG_LEVEL: "warn",
+      NODE_COMPILE_CACHE: codeCache,
     };
     receiver = await startWebhookReceiver();
     closing.push(receiver.close);
@@ -58,7 +64,10 @@ describe.each(allDatabases())("webhooks on $kind", (databases) => {
     for (const close of closing.splice(0).toReversed()) await close();
     await database.destroy();
   });
-  afterAll(() => databases.stop());
+  afterAll(async () => {
+    rmSync(codeCache, { recursive: true });
+    await databases.stop();
+  });
 
   async function start(): Promise<RunningProvider> {
     const dataFolder = database.environment.TUPPENCE_DATA ?? "";
