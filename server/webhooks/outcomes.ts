@@ -10,7 +10,7 @@ import { isGivenUp, pauseMilliseconds, retryDelayMilliseconds } from "./schedule
 import { tables } from "./tables.ts";
 
 /** Of one event. A later one takes the place of the oldest. */
-export const MAX_ATTEMPTS_KEPT = 50;
+const MAX_ATTEMPTS_KEPT = 50;
 const RANDOM_BYTES = 2;
 
 export interface Ended {

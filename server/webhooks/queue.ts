@@ -22,7 +22,7 @@ import type { SecretVersion } from "./sign.ts";
 import { type EventRow, tables } from "./tables.ts";
 
 /** Longer than an attempt may take, and the database to hear of it. */
-export const LEASE_MILLISECONDS = 30_000;
+const LEASE_MILLISECONDS = 30_000;
 /** Of one endpoint. What is more waits in the ledger. */
 export const MAX_PENDING_EVENTS = 1_000;
 /** Endpoints that are read on for at once. */

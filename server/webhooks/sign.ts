@@ -7,7 +7,7 @@ import { createHmac } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import type { WebhookDeps } from "./deps.ts";
 
-export const SECRET_OVERLAP_MILLISECONDS = 24 * 3_600_000;
+const SECRET_OVERLAP_MILLISECONDS = 24 * 3_600_000;
 
 export interface SecretVersion {
   readonly id: string;

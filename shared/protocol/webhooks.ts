@@ -66,7 +66,7 @@ export const WebhookOutcome = v.picklist(WEBHOOK_OUTCOMES);
 export type WebhookOutcome = v.InferOutput<typeof WebhookOutcome>;
 
 /** `failed`: tried as often as the schedule says, and no more unless it is replayed. */
-export const WEBHOOK_EVENT_STATES = ["pending", "delivered", "failed"] as const;
+const WEBHOOK_EVENT_STATES = ["pending", "delivered", "failed"] as const;
 export const WebhookEventState = v.picklist(WEBHOOK_EVENT_STATES);
 export type WebhookEventState = v.InferOutput<typeof WebhookEventState>;
 
