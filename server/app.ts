@@ -30,6 +30,7 @@ import { registerSettlement } from "./settlement/index.ts";
 import { registerSites } from "./sites/index.ts";
 import { registerTopUps } from "./topups/index.ts";
 import { registerWalletBackups } from "./wallet-backups/index.ts";
+import { registerWebhooks } from "./webhooks/index.ts";
 import { registerWellKnown } from "./well-known.ts";
 
 /** 200 proofs with their outputs fit three times over. */
@@ -120,6 +121,7 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
     registerAccess(domains, deps);
     registerSites(domains, deps);
     registerDashboard(domains, deps);
+    registerWebhooks(domains, deps);
   });
   return app;
 }

@@ -109,6 +109,7 @@ export interface Config {
   readonly rateLimitPerMinute: number;
   readonly walletBackupBytes: number;
   readonly trustProxy: readonly string[];
+  /** Also without encryption. */
   readonly mayCallPrivateAddresses: boolean;
   readonly maxLoopDelayMilliseconds: number;
   readonly shutdownDelaySeconds: number;

@@ -5,6 +5,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { ERRORS } from "../shared/errors.ts";
+import { WEBHOOK_OUTCOMES } from "../shared/protocol/webhooks.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { VERSION } from "./version.ts";
 
@@ -70,9 +71,15 @@ export function createMetrics() {
       labelNames: ["code"],
       registers,
     }),
+    webhookAttempts: new Counter({
+      name: "tuppence_webhook_attempts_total",
+      help: "Attempts to tell a merchant's endpoint of an event, by how they ended.",
+      labelNames: ["outcome"],
+      registers,
+    }),
     jobs: new Counter({
       name: "tuppence_jobs_total",
-      help: "Runs of what happens by itself: settle, finalize.",
+      help: "Runs of what happens by itself: settle, finalize, webhooks.",
       labelNames: ["job", "result"],
       registers,
     }),
@@ -80,7 +87,8 @@ export function createMetrics() {
   // From the start, because the rise of a counter from nothing is none to an alert.
   for (const outcome of ["paid", "replayed", "failed"]) metrics.payments.inc({ outcome }, 0);
   for (const code of Object.keys(ERRORS)) metrics.refusals.inc({ code }, 0);
-  for (const job of ["settle", "finalize"])
+  for (const outcome of WEBHOOK_OUTCOMES) metrics.webhookAttempts.inc({ outcome }, 0);
+  for (const job of ["settle", "finalize", "webhooks"])
     for (const result of ["done", "failed"]) metrics.jobs.inc({ job, result }, 0);
   return metrics;
 }

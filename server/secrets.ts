@@ -25,6 +25,8 @@ export interface Secrets {
   readonly quoteSecret: Bytes;
   /** Makes the words by which merchants prove their sites. */
   readonly siteProofSecret: Bytes;
+  /** The secrets of merchants' webhooks derive from it. */
+  readonly webhookSecret: Bytes;
   /** What the operator's tools send as `Authorization: Bearer`. */
   readonly adminToken: string;
 }
@@ -51,6 +53,7 @@ export async function openSecrets(dataFolder: string, random: (length: number) =
     gatewaySecret: secret("gateway-secret"),
     quoteSecret: secret("quote-secret"),
     siteProofSecret: secret("site-proof-secret"),
+    webhookSecret: secret("webhook-secret"),
     adminToken: toHex(secret("admin-token")),
   };
 }

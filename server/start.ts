@@ -11,6 +11,7 @@ import { settleAll, startSettlementSchedule } from "./settlement/index.ts";
 import { prepareShutdown } from "./shutdown.ts";
 import { checkDueSites } from "./sites/index.ts";
 import { finalizeTopUps } from "./topups/index.ts";
+import { startWebhooks } from "./webhooks/index.ts";
 
 export interface Provider {
   readonly config: Config;
@@ -131,6 +132,7 @@ function startJobs(deps: Deps): () => Promise<void> {
     }),
     startJob("finalize", () => finalizeTopUps(deps), FINALIZE_EVERY_MILLISECONDS),
     startJob("check sites", () => checkDueSites(deps), CHECK_SITES_EVERY_MILLISECONDS),
+    startWebhooks(deps, { onDone: onDoneOf("webhooks"), onError: onErrorOf("webhooks") }),
   ];
   return async () => {
     await Promise.all(stops.map((stop) => stop()));

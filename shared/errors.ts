@@ -651,6 +651,28 @@ export const ERRORS = {
     "Nothing was changed.",
     "Put a certificate on it, then add it with https:// in front.",
   ),
+  webhook_unknown: entry(
+    404,
+    "never",
+    "There is no such webhook.",
+    "Nothing was changed.",
+    "Reload the list.",
+  ),
+  webhook_event_unknown: entry(
+    404,
+    "never",
+    "This webhook has no such event in its log.",
+    "Nothing was changed.",
+    "Reload the log: the oldest entries are removed in time.",
+  ),
+  webhook_address_refused: entry(
+    400,
+    "never",
+    "Webhooks are sent to public addresses by https only.",
+    "Nothing was changed.",
+    "Give the address of a server on the internet, with https.",
+  ),
+  webhook_disabled: entry(409, "never", "This webhook is disabled.", "Nothing was sent.", "Enable it first."),
   too_many: entry(
     409,
     "never",

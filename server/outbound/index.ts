@@ -1,3 +1,9 @@
 /** Requests of the provider to addresses that somebody else named: a merchant's site, a webhook's endpoint. */
 export { isPublicAddress } from "./addresses.ts";
-export { OutboundError, type OutboundRequest, type OutboundResponse, sendOutbound } from "./send.ts";
+export {
+  checkOutbound,
+  OutboundError,
+  type OutboundRequest,
+  type OutboundResponse,
+  sendOutbound,
+} from "./send.ts";

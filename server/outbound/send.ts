@@ -23,6 +23,8 @@ export interface OutboundRequest {
   readonly mayBePrivate: boolean;
   /** For tests of names that change their address. */
   readonly resolve?: (hostname: string, signal: AbortSignal) => Promise<readonly string[]>;
+  /** Ends it before its time. */
+  readonly signal?: AbortSignal;
 }
 
 export interface OutboundResponse {
@@ -44,7 +46,7 @@ export class OutboundError extends Error {
 
 /** @throws OutboundError where there is no answer */
 export async function sendOutbound(request: OutboundRequest): Promise<OutboundResponse> {
-  const signal = AbortSignal.timeout(request.timeoutMilliseconds);
+  const signal = signalOf(request);
   try {
     const addresses = await findAddresses(request, signal);
     return await orAborted(exchange(request, addresses, signal), signal);
@@ -54,8 +56,28 @@ export async function sendOutbound(request: OutboundRequest): Promise<OutboundRe
   }
 }
 
+/**
+ * Only whether it would be sent, as far as that is known now. Nothing is sent.
+ *
+ * @throws OutboundError address_private, address_unknown, timeout
+ */
+export async function checkOutbound(
+  request: Pick<OutboundRequest, "url" | "timeoutMilliseconds" | "mayBePrivate" | "resolve">,
+): Promise<void> {
+  await findAddresses(request, signalOf(request));
+}
+
+function signalOf({ timeoutMilliseconds, signal }: Pick<OutboundRequest, "timeoutMilliseconds" | "signal">) {
+  const timeout = AbortSignal.timeout(timeoutMilliseconds);
+  return signal ? AbortSignal.any([timeout, signal]) : timeout;
+}
+
 async function findAddresses(
-  { url, mayBePrivate, resolve = mayBePrivate ? resolveHere : resolvePublic }: OutboundRequest,
+  {
+    url,
+    mayBePrivate,
+    resolve = mayBePrivate ? resolveHere : resolvePublic,
+  }: Pick<OutboundRequest, "url" | "mayBePrivate" | "resolve">,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const hostname = url.hostname.replace(/^\[|\]$/g, "");

@@ -11,5 +11,6 @@ export {
 export { registerSettlement } from "./routes.ts";
 export { startSettlementSchedule } from "./schedule.ts";
 export { type SettlementDeps, settleAll } from "./settle.ts";
+export { parseSettlementId, readSettlement } from "./settlement.ts";
 export { readStatement } from "./statement.ts";
 export { writeMissingStatements } from "./statement-files.ts";

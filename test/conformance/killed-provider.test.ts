@@ -2,24 +2,19 @@
  * The provider dies at any instant, again and again, while clients pay; and a crowd spends the same coins in every way
  * there is. Whatever was answered is there, each coin is spent once, and the books balance.
  */
-import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pino } from "pino";
 import * as v from "valibot";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Environment, readConfig } from "../../server/config.ts";
-import { createDeps, type Deps } from "../../server/deps.ts";
+import type { Environment } from "../../server/config.ts";
+import type { Deps } from "../../server/deps.ts";
 import { floatAccount, merchantAccount, readerAccount } from "../../server/ledger/accounts.ts";
-import { toHex, utf8 } from "../../shared/bytes.ts";
-import { signingKeyFromSeed, thumbprintOf } from "../../shared/jws.ts";
-import { makeOffer } from "../../shared/offer.ts";
 import { MeltQuoteResponse, type ProofJson } from "../../shared/protocol/cashu.ts";
-import { SettleResponse } from "../../shared/protocol/x402.ts";
 import { makeBlankCoins, withdrawCoins } from "../support/coins.ts";
 import { allDatabases, type TestDatabase } from "../support/database.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
+import { isPaid, openBooks, pause, post, postUntilAnswered, preparePayment } from "./paying.ts";
 import { makeAccount, startTestProvider } from "./provider.ts";
 
 const MERCHANT = "the-lantern";
@@ -27,8 +22,6 @@ const SITE = "https://lantern.example";
 const PRICE = 50_000;
 const KILLS = 50;
 const COINS_PER_LIFE = 3;
-/** As a wallet that finds nobody there, only sooner. */
-const RETRY_MS = 15;
 const LAST_BREATH_MS = 10;
 const CROWD = 1_000;
 const CROWD_COINS = 50;
@@ -130,16 +123,6 @@ describe.each(allDatabases())("the provider on $kind", (databases) => {
   );
 });
 
-/** The provider's own books, opened beside it. */
-function openBooks(environment: Environment, { origin, accountsOrigin }: RunningProvider): Promise<Deps> {
-  const config = readConfig({
-    ...environment,
-    TUPPENCE_ORIGIN: origin,
-    TUPPENCE_ACCOUNTS_ORIGIN: accountsOrigin,
-  });
-  return createDeps(config, { logger: pino({ level: "silent" }) });
-}
-
 async function prepare(deps: Deps, coins: number): Promise<ProofJson[]> {
   await deps.merchants.put({ id: MERCHANT, name: "The Lantern", origins: [SITE] });
   return withdrawCoins(
@@ -164,26 +147,6 @@ async function killWhilePaid(
   await provider.kill();
   await provider.restart();
   await Promise.all(all);
-}
-
-/** The same bytes, until somebody answers. */
-async function settleUntilAnswered(origin: string, body: string): Promise<string> {
-  for (;;) {
-    try {
-      const answer = await post(`${origin}/x402/settle`, body);
-      if (answer.status === 200) return answer.text;
-      if (answer.status < 500) throw new RangeError(`${answer.status}: ${answer.text}`);
-    } catch (error) {
-      if (error instanceof RangeError) throw error;
-    }
-    await pause(RETRY_MS);
-  }
-}
-
-function isPaid(answer: string | undefined): boolean {
-  const response = v.parse(SettleResponse, JSON.parse(answer ?? "null"));
-  if (!response.success) expect(response.errorReason).toBe("coin_spent");
-  return response.success;
 }
 
 type Send = () => Promise<"pay" | "swap" | "deposit" | undefined>;
@@ -213,33 +176,11 @@ async function depositWith(deps: Deps, accountId: string, coin: ProofJson): Prom
 }
 
 async function settleBody(origin: string, coin: ProofJson): Promise<string> {
-  const offer = makeOffer({
-    provider: origin,
-    merchant: MERCHANT,
-    amount: BigInt(PRICE),
-    currency: "USD",
-    kind: "article",
-    title: "Tides",
-    resource: `${SITE}/tides.html`,
-  });
-  const [accepted] = offer.accepts;
-  const payload = {
-    paymentId: toHex(randomBytes(16)),
-    proofs: [coin],
-    holder: await thumbprintOf((await signingKeyFromSeed(randomBytes(32))).publicJwk),
-    refundHash: toHex(randomBytes(32)),
-  };
-  return JSON.stringify({
-    x402Version: 2,
-    paymentPayload: { x402Version: 2, resource: offer.resource, accepted, payload },
-    paymentRequirements: accepted,
-  });
+  return (await preparePayment({ origin, merchant: MERCHANT, site: SITE }, coin)).body;
 }
 
-async function post(url: string, body: string): Promise<{ status: number; text: string }> {
-  const headers = { "content-type": "application/json" };
-  const response = await fetch(url, { method: "POST", headers, body: utf8(body) });
-  return { status: response.status, text: await response.text() };
+function settleUntilAnswered(origin: string, body: string): Promise<string> {
+  return postUntilAnswered(`${origin}/x402/settle`, body);
 }
 
 interface ExpectedCoins {
@@ -255,8 +196,4 @@ async function expectBooks({ ledger, mint }: Deps, expected: ExpectedCoins): Pro
   expect(await inCoins(merchantAccount(MERCHANT))).toBe(expected.merchant);
   expect(await inCoins(floatAccount(mint.activeKeysetId()))).toBe(expected.float);
   expect(await inCoins(readerAccount(expected.account ?? ""))).toBe(expected.reader);
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

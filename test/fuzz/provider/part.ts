@@ -6,6 +6,7 @@ import { dashboardEndpoints } from "./dashboard.ts";
 import type { Endpoint, Genuine } from "./genuine.ts";
 import { type HttpInput, httpInputs, judgeAnswer, makeRequest } from "./http.ts";
 import { paymentEndpoints } from "./payments.ts";
+import { webhookEndpoints } from "./webhooks.ts";
 import { openWorld, type World } from "./world.ts";
 
 const FRESH_MILLISECONDS = 20_000;
@@ -20,6 +21,7 @@ export async function openEndpoints(select: (route: string) => boolean): Promise
     ...accountEndpoints(world),
     ...operatorEndpoints(world),
     ...dashboardEndpoints(world),
+    ...webhookEndpoints(world),
   ];
   refuseForgotten(endpoints, describedRoutes(world));
   const targets = endpoints

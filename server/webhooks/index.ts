@@ -1,0 +1,3 @@
+/** Webhooks: a merchant's own programs are told of payments, refunds and settlements. */
+export { registerWebhooks } from "./routes.ts";
+export { startWebhooks } from "./worker.ts";

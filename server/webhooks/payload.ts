@@ -1,0 +1,72 @@
+/** What an event says, read from the ledger each time: the same bytes at every attempt. */
+import type { WebhookPayloadJson } from "../../shared/protocol/webhooks.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { readPayment } from "../payments/index.ts";
+import { parseSettlementId, readSettlement } from "../settlement/index.ts";
+import type { QueuedEvent } from "./queue.ts";
+
+type Told = Pick<QueuedEvent, "type" | "subject" | "happenedAt">;
+
+export async function payloadOf(ledger: Ledger, merchant: string, event: Told): Promise<string> {
+  return JSON.stringify(await compose(ledger, merchant, event));
+}
+
+async function compose(
+  ledger: Ledger,
+  merchant: string,
+  { type, subject, happenedAt }: Told,
+): Promise<WebhookPayloadJson> {
+  const timestamp = isoTime(happenedAt);
+  switch (type) {
+    case "payment.paid":
+      return { type, timestamp, data: await readPaid(ledger, merchant, subject) };
+    case "payment.refunded": {
+      const data = { ...(await readPaid(ledger, merchant, subject)), refundedAt: timestamp };
+      return { type, timestamp, data };
+    }
+    case "settlement.created":
+      return { type, timestamp, data: await readSettled(ledger, subject) };
+    case "test":
+      return { type, timestamp, data: { merchant } };
+  }
+}
+
+async function readPaid(ledger: Ledger, merchant: string, paymentId: string) {
+  const paid = await readPayment(ledger, paymentId);
+  if (paid?.record.merchant !== merchant) throw new Error("a webhook tells of a payment that is not there");
+  const { amount, currency, resource, kind } = paid.record;
+  return {
+    merchant,
+    paymentId,
+    amount: amount.toString(),
+    currency,
+    resource,
+    kind,
+    paidAt: isoTime(paid.timestamp),
+  };
+}
+
+async function readSettled(ledger: Ledger, id: string) {
+  const named = parseSettlementId(id);
+  const settlement = named && (await readSettlement(ledger, named.merchant, named.number));
+  if (!settlement) throw new Error("a webhook tells of a settlement that is not there");
+  return {
+    merchant: settlement.merchant,
+    settlementId: id,
+    number: settlement.number,
+    currency: settlement.currency,
+    closedAt: isoTime(settlement.closedAt),
+    paymentCount: settlement.paymentCount,
+    refundCount: settlement.refundCount,
+    payments: settlement.payments.toString(),
+    refunds: settlement.refunds.toString(),
+    fee: settlement.fee.toString(),
+    carryForwardIn: settlement.carryForwardIn.toString(),
+    payout: settlement.payout.toString(),
+    carryForwardOut: settlement.carryForwardOut.toString(),
+  };
+}
+
+function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
