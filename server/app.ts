@@ -24,6 +24,7 @@ import { registerMint } from "./mint/index.ts";
 import { separateOrigins, sideOf } from "./origins.ts";
 import { registerPayments } from "./payments/index.ts";
 import { type Readiness, watchReadiness } from "./readiness.ts";
+import { registerRevenue } from "./revenue/index.ts";
 import { registerSettlement } from "./settlement/index.ts";
 import { registerTopUps } from "./topups/index.ts";
 import { registerWalletBackups } from "./wallet-backups/index.ts";
@@ -113,6 +114,7 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
     registerMerchants(domains, deps);
     registerPayments(domains, deps);
     registerSettlement(domains, deps);
+    registerRevenue(domains, deps);
   });
   return app;
 }

@@ -7,6 +7,7 @@ import { createDeps, type Deps, type DepsOptions } from "./deps.ts";
 import { observeProvider } from "./metrics.ts";
 import { type MetricsServer, startMetricsServer } from "./metrics-server.ts";
 import { watchReadiness } from "./readiness.ts";
+import { createCounting } from "./revenue/index.ts";
 import { settleAll, startSettlementSchedule } from "./settlement/index.ts";
 import { prepareShutdown } from "./shutdown.ts";
 import { finalizeTopUps } from "./topups/index.ts";
@@ -27,6 +28,8 @@ const KEEP_ALIVE_MILLISECONDS = 65_000;
 const STARTING_RETRY_SECONDS = 1;
 /** How often top-ups whose time has come are made final. */
 const FINALIZE_EVERY_MILLISECONDS = 5_000;
+/** How often what was paid is added up. An answer adds up what came since. */
+const COUNT_EVERY_MILLISECONDS = 20_000;
 
 /** @throws ConfigError with one sentence for whoever starts it */
 export async function startProvider(environment: Environment, options: DepsOptions = {}): Promise<Provider> {
@@ -122,17 +125,26 @@ function startJobs(deps: Deps): () => Promise<void> {
     intervalSeconds: deps.config.settleEverySeconds,
     onError: onErrorOf("settle"),
   });
-  let finalizing: Promise<void> | undefined;
+  const repeat = (job: string, run: () => Promise<unknown>, everyMilliseconds: number) =>
+    startRepeating(() => run().then(onDoneOf(job), onErrorOf(job)), everyMilliseconds);
+  const stopFinalizing = repeat("finalize", () => finalizeTopUps(deps), FINALIZE_EVERY_MILLISECONDS);
+  const stopCounting = repeat("revenue", createCounting(deps), COUNT_EVERY_MILLISECONDS);
+  return async () => {
+    await Promise.all([stopFinalizing(), stopCounting(), stopSettling()]);
+  };
+}
+
+/** One run at a time. Returns the function that ends it and waits for a run under way. */
+function startRepeating(run: () => Promise<void>, everyMilliseconds: number): () => Promise<void> {
+  let running: Promise<void> | undefined;
   const timer = setInterval(() => {
-    finalizing ??= finalizeTopUps(deps)
-      .then(onDoneOf("finalize"), onErrorOf("finalize"))
-      .finally(() => {
-        finalizing = undefined;
-      });
-  }, FINALIZE_EVERY_MILLISECONDS);
+    running ??= run().finally(() => {
+      running = undefined;
+    });
+  }, everyMilliseconds);
   timer.unref();
   return async () => {
     clearInterval(timer);
-    await Promise.all([finalizing, stopSettling()]);
+    await running;
   };
 }
