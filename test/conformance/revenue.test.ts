@@ -15,7 +15,6 @@ import { auditRevenue } from "../../server/revenue/audit.ts";
 import { revenueByArticle } from "../../server/revenue/by-article.ts";
 import { revenueByDay } from "../../server/revenue/by-day.ts";
 import { catchUp, createCounting } from "../../server/revenue/catch-up.ts";
-import { readCursor } from "../../server/revenue/tables.ts";
 import { allDatabases, migrate, type TestDatabase } from "../support/database.ts";
 import { amountOf, type Paid, paidFor, payAll, refundAll } from "../support/paid.ts";
 
