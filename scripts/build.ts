@@ -1,6 +1,6 @@
 /**
- * `npm run build`: `dist/chrome` and `dist/firefox` from the one manifest, and the merchants' snippet,
- * `dist/merchant/tuppence.js`. `--only chrome,firefox,merchant` makes some of them, `--watch` makes them again after
+ * `npm run build`: `dist/chrome` and `dist/firefox` from the one manifest, the merchants' snippet,
+ * `dist/merchant/tuppence.js`, and the merchants' dashboard. `--only chrome,firefox,merchant,dashboard` makes some of them, `--watch` makes them again after
  * every change.
  */
 import { globSync, watch } from "node:fs";
@@ -10,15 +10,30 @@ import { parseArgs } from "node:util";
 import { build } from "vite";
 import { type BrowserName, readManifest } from "../vite.config.ts";
 
-const TARGETS = ["chrome", "firefox", "merchant"] as const;
+const TARGETS = ["chrome", "firefox", "merchant", "dashboard"] as const;
 export type Target = (typeof TARGETS)[number];
 
 const ROOT = path.dirname(import.meta.dirname);
 /** The second one the background registers by itself: in the manifest it would run everywhere. */
 const CONTENT_SCRIPTS = ["extension/content/doorbell.ts", "extension/content/known-site.ts"];
-const WATCHED = ["extension", "wallet", "shared", "merchant/snippet", "manifest.json", "vite.config.ts"];
+const WATCHED = [
+  "extension",
+  "wallet",
+  "shared",
+  "merchant/snippet",
+  "server/dashboard/pages",
+  "manifest.json",
+  "vite.config.ts",
+];
 /** An editor writes several files at once. */
 const SETTLE_MS = 100;
+
+const BUILDS: Readonly<Record<Target, () => Promise<void>>> = {
+  chrome: () => buildExtension("chrome"),
+  firefox: () => buildExtension("firefox"),
+  merchant: buildSnippet,
+  dashboard: buildDashboard,
+};
 
 if (import.meta.main) await main();
 
@@ -36,7 +51,7 @@ export async function buildAll(targets: readonly Target[] = TARGETS): Promise<vo
   // One after the other: the extension's bundler keeps its state in one place.
   for (const target of targets) {
     const start = performance.now();
-    await (target === "merchant" ? buildSnippet() : buildExtension(target));
+    await BUILDS[target]();
     console.log(`dist/${target} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
   }
 }
@@ -120,4 +135,10 @@ async function buildSnippet(): Promise<void> {
     configFile: path.join(ROOT, "merchant/snippet/vite.config.ts"),
     logLevel: "warn",
   });
+}
+
+/** With the snippet as it is, for the preview and to be taken along. */
+async function buildDashboard(): Promise<void> {
+  await build({ configFile: path.join(ROOT, "server/dashboard/pages/vite.config.ts") });
+  await cp(path.join(ROOT, "dist/merchant/tuppence.js"), path.join(ROOT, "dist/dashboard/tuppence.js"));
 }

@@ -27,6 +27,7 @@ const SOURCE_FOLDERS = [
 /** One per environment, so that each folder has only its own globals. The root's is for what developers run. */
 const TYPE_CONFIGS = [
   "server",
+  "server/dashboard/pages",
   ".",
   "merchant/snippet",
   "wallet",

@@ -11,8 +11,10 @@ import {
   fastify,
   LogController,
 } from "fastify";
+import { registerAccess } from "./access/index.ts";
 import { registerAccounts } from "./accounts/index.ts";
 import { registerClosures } from "./closures/index.ts";
+import { registerDashboard } from "./dashboard/index.ts";
 import type { Deps } from "./deps.ts";
 import { answer, answerClientError, answerErrors } from "./errors.ts";
 import { registerGateways } from "./gateways/index.ts";
@@ -26,6 +28,7 @@ import { registerPayments } from "./payments/index.ts";
 import { type Readiness, watchReadiness } from "./readiness.ts";
 import { registerRevenue } from "./revenue/index.ts";
 import { registerSettlement } from "./settlement/index.ts";
+import { registerSites } from "./sites/index.ts";
 import { registerTopUps } from "./topups/index.ts";
 import { registerWalletBackups } from "./wallet-backups/index.ts";
 import { registerWellKnown } from "./well-known.ts";
@@ -115,6 +118,9 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
     registerPayments(domains, deps);
     registerSettlement(domains, deps);
     registerRevenue(domains, deps);
+    registerAccess(domains, deps);
+    registerSites(domains, deps);
+    registerDashboard(domains, deps);
   });
   return app;
 }

@@ -59,6 +59,12 @@ const variables = {
   TUPPENCE_WALLET_BACKUP_MEBIBYTES: variable("64", wholeNumber(1, 65_536), "64"),
   /** Whose X-Forwarded-For is believed: the reverse proxy's address. Empty: nobody's. */
   TUPPENCE_TRUST_PROXY: variable("", addresses(), "127.0.0.1 or 10.0.0.0/8,fd00::/8"),
+  /** Whether sites and webhooks may be on this machine or its network: in a sandbox only. */
+  TUPPENCE_PRIVATE_ADDRESSES: variable(
+    "refuse",
+    v.picklist(["refuse", "allow"], "is neither refuse nor allow"),
+    "refuse",
+  ),
   /** Above this mean delay of the event loop requests are answered 503. 0: never. */
   TUPPENCE_MAX_LOOP_DELAY_MILLISECONDS: variable("1000", wholeNumber(0, 60_000), "1000"),
   /** Between "not ready" and the end of accepting, so that a load balancer hears of it first. */
@@ -103,6 +109,7 @@ export interface Config {
   readonly rateLimitPerMinute: number;
   readonly walletBackupBytes: number;
   readonly trustProxy: readonly string[];
+  readonly mayCallPrivateAddresses: boolean;
   readonly maxLoopDelayMilliseconds: number;
   readonly shutdownDelaySeconds: number;
   readonly metricsHost: string;
@@ -145,6 +152,7 @@ export function readConfig(environment: Environment, actualPort?: number): Confi
     rateLimitPerMinute: read("TUPPENCE_RATE_LIMIT_PER_MINUTE"),
     walletBackupBytes: read("TUPPENCE_WALLET_BACKUP_MEBIBYTES") * BYTES_PER_MEBIBYTE,
     trustProxy: read("TUPPENCE_TRUST_PROXY"),
+    mayCallPrivateAddresses: read("TUPPENCE_PRIVATE_ADDRESSES") === "allow",
     maxLoopDelayMilliseconds: read("TUPPENCE_MAX_LOOP_DELAY_MILLISECONDS"),
     shutdownDelaySeconds: read("TUPPENCE_SHUTDOWN_DELAY_SECONDS"),
     metricsHost: read("TUPPENCE_METRICS_HOST"),

@@ -13,6 +13,7 @@ export interface RouteDescription {
     | "top-ups"
     | "provider"
     | "operator"
+    | "dashboard"
   )[];
   readonly description?: string;
   readonly body?: v.GenericSchema;

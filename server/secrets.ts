@@ -23,6 +23,8 @@ export interface Secrets {
   readonly gatewaySecret: Bytes;
   /** Authenticates quotes that are handed out and not stored. */
   readonly quoteSecret: Bytes;
+  /** Makes the words by which merchants prove their sites. */
+  readonly siteProofSecret: Bytes;
   /** What the operator's tools send as `Authorization: Bearer`. */
   readonly adminToken: string;
 }
@@ -48,6 +50,7 @@ export async function openSecrets(dataFolder: string, random: (length: number) =
     sealingPublicKey: await sealingPublicKeyOf(sealing),
     gatewaySecret: secret("gateway-secret"),
     quoteSecret: secret("quote-secret"),
+    siteProofSecret: secret("site-proof-secret"),
     adminToken: toHex(secret("admin-token")),
   };
 }

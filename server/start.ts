@@ -10,6 +10,7 @@ import { watchReadiness } from "./readiness.ts";
 import { createCounting } from "./revenue/index.ts";
 import { settleAll, startSettlementSchedule } from "./settlement/index.ts";
 import { prepareShutdown } from "./shutdown.ts";
+import { checkDueSites } from "./sites/index.ts";
 import { finalizeTopUps } from "./topups/index.ts";
 
 export interface Provider {
@@ -30,6 +31,8 @@ const STARTING_RETRY_SECONDS = 1;
 const FINALIZE_EVERY_MILLISECONDS = 5_000;
 /** How often what was paid is added up. An answer adds up what came since. */
 const COUNT_EVERY_MILLISECONDS = 20_000;
+/** How often it is looked whether a site's daily check is due. */
+const CHECK_SITES_EVERY_MILLISECONDS = 60_000;
 
 /** @throws ConfigError with one sentence for whoever starts it */
 export async function startProvider(environment: Environment, options: DepsOptions = {}): Promise<Provider> {
@@ -120,22 +123,26 @@ function startJobs(deps: Deps): () => Promise<void> {
     deps.logger.error({ err: error, job }, "a job failed");
   };
   const onDoneOf = (job: string) => () => jobs.inc({ job, result: "done" });
-  const stopSettling = startSettlementSchedule({
-    settle: () => settleAll(deps, { now: deps.now() }).then(onDoneOf("settle")),
-    intervalSeconds: deps.config.settleEverySeconds,
-    onError: onErrorOf("settle"),
-  });
-  const repeat = (job: string, run: () => Promise<unknown>, everyMilliseconds: number) =>
-    startRepeating(() => run().then(onDoneOf(job), onErrorOf(job)), everyMilliseconds);
-  const stopFinalizing = repeat("finalize", () => finalizeTopUps(deps), FINALIZE_EVERY_MILLISECONDS);
-  const stopCounting = repeat("revenue", createCounting(deps), COUNT_EVERY_MILLISECONDS);
+  const startJob = (job: string, run: () => Promise<void>, everyMilliseconds: number) =>
+    repeat(() => run().then(onDoneOf(job), onErrorOf(job)), everyMilliseconds);
+
+  const stops = [
+    startSettlementSchedule({
+      settle: () => settleAll(deps, { now: deps.now() }).then(onDoneOf("settle")),
+      intervalSeconds: deps.config.settleEverySeconds,
+      onError: onErrorOf("settle"),
+    }),
+    startJob("finalize", () => finalizeTopUps(deps), FINALIZE_EVERY_MILLISECONDS),
+    startJob("revenue", createCounting(deps), COUNT_EVERY_MILLISECONDS),
+    startJob("check sites", () => checkDueSites(deps), CHECK_SITES_EVERY_MILLISECONDS),
+  ];
   return async () => {
-    await Promise.all([stopFinalizing(), stopCounting(), stopSettling()]);
+    await Promise.all(stops.map((stop) => stop()));
   };
 }
 
-/** One run at a time. Returns the function that ends it and waits for a run under way. */
-function startRepeating(run: () => Promise<void>, everyMilliseconds: number): () => Promise<void> {
+/** One run at a time. The answer stops it, and waits for the run that is under way. */
+function repeat(run: () => Promise<void>, everyMilliseconds: number): () => Promise<void> {
   let running: Promise<void> | undefined;
   const timer = setInterval(() => {
     running ??= run().finally(() => {

@@ -27,7 +27,7 @@ export function registerRevenue(app: FastifyInstance, deps: RevenueDeps): void {
   const revenueSchema = describe({
     summary: "A merchant's revenue by day or by article",
     description: `?from=2026-11-01&to=2026-11-30&by=day; days are cut in UTC. By article: the best ones first, ?sort=net|payments|refunds&limit=100.`,
-    tags: ["merchants"],
+    tags: ["dashboard"],
     response: { 200: RevenueByDay },
   });
   app.get(
@@ -47,7 +47,7 @@ export function registerRevenue(app: FastifyInstance, deps: RevenueDeps): void {
   const paymentsSchema = describe({
     summary: "A merchant's payments, newest first",
     description: "?before=SEQUENCE goes on where a page ended.",
-    tags: ["merchants"],
+    tags: ["dashboard"],
     response: { 200: PaymentPage },
   });
   app.get(
@@ -62,7 +62,7 @@ export function registerRevenue(app: FastifyInstance, deps: RevenueDeps): void {
 
   const exportSchema = describe({
     summary: "Everything that ever moved a merchant's money, as CSV",
-    tags: ["merchants"],
+    tags: ["dashboard"],
   });
   app.get(
     "/api/merchants/:merchant/payments.csv",
@@ -78,7 +78,7 @@ export function registerRevenue(app: FastifyInstance, deps: RevenueDeps): void {
 
   const balanceSchema = describe({
     summary: "What a merchant is still to be paid, and when",
-    tags: ["merchants"],
+    tags: ["dashboard"],
     response: { 200: MerchantBalance },
   });
   app.get(

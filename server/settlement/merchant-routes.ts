@@ -25,7 +25,7 @@ const StatementParams = v.object({
 export function registerMerchantStatements(app: FastifyInstance, deps: MerchantStatementDeps): void {
   const listSchema = describe({
     summary: "A merchant's statements, newest first",
-    tags: ["merchants"],
+    tags: ["dashboard"],
     response: { 200: StatementPage },
   });
   app.get(
@@ -43,7 +43,7 @@ export function registerMerchantStatements(app: FastifyInstance, deps: MerchantS
 
   const oneSchema = describe({
     summary: "A merchant's statement, as JSON or with ?format=csv",
-    tags: ["merchants"],
+    tags: ["dashboard"],
   });
   app.get(
     "/api/merchants/:merchant/statements/:number",

@@ -1,0 +1,89 @@
+/**
+ * The dashboard: signed out → (recovery codes, after signing up) → no merchant yet → a merchant's screens. Which one it
+ * is follows from what the provider answers to "who am I", and from nothing that is kept in the browser.
+ */
+import { useState } from "preact/hooks";
+import { DashboardProvider, Me } from "../../../shared/protocol/dashboard.ts";
+import { call, Refusal } from "./api.ts";
+import { useLoaded } from "./load.ts";
+import { Brand } from "./parts/brand.tsx";
+import { Frame } from "./parts/frame.tsx";
+import { Failure } from "./parts/notice.tsx";
+import { useRoute } from "./route.ts";
+import { AccountScreen } from "./screens/account.tsx";
+import { CodesScreen } from "./screens/codes.tsx";
+import { KeysScreen } from "./screens/keys.tsx";
+import { NewMerchantScreen } from "./screens/new-merchant.tsx";
+import { PasteScreen } from "./screens/paste.tsx";
+import { SettingsScreen } from "./screens/settings.tsx";
+import { SignInScreen } from "./screens/sign-in.tsx";
+import { SitesScreen } from "./screens/sites.tsx";
+
+interface Start {
+  readonly provider: DashboardProvider;
+  /** Undefined: nobody is signed in. */
+  readonly me: Me | undefined;
+}
+
+export function App() {
+  const [loaded, reload] = useLoaded("start", readStart);
+  const [codes, setCodes] = useState<readonly string[]>();
+  const route = useRoute();
+
+  if (loaded.state === "loading") return <main class="alone" aria-busy="true" />;
+  if (loaded.state === "failed")
+    return (
+      <main class="alone">
+        <Brand provider={undefined} />
+        <Failure error={loaded.error} onRetry={reload} />
+      </main>
+    );
+  const { provider, me } = loaded.value;
+  if (codes)
+    return (
+      <CodesScreen
+        provider={provider}
+        codes={codes}
+        onKept={async () => {
+          await reload();
+          setCodes(undefined);
+        }}
+      />
+    );
+  if (!me) return <SignInScreen provider={provider} onSignedIn={reload} onSignedUp={setCodes} />;
+  const merchant = me.merchants.find(({ id }) => id === route.merchant) ?? me.merchants[0];
+  if (route.screen === "account")
+    return (
+      <Frame provider={provider} me={me} merchant={merchant} route={route}>
+        <AccountScreen me={me} onChanged={reload} onCodes={setCodes} />
+      </Frame>
+    );
+  if (!merchant || route.merchant === NEW_MERCHANT)
+    return <NewMerchantScreen provider={provider} isFirst={!merchant} onMade={reload} />;
+  return (
+    <Frame provider={provider} me={me} merchant={merchant} route={route}>
+      {route.screen === "paste" ? (
+        <PasteScreen key={merchant.id} provider={provider} merchant={merchant} />
+      ) : null}
+      {route.screen === "sites" ? <SitesScreen key={merchant.id} merchant={merchant.id} /> : null}
+      {route.screen === "keys" ? <KeysScreen key={merchant.id} merchant={merchant.id} /> : null}
+      {route.screen === "settings" ? (
+        <SettingsScreen key={merchant.id} provider={provider} merchant={merchant.id} onChanged={reload} />
+      ) : null}
+    </Frame>
+  );
+}
+
+/** No merchant's id: those begin with a letter or a digit. */
+const NEW_MERCHANT = "+";
+
+async function readStart(): Promise<Start> {
+  const [provider, me] = await Promise.all([
+    call("GET", "/api/provider", DashboardProvider),
+    call("GET", "/api/me", Me).catch((error: unknown) => {
+      if (error instanceof Refusal && error.code === "access_required") return undefined;
+      throw error;
+    }),
+  ]);
+  return { provider, me };
+}
