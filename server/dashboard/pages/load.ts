@@ -8,9 +8,14 @@ export type Loaded<T> =
 
 /**
  * @param read called at the beginning and whenever `key` changes
- * @returns besides, a function that reads again; what is shown stays until the answer is there
+ * @param version where it changes, it is read again, and what is shown stays until the answer is there
+ * @returns besides, a function that reads again, likewise
  */
-export function useLoaded<T>(key: string, read: () => Promise<T>): readonly [Loaded<T>, () => Promise<void>] {
+export function useLoaded<T>(
+  key: string,
+  read: () => Promise<T>,
+  version = "",
+): readonly [Loaded<T>, () => Promise<void>] {
   const [loaded, setLoaded] = useState<Loaded<T>>({ state: "loading" });
   // biome-ignore lint/correctness/useExhaustiveDependencies: `read` is another function at each drawing; `key` says what it reads
   const reload = useCallback(async () => {
@@ -24,5 +29,25 @@ export function useLoaded<T>(key: string, read: () => Promise<T>): readonly [Loa
     setLoaded({ state: "loading" });
     void reload();
   }, [reload]);
+  useEffect(() => {
+    if (version !== "") void reload();
+  }, [version]);
   return [loaded, reload];
+}
+
+/** Again and again while the page is looked at. An answer that fails is told, until the next one that does not. */
+export function useRepeated<T>(key: string, read: () => Promise<T>, everyMilliseconds: number): Loaded<T> {
+  const [loaded, reload] = useLoaded(key, read);
+  useEffect(() => {
+    const repeat = () => {
+      if (document.visibilityState === "visible") void reload();
+    };
+    const timer = setInterval(repeat, everyMilliseconds);
+    document.addEventListener("visibilitychange", repeat);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", repeat);
+    };
+  }, [reload, everyMilliseconds]);
+  return loaded;
 }
