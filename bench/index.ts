@@ -6,6 +6,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { buildAll } from "../scripts/build.ts";
+import { dashboard } from "./dashboard.ts";
 import { removeFilled } from "./filled.ts";
 import { growth } from "./growth.ts";
 import { history } from "./history.ts";
@@ -20,7 +21,7 @@ import { statement } from "./statement.ts";
 import { unlock } from "./unlock.ts";
 import { weight } from "./weight.ts";
 
-const PARTS = [weight, idle, popup, unlock, history, ledger, settle, restore, statement];
+const PARTS = [weight, idle, popup, unlock, history, ledger, settle, restore, statement, dashboard];
 /** The last one leaves payments in the filled database that nobody made. */
 const LONG_PARTS = [settlement, growth];
 const ALL_PARTS = [...PARTS, ...LONG_PARTS];
@@ -37,7 +38,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-await buildAll(["chrome", "merchant"]);
+await buildAll(["chrome", "merchant", "dashboard"]);
 const rows: Row[] = [];
 try {
   for (const part of ALL_PARTS.filter(({ name }) => wanted.includes(name))) {

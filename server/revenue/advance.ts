@@ -104,8 +104,8 @@ function addUp(transfers: readonly PostedTransfer[], subjects: ReadonlyMap<strin
     articles.set(article, resource);
     for (const key of [
       ["day", day, EVERY_ARTICLE, subject.kind],
-      ["day", day, article, subject.kind],
-      ["month", month, article, subject.kind],
+      ["article_day", day, article, subject.kind],
+      ["article_month", month, article, subject.kind],
     ].map((parts) => parts.join(" "))) {
       const sum = sums.get(key) ?? { payments: new Set(), refunds: new Set(), paid: ZERO, refunded: ZERO };
       sums.set(key, sum);

@@ -5,7 +5,7 @@ import type { RevenueByArticle, RevenueQuery } from "../../shared/protocol/reven
 import type { RevenueDeps } from "./deps.ts";
 import { figuresOf, kindOf } from "./figures.ts";
 import { type Span, spansOf } from "./spans.ts";
-import { EVERY_ARTICLE, tables } from "./tables.ts";
+import { tables } from "./tables.ts";
 
 type Articles = Pick<v.InferInput<typeof RevenueByArticle>, "articleCount" | "articles">;
 
@@ -30,8 +30,7 @@ export async function revenueByArticle(
       .where("merchant_id", "=", merchant)
       .where("span", "=", span)
       .where("start", ">=", first)
-      .where("start", "<=", last)
-      .where("article", "!=", EVERY_ARTICLE);
+      .where("start", "<=", last);
   const [one, ...others] = spansOf(from, to);
   if (!one) throw new Error("a stretch has days");
   // One range of the key for each: an OR would be read in other ways.

@@ -3,7 +3,7 @@ import type * as v from "valibot";
 import type { RevenueByDay, RevenueQuery } from "../../shared/protocol/revenue.ts";
 import type { RevenueDeps } from "./deps.ts";
 import { figuresOf, kindOf } from "./figures.ts";
-import { EVERY_ARTICLE, tables } from "./tables.ts";
+import { tables } from "./tables.ts";
 
 export async function revenueByDay(
   deps: Pick<RevenueDeps, "database">,
@@ -17,7 +17,6 @@ export async function revenueByDay(
     .where("span", "=", "day")
     .where("start", ">=", from)
     .where("start", "<=", to)
-    .where("article", "=", EVERY_ARTICLE)
     .orderBy("start")
     .orderBy("kind")
     .execute();

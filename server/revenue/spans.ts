@@ -2,7 +2,7 @@
 import { daysBetween } from "../../shared/protocol/revenue.ts";
 
 export interface Span {
-  readonly span: "day" | "month";
+  readonly span: "article_day" | "article_month";
   /** Starts, both included. */
   readonly from: string;
   readonly to: string;
@@ -12,10 +12,10 @@ export function spansOf(from: string, to: string): Span[] {
   // The first month that begins in the stretch, and the month in which the day after it lies.
   const first = from.endsWith("-01") ? from : monthAfter(from);
   const end = monthOf(dayAfter(to));
-  if (first >= end) return [{ span: "day", from, to }];
-  const spans: Span[] = [{ span: "month", from: first, to: monthOf(dayBefore(end)) }];
-  if (from < first) spans.push({ span: "day", from, to: dayBefore(first) });
-  if (daysBetween(end, to) >= 0) spans.push({ span: "day", from: end, to });
+  if (first >= end) return [{ span: "article_day", from, to }];
+  const spans: Span[] = [{ span: "article_month", from: first, to: monthOf(dayBefore(end)) }];
+  if (from < first) spans.push({ span: "article_day", from, to: dayBefore(first) });
+  if (daysBetween(end, to) >= 0) spans.push({ span: "article_day", from: end, to });
   return spans;
 }
 

@@ -12,7 +12,7 @@ type Tables = {
   };
   revenue: {
     merchant_id: string;
-    span: "day" | "month";
+    span: "day" | "article_day" | "article_month";
     start: string;
     article: string;
     kind: string;
@@ -34,7 +34,7 @@ type Tables = {
   };
 };
 
-/** Stands for all articles together. */
+/** Stands for all articles of a day together. */
 export const EVERY_ARTICLE = "";
 
 export function tables({ database }: Pick<CountingDeps, "database">) {

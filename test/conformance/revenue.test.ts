@@ -232,7 +232,7 @@ describe.each(allDatabases())("revenue on $kind", (databases) => {
     await payAll(ledger, [article(1), article(2)]);
     await catchUp(deps(), MERCHANT);
     expect(await auditRevenue(deps())).toEqual([]);
-    await database.execute("UPDATE revenue SET payments = payments + 1 WHERE span = 'month'");
+    await database.execute("UPDATE revenue SET payments = payments + 1 WHERE span = 'article_month'");
     expect(await auditRevenue(deps())).toEqual([
       `revenue of ${MERCHANT} by month and article: says 2 payments of 100001, 0 refunds of 0; the ledger, 2 payments of 100000, 0 refunds of 0`,
     ]);

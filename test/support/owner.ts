@@ -11,6 +11,10 @@ export async function signInOwner(deps: Deps, merchant: string): Promise<Record<
   const owner = makeOwnerId(deps);
   await createOwner(deps, owner);
   await createMerchant(deps, owner, { id: merchant, name: `Merchant ${merchant}` });
+  return signIn(deps, owner);
+}
+
+async function signIn(deps: Deps, owner: string): Promise<Record<string, string>> {
   let cookie = "";
   const reply = {
     setCookie(name: string, value: string) {
@@ -20,6 +24,20 @@ export async function signInOwner(deps: Deps, merchant: string): Promise<Record<
   await beginSession(deps, owner, reply as unknown as FastifyReply);
   if (!cookie.startsWith(`${SESSION_COOKIE}=`)) throw new Error("no session began");
   return { cookie };
+}
+
+/** The headers of a browser in which the owner of a merchant is signed in that the operator registered. */
+export async function signInNewOwner(deps: Deps, merchant: string): Promise<Record<string, string>> {
+  const owner = makeOwnerId(deps);
+  await createOwner(deps, owner);
+  const { numUpdatedRows } = await deps.database
+    .$extendTables<{ merchants: { id: string; owner_id: string | null } }>()
+    .updateTable("merchants")
+    .set({ owner_id: owner })
+    .where("id", "=", merchant)
+    .executeTakeFirst();
+  if (numUpdatedRows !== 1n) throw new Error(`there is no merchant ${merchant}`);
+  return signIn(deps, owner);
 }
 
 /** The headers of a merchant's program. */

@@ -9,10 +9,10 @@ CREATE TABLE revenue_cursors (
 
 CREATE TABLE revenue (
   merchant_id text COLLATE "C" NOT NULL,
-  span text COLLATE "C" NOT NULL CHECK (span IN ('day', 'month')),
+  span text COLLATE "C" NOT NULL CHECK (span IN ('day', 'article_day', 'article_month')),
   -- The span's first day, in UTC: 2026-11-30.
   start text COLLATE "C" NOT NULL,
-  -- A hash of the article's address; empty for all of them together.
+  -- A hash of the article's address; empty for a day's sum of all.
   article text COLLATE "C" NOT NULL,
   kind text COLLATE "C" NOT NULL,
   payment_count bigint NOT NULL,

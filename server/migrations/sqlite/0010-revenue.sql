@@ -9,10 +9,10 @@ CREATE TABLE revenue_cursors (
 
 CREATE TABLE revenue (
   merchant_id TEXT NOT NULL,
-  span TEXT NOT NULL CHECK (span IN ('day', 'month')),
+  span TEXT NOT NULL CHECK (span IN ('day', 'article_day', 'article_month')),
   -- The span's first day, in UTC: 2026-11-30.
   start TEXT NOT NULL,
-  -- A hash of the article's address; empty for all of them together.
+  -- A hash of the article's address; empty for a day's sum of all.
   article TEXT NOT NULL,
   kind TEXT NOT NULL,
   payment_count INTEGER NOT NULL,

@@ -10,7 +10,7 @@ import { Failure } from "../parts/notice.tsx";
 import type { Range } from "./range.ts";
 
 type Sort = RevenueQuery["sort"];
-const FIRST_ARTICLES = 20;
+const FIRST_ARTICLES = 10;
 const COLUMNS: readonly { readonly sort: Sort; readonly words: string }[] = [
   { sort: "payments", words: "Payments" },
   { sort: "refunds", words: "Given back" },

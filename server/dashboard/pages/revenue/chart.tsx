@@ -14,9 +14,10 @@ export interface ChartProps {
 export function Chart({ series, currency }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const [pointed, setPointed] = useState<{ readonly index: number; readonly left: number }>();
-  useEffect(() => {
-    if (place.current) return plot(place.current, { series, currency, onPoint: setPointed });
-  }, [series, currency]);
+  useEffect(
+    () => (place.current ? plot(place.current, { series, currency, onPoint: setPointed }) : undefined),
+    [series, currency],
+  );
   const bar = pointed && series.bars[pointed.index];
   return (
     <figure class="chart">

@@ -9,7 +9,7 @@ import { Failure } from "../parts/notice.tsx";
 import { moment } from "../parts/time.ts";
 
 type Page = v.InferOutput<typeof PaymentPage>;
-export const LATEST_PAYMENTS = 20;
+export const LATEST_PAYMENTS = 10;
 const OLDER_PAYMENTS = 50;
 
 export interface PaymentsProps {
@@ -21,7 +21,7 @@ export interface PaymentsProps {
 export function Payments({ merchant, latest }: PaymentsProps) {
   const [older, setOlder] = useState<Page>();
   const [error, setError] = useState<unknown>();
-  // What came in since the older ones were read pushed others out of the newest page: they are in neither, or in both.
+  // The older ones keep what was among the newest when they were read, so that nothing is missing between them.
   const payments = unique([...latest.payments, ...(older?.payments ?? [])]);
   const hasMore = (older ?? latest).hasMore;
   const readOlder = async () => {
@@ -83,9 +83,8 @@ export function Payments({ merchant, latest }: PaymentsProps) {
   );
 }
 
-/** The first of each, newest first. */
+/** Newest first; of what is told twice what was told last, which is among the newest. */
 function unique(payments: Page["payments"]): Page["payments"] {
   const found = new Map(payments.toReversed().map((payment) => [payment.id, payment]));
-  for (const payment of payments.toReversed()) found.set(payment.id, payment);
   return [...found.values()].sort((a, b) => b.sequence - a.sequence);
 }

@@ -10,6 +10,7 @@ const HEIGHT_PIXELS = 260;
 const BAR_SHARE = 0.72;
 const WIDEST_BAR_PIXELS = 48;
 const LABEL_PIXELS = 72;
+const DAY_SECONDS = 86_400;
 
 export interface PlotOptions {
   readonly series: Series;
@@ -66,7 +67,11 @@ function draw(place: HTMLElement, { series, currency, onPoint }: PlotOptions): u
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), "UTC"),
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-      scales: { y: { range: (_, least, most) => [Math.min(0, least * 1.1), most > 0 ? most * 1.1 : 1] } },
+      scales: {
+        // Half a bar more at each end, or the first and the last one would be cut.
+        x: { range: (_, first, last) => [first - halfBar(series), last + halfBar(series)] },
+        y: { range: (_, least, most) => [Math.min(0, least * 1.1), most > 0 ? most * 1.1 : 1] },
+      },
       axes: [
         { ...axis, grid: { show: false }, values: (_, moments) => moments.map((at) => labelOf(at, series)) },
         {
@@ -101,6 +106,11 @@ function draw(place: HTMLElement, { series, currency, onPoint }: PlotOptions): u
     ],
     place,
   );
+}
+
+/** In seconds. */
+function halfBar({ bars: [first, second] }: Series): number {
+  return first && second ? (Date.parse(second.start) - Date.parse(first.start)) / 2_000 : DAY_SECONDS / 2;
 }
 
 function labelOf(seconds: number, { bucket }: Series): string {
