@@ -9,7 +9,7 @@ import {
   StatementPage,
 } from "../../shared/protocol/revenue.ts";
 import { StatementFile } from "../../shared/statement.ts";
-import { makeKey, signInOwner } from "../../test/support/owner.ts";
+import { makeKey, signInOwner } from "../../test/support/access.ts";
 import { amountOf, type Paid, paidFor, payAll } from "../../test/support/paid.ts";
 import { ARTICLE, MERCHANT, openShop, REFUND_WINDOW_SECONDS, type Shop } from "../../test/support/shop.ts";
 import { merchantAccount } from "../ledger/accounts.ts";

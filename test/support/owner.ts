@@ -1,51 +1,59 @@
-/** Who may act for a merchant, made without a passkey: a signed-in owner, and keys for programs. */
-import type { FastifyReply } from "fastify";
-import { createApiKey } from "../../server/access/api-keys.ts";
-import { createMerchant, createOwner, makeOwnerId } from "../../server/access/owners.ts";
-import { beginSession, SESSION_COOKIE } from "../../server/access/sessions.ts";
-import type { Deps } from "../../server/deps.ts";
-import type { Scope } from "../../shared/protocol/dashboard.ts";
+/** A site owner who signed up, calling the provider over HTTP as the dashboard's pages do. */
+import * as v from "valibot";
+import { RecoveryCodes } from "../../shared/protocol/dashboard.ts";
+import { type Authenticator, createAuthenticator } from "./authenticator.ts";
 
-/** The headers of a browser in which the owner of a new merchant is signed in. */
-export async function signInOwner(deps: Deps, merchant: string): Promise<Record<string, string>> {
-  const owner = makeOwnerId(deps);
-  await createOwner(deps, owner);
-  await createMerchant(deps, owner, { id: merchant, name: `Merchant ${merchant}` });
-  return signIn(deps, owner);
+export interface OwnerAnswer {
+  readonly status: number;
+  readonly body: unknown;
 }
 
-async function signIn(deps: Deps, owner: string): Promise<Record<string, string>> {
+export interface Owner {
+  readonly device: Authenticator;
+  readonly codes: readonly string[];
+  call(
+    method: "GET" | "POST" | "DELETE",
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<OwnerAnswer>;
+  /** `name=value`, as the browser would send it; empty once it is signed out. */
+  cookie(): string;
+}
+
+export const CreationOptions = v.object({ challenge: v.string(), user: v.object({ id: v.string() }) });
+export const RequestOptions = v.object({ challenge: v.string() });
+
+/** A browser that keeps the session's cookie, and nobody signed in. */
+export function openBrowser(accountsOrigin: string): Pick<Owner, "call" | "cookie"> {
   let cookie = "";
-  const reply = {
-    setCookie(name: string, value: string) {
-      cookie = `${name}=${value}`;
+  return {
+    cookie: () => cookie,
+    async call(method, path, body, headers = {}) {
+      const response = await fetch(`${accountsOrigin}${path}`, {
+        method,
+        headers: {
+          ...(cookie === "" ? {} : { cookie }),
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      for (const set of response.headers.getSetCookie()) {
+        const [pair = ""] = set.split(";", 1);
+        cookie = pair.endsWith("=") ? "" : pair;
+      }
+      const text = await response.text();
+      return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
     },
   };
-  await beginSession(deps, owner, reply as unknown as FastifyReply);
-  if (!cookie.startsWith(`${SESSION_COOKIE}=`)) throw new Error("no session began");
-  return { cookie };
 }
 
-/** The headers of a browser in which the owner of a merchant is signed in that the operator registered. */
-export async function signInNewOwner(deps: Deps, merchant: string): Promise<Record<string, string>> {
-  const owner = makeOwnerId(deps);
-  await createOwner(deps, owner);
-  const { numUpdatedRows } = await deps.database
-    .$extendTables<{ merchants: { id: string; owner_id: string | null } }>()
-    .updateTable("merchants")
-    .set({ owner_id: owner })
-    .where("id", "=", merchant)
-    .executeTakeFirst();
-  if (numUpdatedRows !== 1n) throw new Error(`there is no merchant ${merchant}`);
-  return signIn(deps, owner);
-}
-
-/** The headers of a merchant's program. */
-export async function makeKey(
-  deps: Deps,
-  merchant: string,
-  ...scopes: Scope[]
-): Promise<Record<string, string>> {
-  const { token } = await createApiKey(deps, merchant, { name: "A program", scopes });
-  return { authorization: `Bearer ${token}` };
+export async function signUpOwner(accountsOrigin: string): Promise<Owner> {
+  const browser = openBrowser(accountsOrigin);
+  const device = createAuthenticator(accountsOrigin);
+  const options = await browser.call("POST", "/api/sign-up/options", { name: "Ada" });
+  const response = device.create(v.parse(CreationOptions, options.body));
+  const { body } = await browser.call("POST", "/api/sign-up", { name: "Laptop", response });
+  return { ...browser, device, codes: v.parse(RecoveryCodes, body).codes };
 }

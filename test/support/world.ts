@@ -23,11 +23,12 @@ export interface WorldOptions extends ProviderOptions {
   readonly refundWindowSeconds?: number;
 }
 
-/** What differs from a provider that deals in real money: payouts at once, and of any size that a bank could make. */
+/** What differs from a provider that deals in real money: payouts at once, of any size that a bank could make, and sites on the same machine. */
 export const SANDBOX_ENVIRONMENT = {
   TUPPENCE_PAYOUT_MINIMUM: "0.01",
   TUPPENCE_FIRST_PAYOUT_DELAY_SECONDS: "0",
   TUPPENCE_SETTLE_EVERY_SECONDS: "0",
+  TUPPENCE_PRIVATE_ADDRESSES: "allow",
 } as const;
 
 const REFUND_WINDOW_SECONDS = 3_600;

@@ -17,7 +17,7 @@ export function useLoaded<T>(
   version = "",
 ): readonly [Loaded<T>, () => Promise<void>] {
   const [loaded, setLoaded] = useState<Loaded<T>>({ state: "loading" });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `read` is another function at each drawing; `key` says what it reads
+  // `read` is another function at each drawing; `key` says what it reads.
   const reload = useCallback(async () => {
     try {
       setLoaded({ state: "ready", value: await read() });

@@ -11,7 +11,7 @@ export interface Sent {
 
 export interface Genuine {
   readonly side: "anonymous" | "accounts";
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "DELETE";
   readonly url: string;
   /** Undefined: none. */
   readonly body?: unknown;

@@ -2,6 +2,7 @@
 import { makeTarget, type Part, type See, type Target } from "../target.ts";
 import { accountEndpoints, operatorEndpoints } from "./accounts.ts";
 import { coinEndpoints } from "./coins.ts";
+import { dashboardEndpoints } from "./dashboard.ts";
 import type { Endpoint, Genuine } from "./genuine.ts";
 import { type HttpInput, httpInputs, judgeAnswer, makeRequest } from "./http.ts";
 import { paymentEndpoints } from "./payments.ts";
@@ -18,6 +19,7 @@ export async function openEndpoints(select: (route: string) => boolean): Promise
     ...paymentEndpoints(world),
     ...accountEndpoints(world),
     ...operatorEndpoints(world),
+    ...dashboardEndpoints(world),
   ];
   refuseForgotten(endpoints, describedRoutes(world));
   const targets = endpoints

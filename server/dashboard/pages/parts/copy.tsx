@@ -28,7 +28,6 @@ export function Copy({
   };
   return (
     <div class="copy" data-many={many}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
       <section class="copy-text" aria-label={label} tabindex={0}>
         <pre>
           <code ref={shown}>{text}</code>

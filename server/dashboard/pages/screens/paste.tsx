@@ -38,7 +38,6 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
   const [sites] = useLoaded(path, () => call("GET", path, SiteList));
   const [kind, setKind] = useState<Kind>("article");
   const [price, setPrice] = useState("5¢");
-  const [title, setTitle] = useState("The tides");
   const [label, setLabel] = useState(DEFAULT_LABEL);
   const [accent, setAccent] = useState<string>();
   const [onAccent, setOnAccent] = useState<string>();
@@ -100,15 +99,7 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
           />
           {isTip ? (
             <Field label="Words on the button" value={label} onInput={setLabel} maxLength={60} />
-          ) : (
-            <Field
-              label="Title"
-              value={title}
-              onInput={setTitle}
-              maxLength={100}
-              note="In your page it is the page's own title."
-            />
-          )}
+          ) : null}
           <div class="colours">
             <Colour label="Button" value={accent} fallback="#0f5c4a" onChange={setAccent} />
             <Colour label="Words on it" value={onAccent} fallback="#ffffff" onChange={setOnAccent} />
@@ -125,7 +116,7 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
                 amount: isPrice ? amount : 50_000n,
                 currency: provider.currency,
                 kind: "article",
-                title,
+                title: "Preview",
                 resource: location.href.split("#", 1)[0] ?? "",
               }),
               sealed: "",
