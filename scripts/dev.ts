@@ -23,7 +23,7 @@ else
   console.log(
     `There is no display: load dist/chrome into a browser yourself, and reload it there after a build.`,
   );
-await buildAndWatch(["chrome", "merchant"], () => void refresh());
+await buildAndWatch(["chrome", "merchant", "dashboard"], () => void refresh());
 
 async function refresh(): Promise<void> {
   servers ??= startServers();
@@ -43,7 +43,7 @@ async function untilAnswers(url: string): Promise<void> {
 /** A process of its own, so that a change of the provider's or the paper's code reaches it. */
 function startServers(): ChildProcess {
   // By folders: the provider is a process of its own, whose imports this one does not see.
-  const watched = ["server", "shared", "merchant", "demo", "scripts"].map(
+  const watched = ["server", "shared", "merchant", "demo", "scripts", "dist/dashboard"].map(
     (folder) => `--watch-path=${folder}`,
   );
   return spawn(process.execPath, [...watched, "--watch-preserve-output", "scripts/servers.ts"], {
