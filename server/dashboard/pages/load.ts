@@ -1,5 +1,5 @@
 /** What a screen reads before it can show anything. */
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 
 export type Loaded<T> =
   | { readonly state: "loading" }
@@ -33,6 +33,13 @@ export function useLoaded<T>(
     if (version !== "") void reload();
   }, [version]);
   return [loaded, reload];
+}
+
+/** What was read last: where something else is asked for, it stays until that is there, and nothing jumps. */
+export function useKept<T>(loaded: Loaded<T>): T | undefined {
+  const kept = useRef<T>();
+  if (loaded.state === "ready") kept.current = loaded.value;
+  return kept.current;
 }
 
 /** Again and again while the page is looked at. An answer that fails is told, until the next one that does not. */

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { subtract } from "../../../../shared/money.ts";
 import { MAX_ARTICLES, RevenueByArticle, type RevenueQuery } from "../../../../shared/protocol/revenue.ts";
 import { call } from "../api.ts";
-import { useLoaded } from "../load.ts";
+import { useKept, useLoaded } from "../load.ts";
 import { pathOf } from "../parts/address.ts";
 import { Button } from "../parts/button.tsx";
 import { money } from "../parts/money.ts";
@@ -30,7 +30,7 @@ export function Articles({ merchant, range, version }: ArticlesProps) {
   const [limit, setLimit] = useState(FIRST_ARTICLES);
   const path = `/api/merchants/${merchant}/revenue?by=article&from=${range.from}&to=${range.to}&sort=${sort}&limit=${limit}`;
   const [loaded, reload] = useLoaded(path, () => call("GET", path, RevenueByArticle), version);
-  const found = loaded.state === "ready" ? loaded.value : undefined;
+  const found = useKept(loaded);
   return (
     <section class="card form" aria-labelledby="articles">
       <h2 id="articles">By article</h2>

@@ -1,7 +1,7 @@
 import type * as v from "valibot";
 import { MerchantBalance } from "../../../../shared/protocol/revenue.ts";
 import { call } from "../api.ts";
-import { useLoaded } from "../load.ts";
+import { useKept, useLoaded } from "../load.ts";
 import { money } from "../parts/money.ts";
 import { Failure } from "../parts/notice.tsx";
 import { moment } from "../parts/time.ts";
@@ -12,8 +12,8 @@ const BASIS_POINTS_PER_PERCENT = 100;
 export function BalanceCard({ merchant, version }: { readonly merchant: string; readonly version: string }) {
   const path = `/api/merchants/${merchant}/balance`;
   const [loaded, reload] = useLoaded(path, () => call("GET", path, MerchantBalance), version);
+  const balance = useKept(loaded);
   if (loaded.state === "failed") return <Failure error={loaded.error} onRetry={reload} />;
-  const balance = loaded.state === "ready" ? loaded.value : undefined;
   return (
     <section class="card form balance" aria-labelledby="balance" aria-busy={balance === undefined}>
       <div>

@@ -5,7 +5,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { PaymentPage, RevenueByDay } from "../../../../shared/protocol/revenue.ts";
 import { call } from "../api.ts";
-import { useLoaded, useRepeated } from "../load.ts";
+import { useKept, useLoaded, useRepeated } from "../load.ts";
 import { money } from "../parts/money.ts";
 import { Failure, Notice } from "../parts/notice.tsx";
 import { Articles } from "../revenue/articles.tsx";
@@ -24,7 +24,7 @@ export function RevenueScreen({ merchant }: { readonly merchant: string }) {
   const range = rangeOf(days, Date.now());
   const path = `/api/merchants/${merchant}/payments?limit=${LATEST_PAYMENTS}`;
   const latest = useRepeated(path, () => call("GET", path, PaymentPage), ASK_EVERY_MILLISECONDS);
-  const payments = latest.state === "ready" ? latest.value : undefined;
+  const payments = useKept(latest);
   // Until the first answer is there, what is added up is asked for once; then where it changes.
   const [first, setFirst] = useState<string>();
   const seen = payments?.payments.map(({ id, refundedAt }) => `${id} ${refundedAt}`).join();
@@ -74,8 +74,8 @@ function OverTime({ merchant, range, version, children }: OverTimeProps) {
   const { from, to } = range;
   const path = `/api/merchants/${merchant}/revenue?by=day&from=${from}&to=${to}`;
   const [loaded, reload] = useLoaded(path, () => call("GET", path, RevenueByDay), version);
-  const found = loaded.state === "ready" ? loaded.value : undefined;
-  const series = useMemo(() => found && seriesOf(found.days, { from, to }), [found, from, to]);
+  const found = useKept(loaded);
+  const series = useMemo(() => found && seriesOf(found.days, found), [found]);
   return (
     <section class="card form" aria-labelledby="over-time" aria-busy={series === undefined}>
       <div class="over-time-head">
