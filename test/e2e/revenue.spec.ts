@@ -117,7 +117,7 @@ test("articles are sorted by what is asked for, tips apart", async () => {
   await expect(articles.first()).toContainText("$2.00");
   await page.getByRole("button", { name: "Given back" }).click();
   await expect(articles.first()).toContainText("/fresh?page=2");
-  await expect(page.getByRole("columnheader", { name: "Given back" })).toHaveAttribute(
+  await expect(region("By article").getByRole("columnheader", { name: "Given back" })).toHaveAttribute(
     "aria-sort",
     "descending",
   );

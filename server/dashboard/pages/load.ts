@@ -37,7 +37,7 @@ export function useLoaded<T>(
 
 /** What was read last: where something else is asked for, it stays until that is there, and nothing jumps. */
 export function useKept<T>(loaded: Loaded<T>): T | undefined {
-  const kept = useRef<T>();
+  const kept = useRef<T | undefined>(undefined);
   if (loaded.state === "ready") kept.current = loaded.value;
   return kept.current;
 }
