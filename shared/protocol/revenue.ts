@@ -6,7 +6,7 @@ import { PaymentKind } from "./x402.ts";
 const MAX_PAGE_PAYMENTS = 200;
 export const MAX_ARTICLES = 500;
 /** Ten years. */
-export const MAX_REVENUE_DAYS = 3_660;
+const MAX_REVENUE_DAYS = 3_660;
 const DAY_MILLISECONDS = 86_400_000;
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -14,7 +14,7 @@ const time = whole;
 /** A whole number in an address. */
 const digits = v.pipe(v.string(), v.regex(/^[0-9]{1,15}$/, "not a whole number"), v.transform(Number));
 /** As it is in UTC: 2026-11-30. */
-export const day = v.pipe(
+const day = v.pipe(
   v.string(),
   v.regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/, "not a day"),
   v.check((value) => isDay(value), "not a day"),
