@@ -1,10 +1,9 @@
 /**
  * Writes years of payments into the tables of an empty provider, as it would have committed them itself, so that its audit
- * finds no difference: `node bench/fill.ts --path FILE --keyset ID --merchant ID --transfers N`. In one transaction, with
+ * finds no difference: `node bench/fill.ts --path FILE --keyset ID --merchant ID --transfers N`, with `--merchants`, `--days` and `--articles`. In one transaction, with
  * all indexes in memory, so that ids may be as random as they are: ten million payments take minutes.
  *
- * One coin pays for one article. A few merchants sell most (rank × sales is about the same for all); one payment in two
- * hundred came back. All windows have closed.
+ * One coin pays for one article. A few merchants sell most; one payment in two hundred came back. All windows have closed.
  */
 import { closeSync, fsyncSync, openSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -24,11 +23,16 @@ const { values: options } = parseArgs({
     /** Of whom the others are copies. */
     merchant: { type: "string", default: "" },
     transfers: { type: "string", default: "10000000" },
+    merchants: { type: "string", default: "10000" },
+    days: { type: "string", default: "38" },
+    /** Of each merchant; 0: every payment is for another one. */
+    articles: { type: "string", default: "0" },
   },
 });
 const TRANSFERS = Number(options.transfers);
 const KEYSET = options.keyset;
-const MERCHANTS = 10_000;
+const MERCHANTS = Number(options.merchants);
+const ARTICLES = Number(options.articles);
 const CHUNK = 100_000;
 const PRICES = [10_000, 20_000, 50_000, 50_000, 50_000, 100_000, 200_000, 200_000];
 const LARGEST_PRICE = 200_000n;
@@ -36,7 +40,7 @@ const PAYMENTS_PER_REFUND = 200;
 const REFUND_WINDOW_SECONDS = 86_400;
 const DAY_MS = 86_400_000;
 const LAST_MS = Date.now() - 2 * DAY_MS;
-const FIRST_MS = LAST_MS - 38 * DAY_MS;
+const FIRST_MS = LAST_MS - Number(options.days) * DAY_MS;
 /** All pages of the indexes over random ids of ten million payments. */
 const CACHE_KIBIBYTES = 2_400_000;
 
@@ -117,11 +121,10 @@ function fillChunk(first: number, count: number): void {
     Math.floor(FIRST_MS + ((LAST_MS - FIRST_MS) * (first + place)) / TRANSFERS);
   const [from, until] = [timeOf(0), timeOf(count - 1)];
   issue(from, LARGEST_PRICE * BigInt(count), base, sequence);
-  const unit = "((random() & 0xFFFFFFFFFFFFF) / 4503599627370496.0)";
   database.exec(`
     DELETE FROM temp.chunk;
     INSERT INTO temp.chunk
-      SELECT place, lower(hex(randomblob(16))), CAST(pow(${MERCHANTS}, ${unit}) AS INTEGER) - 1,
+      SELECT place, lower(hex(randomblob(16))), ${ranked(MERCHANTS)},
         CASE random() & ${PRICES.length - 1} ${PRICES.map((price, index) => `WHEN ${index} THEN ${price}`).join(" ")} END,
         ${from} + place * ${until - from} / ${count}
       FROM temp.places WHERE place < ${count};
@@ -175,6 +178,11 @@ function next(table: string, column: string): number {
   return Number(database.prepare(`SELECT coalesce(max(${column}), 0) + 1 AS next FROM ${table}`).get()?.next);
 }
 
+/** An SQL expression for a number below this, the smaller the likelier: rank × share is about the same for all. */
+function ranked(count: number): string {
+  return `(CAST(pow(${count}, (random() & 0xFFFFFFFFFFFFF) / 4503599627370496.0) AS INTEGER) - 1)`;
+}
+
 /** An SQL expression for what `encodePaymentRecord` writes. */
 function paymentMemo(): string {
   const value = encodePaymentRecord({
@@ -192,7 +200,7 @@ function paymentMemo(): string {
   return expression(value, {
     "<merchant>": "printf('merchant-%05d', rank)",
     "123456789": "amount",
-    "<article>": "lower(hex(randomblob(8)))",
+    "<article>": ARTICLES === 0 ? "lower(hex(randomblob(8)))" : ranked(ARTICLES),
     "<holder>": "substr(hex(randomblob(22)), 2)",
     "<hash>": "lower(hex(randomblob(32)))",
     "<enc>": "substr(hex(randomblob(22)), 2)",

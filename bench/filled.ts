@@ -19,7 +19,7 @@ export interface FilledProvider {
 let filled: Promise<FilledProvider> | undefined;
 
 export function filledProvider(): Promise<FilledProvider> {
-  filled ??= fill();
+  filled ??= fillProvider(TRANSFERS);
   return filled;
 }
 
@@ -29,7 +29,11 @@ export async function removeFilled(): Promise<void> {
   await made?.provider.remove();
 }
 
-async function fill(): Promise<FilledProvider> {
+/** @param parameters further ones of `fill.ts` */
+export async function fillProvider(
+  transfers: number,
+  parameters: readonly string[] = [],
+): Promise<FilledProvider> {
   let path = "";
   const provider = await prepareProvider(async ({ config, mint, merchants }) => {
     path = join(config.dataFolder, "tuppence.sqlite");
@@ -38,18 +42,19 @@ async function fill(): Promise<FilledProvider> {
       name: "The one of whom the others are copies",
       origins: ["https://merchant.example"],
     });
-    const parameters = ["--path", path, "--keyset", mint.activeKeysetId(), "--merchant", TEMPLATE];
-    return () => runFill([...parameters, "--transfers", `${TRANSFERS}`]);
+    const place = ["--path", path, "--keyset", mint.activeKeysetId(), "--merchant", TEMPLATE];
+    return () => runFill(transfers, [...place, ...parameters]);
   });
-  return { provider, path, transfers: TRANSFERS };
+  return { provider, path, transfers };
 }
 
 const Filled = v.object({ seconds: v.number(), bytes: v.number() });
 
 /** In a process of its own, because it takes more memory than anything else. */
-async function runFill(parameters: readonly string[]): Promise<void> {
-  const { seconds, bytes } = v.parse(Filled, await runProgram("fill.ts", parameters));
+async function runFill(transfers: number, parameters: readonly string[]): Promise<void> {
+  const filling = runProgram("fill.ts", [...parameters, "--transfers", `${transfers}`]);
+  const { seconds, bytes } = v.parse(Filled, await filling);
   console.log(
-    `filled with ${TRANSFERS.toLocaleString("en-US")} payments in ${seconds.toFixed(0)} s, ${(bytes / BYTES_PER_GB).toFixed(1)} GB`,
+    `filled with ${transfers.toLocaleString("en-US")} payments in ${seconds.toFixed(0)} s, ${(bytes / BYTES_PER_GB).toFixed(1)} GB`,
   );
 }

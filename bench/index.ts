@@ -6,6 +6,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { buildAll } from "../scripts/build.ts";
+import { dashboard } from "./dashboard.ts";
 import { removeFilled } from "./filled.ts";
 import { growth } from "./growth.ts";
 import { history } from "./history.ts";
@@ -36,6 +37,7 @@ const PARTS = [
   restore,
   statement,
   seal,
+  dashboard,
 ];
 /** The last one leaves payments in the filled database that nobody made. */
 const LONG_PARTS = [settlement, growth];
@@ -53,7 +55,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-await buildAll(["chrome", "merchant"]);
+await buildAll(["chrome", "merchant", "dashboard"]);
 const rows: Row[] = [];
 try {
   for (const part of ALL_PARTS.filter(({ name }) => wanted.includes(name))) {

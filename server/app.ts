@@ -26,6 +26,7 @@ import { registerMint } from "./mint/index.ts";
 import { separateOrigins, sideOf } from "./origins.ts";
 import { registerPayments } from "./payments/index.ts";
 import { type Readiness, watchReadiness } from "./readiness.ts";
+import { registerRevenue } from "./revenue/index.ts";
 import { registerSettlement } from "./settlement/index.ts";
 import { registerSites } from "./sites/index.ts";
 import { registerTopUps } from "./topups/index.ts";
@@ -118,6 +119,7 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
     registerMerchants(domains, deps);
     registerPayments(domains, deps);
     registerSettlement(domains, deps);
+    registerRevenue(domains, deps);
     registerAccess(domains, deps);
     registerSites(domains, deps);
     registerDashboard(domains, deps);

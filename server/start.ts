@@ -7,6 +7,7 @@ import { createDeps, type Deps, type DepsOptions } from "./deps.ts";
 import { observeProvider } from "./metrics.ts";
 import { type MetricsServer, startMetricsServer } from "./metrics-server.ts";
 import { watchReadiness } from "./readiness.ts";
+import { createCounting } from "./revenue/index.ts";
 import { settleAll, startSettlementSchedule } from "./settlement/index.ts";
 import { prepareShutdown } from "./shutdown.ts";
 import { checkDueSites } from "./sites/index.ts";
@@ -29,6 +30,8 @@ const KEEP_ALIVE_MILLISECONDS = 65_000;
 const STARTING_RETRY_SECONDS = 1;
 /** How often top-ups whose time has come are made final. */
 const FINALIZE_EVERY_MILLISECONDS = 5_000;
+/** How often what was paid is added up. An answer adds up what came since. */
+const COUNT_EVERY_MILLISECONDS = 20_000;
 /** How often it is looked whether a site's daily check is due. */
 const CHECK_SITES_EVERY_MILLISECONDS = 20_000;
 
@@ -131,6 +134,7 @@ function startJobs(deps: Deps): () => Promise<void> {
       onError: onErrorOf("settle"),
     }),
     startJob("finalize", () => finalizeTopUps(deps), FINALIZE_EVERY_MILLISECONDS),
+    startJob("revenue", createCounting(deps), COUNT_EVERY_MILLISECONDS),
     startJob("check sites", () => checkDueSites(deps), CHECK_SITES_EVERY_MILLISECONDS),
     startWebhooks(deps, { onDone: onDoneOf("webhooks"), onError: onErrorOf("webhooks") }),
   ];

@@ -12,7 +12,7 @@ import * as v from "valibot";
 import { fromHex, toHex, utf8 } from "./bytes.ts";
 import { type SigningKey, signJws, verifyJws } from "./jws.ts";
 import { leafHash, rootByProof } from "./merkle.ts";
-import { type Micros, micros, splitByWeight, ZERO } from "./money.ts";
+import { type Micros, splitByWeight, ZERO } from "./money.ts";
 import {
   amount,
   currency,
@@ -22,6 +22,7 @@ import {
   merchantId,
   origin,
   seconds,
+  sum,
   text,
   thumbprint,
   url,
@@ -36,12 +37,6 @@ const WHOLE_BASIS_POINTS = 10_000n;
 const LAST_MOMENT_MS = 8_640_000_000_000_000;
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-/** A sum of many amounts may be larger than any single amount. */
-const sum = v.pipe(
-  v.string(),
-  v.regex(/^(0|[1-9][0-9]{0,17})$/, "not a sum in micros"),
-  v.transform((value) => micros(BigInt(value))),
-);
 
 /** The sums of a merchant's payments whose refund windows ended. */
 export const Settlement = v.object({

@@ -128,12 +128,14 @@ export interface TransferQuery {
   readonly codes?: readonly TransferCode[];
   readonly afterSequence?: number;
   readonly upToSequence?: number;
+  /** Where the page begins: with the oldest, unless it says otherwise. */
+  readonly order?: "oldest_first" | "newest_first";
   /** At most 10,000. */
   readonly limit: number;
 }
 
 /** Transfers that are added up where they are kept, instead of being handed out. */
-export interface SumQuery extends Omit<TransferQuery, "limit"> {
+export interface SumQuery extends Omit<TransferQuery, "limit" | "order"> {
   /** Milliseconds since 1970. The sum ends before the first group with a transfer that matures later. */
   readonly maturedBy?: number;
   /** Transfers that are looked at, at most: 1,001 to 10,000. */
@@ -162,7 +164,7 @@ export interface Ledger {
   groups(ids: readonly TransferId[]): Promise<ReadonlyMap<TransferId, PostedGroup>>;
   /** Which of these transfers exist. */
   existing(ids: readonly TransferId[]): Promise<ReadonlySet<TransferId>>;
-  /** In sequence. */
+  /** In sequence, or against it. */
   transfers(query: TransferQuery): Promise<readonly PostedTransfer[]>;
   sum(query: SumQuery): Promise<TransferSum>;
   /** Recomputes every balance from the transfers; what it finds wrong, in words. Empty when all is well. */

@@ -496,7 +496,8 @@ async function queryTransfers(sql: Sql, horizon: Horizon, query: TransferQuery):
       d.name AS debit, c.name AS credit, t.amount, t.code, t.reference, t.timestamp, t.matures_at
     FROM ledger_transfers t
       JOIN ledger_accounts d ON d.number = t.debit JOIN ledger_accounts c ON c.number = t.credit
-    WHERE ${filterOf(sql, complete, query)} ORDER BY t.sequence LIMIT ${query.limit}`;
+    WHERE ${filterOf(sql, complete, query)}
+    ORDER BY t.sequence ${query.order === "newest_first" ? sql`DESC` : sql``} LIMIT ${query.limit}`;
   return rows.map(postedTransfer);
 }
 

@@ -6,7 +6,7 @@ const PAGE_TRANSFERS = 10_000;
 
 export async function* readAllTransfers(
   ledger: Pick<Ledger, "transfers">,
-  query: Omit<TransferQuery, "limit">,
+  query: Omit<TransferQuery, "limit" | "order">,
   pageTransfers = PAGE_TRANSFERS,
 ): AsyncGenerator<PostedTransfer> {
   let afterSequence = query.afterSequence ?? 0;

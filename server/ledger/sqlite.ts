@@ -126,7 +126,7 @@ function queryTransfers(statements: Statements, query: TransferQuery): PostedTra
       t.amount, t.code, t.reference, t.timestamp, t.matures_at
     FROM ledger_transfers t JOIN ledger_groups g ON g.number = t.group_number
       JOIN ledger_accounts d ON d.number = t.debit JOIN ledger_accounts c ON c.number = t.credit
-    WHERE ${where} ORDER BY t.sequence LIMIT ?`)
+    WHERE ${where} ORDER BY t.sequence ${query.order === "newest_first" ? "DESC" : ""} LIMIT ?`)
     .all(...parameters, query.limit);
   return rows.map(postedTransfer);
 }

@@ -9,6 +9,14 @@ export {
   type NumberedClosing,
   readClosing,
 } from "./closing.ts";
-export { type PaymentRecord, paymentGroupId, paymentRecordOf, readPayment } from "./record.ts";
+export {
+  type PaymentRecord,
+  type PaymentSubject,
+  paymentGroupId,
+  paymentRecordOf,
+  paymentSubjectOf,
+  readPayment,
+} from "./record.ts";
+export { refundGroupId } from "./refund.ts";
 export { registerPayments } from "./routes.ts";
 export { createSealReader, type SealReader } from "./seals.ts";

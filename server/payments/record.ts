@@ -34,6 +34,10 @@ export const PaymentRecord = v.object({
 });
 export type PaymentRecord = v.InferOutput<typeof PaymentRecord>;
 
+/** What was paid for. */
+const PaymentSubject = v.pick(PaymentRecord, ["resource", "kind"]);
+export type PaymentSubject = v.InferOutput<typeof PaymentSubject>;
+
 /** What is committed with a refund under `refund:<id>`. */
 export const RefundRecord = v.object({ outputs: v.array(BlindedMessage) });
 export type RefundRecord = v.InferOutput<typeof RefundRecord>;
@@ -71,6 +75,15 @@ export function paymentRecordOf(
 ): PaymentRecord {
   if (memo === undefined) throw new Error(`payment ${paymentId} was committed without its record`);
   return decodePaymentRecord(memo);
+}
+
+/** As `paymentRecordOf`, for whoever reads a million of them and wants no more than this. */
+export function paymentSubjectOf(
+  { memo }: { readonly memo: string | undefined },
+  paymentId: string,
+): PaymentSubject {
+  if (memo === undefined) throw new Error(`payment ${paymentId} was committed without its record`);
+  return v.parse(PaymentSubject, JSON.parse(memo));
 }
 
 export interface PostedPayment {

@@ -8,6 +8,8 @@ import type { Stretch } from "./sums.ts";
 
 export interface PaymentLine {
   readonly paymentId: string;
+  /** Of its last transfer. */
+  readonly sequence: number;
   /** Milliseconds since 1970. */
   readonly paidAt: number;
   readonly amount: Micros;
@@ -59,6 +61,6 @@ async function addRecords(
     const amount = add(...transfers.map((transfer) => transfer.amount));
     if (amount !== record.amount)
       throw new Error(`payment ${paymentId} moved ${amount} for a record of ${record.amount}`);
-    return { paymentId, paidAt: last.timestamp, amount, record };
+    return { paymentId, sequence: last.sequence, paidAt: last.timestamp, amount, record };
   });
 }

@@ -1,22 +1,24 @@
 /** The operator's settlements over HTTP, and for everyone what makes statements sure. */
-import { Readable } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import * as v from "valibot";
 import { TuppenceError } from "../../shared/errors.ts";
 import { id128, merchantId } from "../../shared/protocol/fields.ts";
 import { Inclusion, SignedRootResponse } from "../../shared/protocol/provider.ts";
 import { settlementId, settlementJson } from "../../shared/statement.ts";
+import type { AccessDeps } from "../access/index.ts";
 import { type AdminDeps, requireAdmin } from "../admin/index.ts";
 import { describe } from "../openapi.ts";
 import { createInclusionProver } from "./inclusion.ts";
+import { registerMerchantStatements } from "./merchant-routes.ts";
+import { sendStatement } from "./send-statement.ts";
 import { type SettlementDeps, settleAll, settleMerchant } from "./settle.ts";
 import { parseSettlementId } from "./settlement.ts";
 import { readStatement } from "./statement.ts";
-import { formatStatement, STATEMENT_CSV, STATEMENT_JSON } from "./statement-formats.ts";
 import { type SignedStatement, type StatementDeps, signStatement } from "./statement-root.ts";
 
-export interface SettlementRouteDeps extends SettlementDeps, StatementDeps, AdminDeps {
-  readonly config: SettlementDeps["config"] & StatementDeps["config"];
+export interface SettlementRouteDeps extends SettlementDeps, StatementDeps, AdminDeps, AccessDeps {
+  readonly merchants: AccessDeps["merchants"];
+  readonly config: SettlementDeps["config"] & StatementDeps["config"] & AccessDeps["config"];
   readonly secrets: StatementDeps["secrets"] & AdminDeps["secrets"];
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -30,6 +32,7 @@ const ROOT_CACHE_SECONDS = 86_400;
 
 export function registerSettlement(app: FastifyInstance, deps: SettlementRouteDeps): void {
   registerForEveryone(app, deps);
+  registerMerchantStatements(app, deps);
   const settleSchema = describe({ summary: "Settles what has matured", tags: ["operator"] });
   app.post(
     "/admin/settlements",
@@ -56,17 +59,7 @@ export function registerSettlement(app: FastifyInstance, deps: SettlementRouteDe
     { config: { side: "accounts" }, schema: statementSchema },
     async ({ headers, params, query }, reply) => {
       requireAdmin(deps, headers.authorization);
-      const statement = await findStatement(deps, settlementOf(params));
-      const format = v.safeParse(StatementQuery, query);
-      if (!format.success) throw new TuppenceError("request_invalid");
-      if (format.output.format === "json") {
-        reply.header("content-type", "application/json; charset=utf-8");
-        return Readable.from(formatStatement(statement, STATEMENT_JSON));
-      }
-      reply
-        .header("content-type", "text/csv; charset=utf-8")
-        .header("content-disposition", `attachment; filename="${statement.id}.csv"`);
-      return Readable.from(formatStatement(statement, STATEMENT_CSV));
+      return sendStatement(reply, await findStatement(deps, settlementOf(params)), query);
     },
   );
 }
@@ -119,8 +112,6 @@ async function settleRequested(deps: SettlementRouteDeps, id: string | undefined
   if (!merchant) throw new TuppenceError("merchant_unknown", { merchant: id });
   return settleMerchant(deps, merchant, options);
 }
-
-const StatementQuery = v.object({ format: v.optional(v.picklist(["json", "csv"]), "json") });
 
 const RootParams = v.object({
   merchant: merchantId,

@@ -31,13 +31,9 @@ export async function* formatStatement(
 
 /** RFC 4180. Amounts signed, in micros and in the major unit; the rows but the last add up to the last. */
 export const STATEMENT_CSV: StatementFormat = {
-  head: (statement) =>
-    csvRow(["type", "time", "id", "resource", "kind", "currency", "amount_micros", "amount"]) +
-    csvSum(statement, "carry_forward_in", statement.settlement.carryForwardIn),
-  line({ settlement: { currency } }, { type, time, id, resource, kind, amount }) {
-    const signed = type === "refund" ? negative(amount) : amount;
-    return csvRow([type, time, id, resource, kind, currency, signed.toString(), decimal(signed)]);
-  },
+  head: (statement) => csvHead() + csvSum(statement, "carry_forward_in", statement.settlement.carryForwardIn),
+  line: ({ settlement: { currency } }, line) =>
+    csvMovement({ ...line, currency, amount: line.type === "refund" ? negative(line.amount) : line.amount }),
   end(statement) {
     const { fee, payout, carryForwardOut } = statement.settlement;
     return (
@@ -61,7 +57,25 @@ export const STATEMENT_JSON: StatementFormat = {
 };
 
 function csvSum({ id, settlement: { currency, closedAt } }: Statement, type: string, amount: Micros): string {
-  return csvRow([type, isoTime(closedAt), id, "", "", currency, amount.toString(), decimal(amount)]);
+  return csvMovement({ type, time: isoTime(closedAt), id, currency, amount });
+}
+
+export function csvHead(): string {
+  return csvRow(["type", "time", "id", "resource", "kind", "currency", "amount_micros", "amount"]);
+}
+
+/** @param movement its amount with its sign */
+export function csvMovement(movement: {
+  readonly type: string;
+  readonly time: string;
+  readonly id: string;
+  readonly resource?: string;
+  readonly kind?: string;
+  readonly currency: string;
+  readonly amount: Micros;
+}): string {
+  const { type, time, id, resource = "", kind = "", currency, amount } = movement;
+  return csvRow([type, time, id, resource, kind, currency, amount.toString(), decimal(amount)]);
 }
 
 function csvRow(fields: readonly string[]): string {

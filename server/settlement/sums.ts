@@ -25,6 +25,8 @@ export interface Sums {
 const SUM_TRANSFERS = 10_000;
 /** Read at once: a settlement has few, and what lies behind its closing is read in vain. */
 const PAGE_REFUNDS = 200;
+/** Of payments that mature later than younger ones, because the merchant made its window shorter between them. */
+const MAX_WINDOWS_LOOKED_AT = 10;
 
 /** Where the payments end whose windows have closed by then, after about `most` of them; `afterSequence` if there is none. */
 export async function findMatured(
@@ -51,6 +53,25 @@ export async function findMatured(
   return upToSequence;
 }
 
+/** The first moment at which all payments after this one have matured, however the window changed meanwhile: milliseconds. */
+export async function findMaturity(
+  ledger: Ledger,
+  merchant: string,
+  afterSequence: number,
+  now: number,
+): Promise<number> {
+  const unsettled = { ...paymentsOf(merchant), afterSequence };
+  const [last] = await ledger.transfers({ ...unsettled, order: "newest_first", limit: 1 });
+  let maturedBy = Math.max(now, last?.maturesAt ?? now);
+  for (let changes = 0; changes < MAX_WINDOWS_LOOKED_AT; changes++) {
+    const { lastSequence = afterSequence } = await sumAll(ledger, { ...unsettled, maturedBy });
+    const [held] = await ledger.transfers({ ...unsettled, afterSequence: lastSequence, limit: 1 });
+    if (!held) break;
+    maturedBy = Math.max(maturedBy, held.maturesAt);
+  }
+  return maturedBy;
+}
+
 export function sumPayments(ledger: Ledger, merchant: string, stretch: Stretch): Promise<Sums> {
   return sumAll(ledger, { ...paymentsOf(merchant), ...stretch });
 }
@@ -71,7 +92,7 @@ export async function sumAll(ledger: Ledger, query: Omit<SumQuery, "limit">): Pr
   }
 }
 
-function paymentsOf(merchant: string) {
+export function paymentsOf(merchant: string) {
   return {
     account: merchantAccount(merchant),
     side: "credit",

@@ -26,6 +26,18 @@ export const positiveAmount = v.pipe(
   v.check((value) => value > ZERO, "must be more than zero"),
 );
 
+/** A sum of many amounts may be larger than any single amount. */
+export const sum = v.pipe(
+  v.string(),
+  v.regex(/^(0|[1-9][0-9]{0,17})$/, "not a sum in micros"),
+  v.transform((value) => micros(BigInt(value))),
+);
+export const signedSum = v.pipe(
+  v.string(),
+  v.regex(/^(0|-?[1-9][0-9]{0,17})$/, "not a sum in micros"),
+  v.transform((value) => micros(BigInt(value))),
+);
+
 /** An amount inside a Cashu message, where the specification says integer. */
 export const cashuAmount = v.pipe(
   v.number(),

@@ -295,6 +295,11 @@ export function describeLedger(databases: TestDatabases, { inThread = false } = 
         (await ledger.transfers({ ...later, upToSequence: second })).map(({ reference }) => reference),
       ).toEqual(["a", "b"]);
       expect(await ledger.transfers({ ...later, codes: ["refund"] })).toEqual([]);
+      const newest = { ...later, order: "newest_first" as const, limit: 2 };
+      expect((await ledger.transfers(newest)).map(({ reference }) => reference)).toEqual(["c", "b"]);
+      expect(
+        (await ledger.transfers({ ...newest, upToSequence: second })).map(({ reference }) => reference),
+      ).toEqual(["b", "a"]);
       expect(await ledger.balances("reader:")).toEqual(new Map([[readerAccount("r"), 15n]]));
     });
 

@@ -15,6 +15,7 @@ import { CodesScreen } from "./screens/codes.tsx";
 import { KeysScreen } from "./screens/keys.tsx";
 import { NewMerchantScreen } from "./screens/new-merchant.tsx";
 import { PasteScreen } from "./screens/paste.tsx";
+import { RevenueScreen } from "./screens/revenue.tsx";
 import { SettingsScreen } from "./screens/settings.tsx";
 import { SignInScreen } from "./screens/sign-in.tsx";
 import { SitesScreen } from "./screens/sites.tsx";
@@ -69,6 +70,7 @@ export function App() {
     return <NewMerchantScreen provider={provider} isFirst={!merchant} onMade={reload} />;
   return (
     <Frame provider={provider} me={me} merchant={merchant} route={route}>
+      {route.screen === "revenue" ? <RevenueScreen key={merchant.id} merchant={merchant.id} /> : null}
       {route.screen === "paste" ? (
         <PasteScreen key={merchant.id} provider={provider} merchant={merchant} />
       ) : null}

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 export const SCREENS = {
+  revenue: "Revenue",
   paste: "Put it on a page",
   sites: "Sites",
   keys: "API keys",

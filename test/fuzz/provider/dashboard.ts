@@ -2,8 +2,10 @@
 import { randomBytes } from "node:crypto";
 import * as v from "valibot";
 import { ApiKeyMade, RecoveryCodes } from "../../../shared/protocol/dashboard.ts";
+import { makeKey } from "../../support/access.ts";
 import { createAuthenticator } from "../../support/authenticator.ts";
 import { CreationOptions, RequestOptions } from "../../support/owner.ts";
+import { MERCHANT, REFUND_WINDOW_SECONDS } from "../../support/shop.ts";
 import type { Endpoint, Genuine } from "./genuine.ts";
 import type { World } from "./world.ts";
 
@@ -11,7 +13,7 @@ type Kind = () => Promise<Genuine>;
 /** Nobody is there: a site that is looked at is not the provider's code. */
 const SITE = "https://127.0.0.1:1";
 
-export function dashboardEndpoints({ shop }: World): Endpoint[] {
+export function dashboardEndpoints({ shop, deps }: World): Endpoint[] {
   async function call(method: Genuine["method"], url: string, body?: object, cookie = "") {
     const answer = await shop.app.inject({
       method,
@@ -75,6 +77,25 @@ export function dashboardEndpoints({ shop }: World): Endpoint[] {
 
   async function creation(url: string, cookie = "") {
     return v.parse(CreationOptions, (await call("POST", url, { name: "Ada" }, cookie)).body);
+  }
+
+  let program: Record<string, string> | undefined;
+
+  /** By a program of the merchant that is paid. */
+  const asProgram =
+    (rest: string, prepare: () => Promise<unknown> = () => shop.pay()): Kind =>
+    async () => {
+      program ??= await makeKey(deps, MERCHANT, "payments:read", "statements:read");
+      const headers = program;
+      await prepare();
+      const url = `/api/merchants/${MERCHANT}${rest}`;
+      return { side: "accounts", method: "GET", url, sign: async () => headers };
+    };
+
+  async function settled(): Promise<void> {
+    await shop.pay();
+    shop.clock.now += (REFUND_WINDOW_SECONDS + 1) * 1_000;
+    await shop.operator("POST", "/admin/settlements", { merchant: MERCHANT });
   }
 
   const endpoints: Readonly<Record<string, Endpoint["kinds"]>> = {
@@ -159,6 +180,28 @@ export function dashboardEndpoints({ shop }: World): Endpoint[] {
       },
     },
     "POST /api/merchants/{merchant}/sites": { new: asMerchant("POST", "/sites", { origin: SITE }) },
+    "GET /api/merchants/{merchant}/revenue": {
+      "by day": asProgram("/revenue?from=2026-01-01&to=2026-12-31&by=day"),
+      "by article": asProgram("/revenue?from=2026-01-15&to=2026-12-14&by=article&sort=refunds&limit=9"),
+      owner: asMerchant("GET", "/revenue?from=2026-01-01&to=2026-01-01&by=day"),
+    },
+    "GET /api/merchants/{merchant}/payments": {
+      latest: asProgram("/payments"),
+      older: asProgram("/payments?before=1000&limit=3"),
+    },
+    "GET /api/merchants/{merchant}/payments.csv": { all: asProgram("/payments.csv") },
+    "GET /api/merchants/{merchant}/balance": {
+      paid: asProgram("/balance"),
+      new: asMerchant("GET", "/balance"),
+    },
+    "GET /api/merchants/{merchant}/statements": {
+      list: asProgram("/statements", settled),
+      older: asProgram("/statements?before=2&limit=1", settled),
+    },
+    "GET /api/merchants/{merchant}/statements/{number}": {
+      json: asProgram("/statements/1", settled),
+      csv: asProgram("/statements/1?format=csv", settled),
+    },
     "POST /api/merchants/{merchant}/sites/{origin}/check": { mine: () => withSite("POST", "/check") },
     "DELETE /api/merchants/{merchant}/sites/{origin}": { mine: () => withSite("DELETE", "") },
   };

@@ -1,0 +1,36 @@
+/** Amounts as this browser's owner writes them: exact, to the last micro that is not zero. */
+import { MICROS_PER_UNIT, type Micros } from "../../../../shared/money.ts";
+
+const formats = new Map<string, Intl.NumberFormat>();
+
+export function money(amount: Micros, currency: string): string {
+  const value = amount < 0n ? -amount : amount;
+  const fraction = (value % MICROS_PER_UNIT).toString().padStart(6, "0");
+  const text = `${amount < 0n ? "-" : ""}${value / MICROS_PER_UNIT}.${fraction}`;
+  // As text: a number might round it.
+  return formatOf(currency).format(text as `${number}`);
+}
+
+/** On an axis: short, and no more exact than a line on a screen. */
+export function roughMoney(units: number, currency: string): string {
+  const format = new Intl.NumberFormat(undefined, { style: "currency", currency, notation: "compact" });
+  return format.format(units);
+}
+
+/** For drawing only. */
+export function unitsOf(amount: Micros): number {
+  return Number(amount) / Number(MICROS_PER_UNIT);
+}
+
+function formatOf(currency: string): Intl.NumberFormat {
+  const format =
+    formats.get(currency) ??
+    new Intl.NumberFormat(undefined, {
+      style: "currency",
+      currency,
+      minimumFractionDigits: 2,
+      maximumFractionDigits: 6,
+    });
+  formats.set(currency, format);
+  return format;
+}
