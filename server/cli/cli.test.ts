@@ -106,6 +106,10 @@ test("a merchant that cannot be settled keeps no other from its money and its st
   shop.clock.now = Date.now() - REFUND_WINDOW_SECONDS * 1_000;
   await shop.pay(shop.offer({ amount: 200_000n }), [200_000]);
   await shop.deps.merchants.put({ id: "broken", name: "Broken", origins: ["https://broken.example"] });
+  await shop.pay(
+    shop.offer({ merchant: "broken", resource: "https://broken.example/", amount: 1_000n }),
+    [1_000],
+  );
   await shop.deps.ledger.apply({
     id: "0".repeat(32),
     fingerprint: "",

@@ -1,5 +1,4 @@
 /** Requests of the provider to addresses that somebody else named: a merchant's site, a webhook's endpoint. */
-export { isPublicAddress } from "./addresses.ts";
 export {
   checkOutbound,
   OutboundError,

@@ -1,5 +1,4 @@
 /** A merchant's sites: proven by whoever controls them, at once and again from time to time. */
 
 export { checkDueSites } from "./check.ts";
-export type { SiteDeps } from "./deps.ts";
 export { registerSites } from "./routes.ts";

@@ -10,10 +10,10 @@ import type { ProofAttempt, ProofMethod } from "../../shared/protocol/dashboard.
 import { OutboundError, type OutboundResponse, sendOutbound } from "../outbound/index.ts";
 import type { SiteDeps } from "./deps.ts";
 
-export const PROOF_FILE = "/.well-known/tuppence-site.txt";
-export const PROOF_META = "tuppence-site";
-export const PROOF_DNS_PREFIX = "_tuppence.";
-export const PROOF_DNS_VALUE = "tuppence-site=";
+const PROOF_FILE = "/.well-known/tuppence-site.txt";
+const PROOF_META = "tuppence-site";
+const PROOF_DNS_PREFIX = "_tuppence.";
+const PROOF_DNS_VALUE = "tuppence-site=";
 
 /** Of a look as a whole, however often a site redirects. */
 const TIMEOUT_MILLISECONDS = 15_000;

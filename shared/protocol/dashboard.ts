@@ -110,7 +110,7 @@ export const Me = v.object({
 export type Me = v.InferOutput<typeof Me>;
 
 /** The ways to prove that a site is one's own (`server/sites/prove.ts`). */
-export const PROOF_METHODS = ["file", "meta", "dns"] as const;
+const PROOF_METHODS = ["file", "meta", "dns"] as const;
 export const ProofMethod = v.picklist(PROOF_METHODS);
 export type ProofMethod = v.InferOutput<typeof ProofMethod>;
 

@@ -315,7 +315,9 @@ describe("a site", () => {
     await check(owner, "the-mirror");
     const other = await signUpOwner(test.accountsOrigin);
     await makeMerchant(other, "the-other");
-    putPage(`<!doctype html><head><meta name="tuppence-site" content="${(await add(other, "the-other")).site.token}"></head>`);
+    putPage(
+      `<!doctype html><head><meta name="tuppence-site" content="${(await add(other, "the-other")).site.token}"></head>`,
+    );
     site.failures.set(PROOF_PATH, 503);
     await check(other, "the-other");
     expect(await inRecord("the-mirror")).toEqual([site.origin]);

@@ -15,7 +15,7 @@ export interface TipTerms {
   readonly label: string;
 }
 
-export const SCRIPT_TAG = '<script type="module" src="/tuppence.js"></script>';
+const SCRIPT_TAG = '<script type="module" src="/tuppence.js"></script>';
 
 export function tipCode({ provider, merchant, amount, currency, label }: TipTerms): string {
   const attributes = [
