@@ -6,7 +6,6 @@ import { Ed25519PublicJwk } from "./provider.ts";
 /** What an API key may be allowed to do. A person who signed in by passkey may do all of it, and make keys. */
 export const SCOPES = [
   "payments:read",
-  "refunds:write",
   "statements:read",
   "sites:read",
   "sites:write",

@@ -19,6 +19,7 @@ import { RevenueScreen } from "./screens/revenue.tsx";
 import { SettingsScreen } from "./screens/settings.tsx";
 import { SignInScreen } from "./screens/sign-in.tsx";
 import { SitesScreen } from "./screens/sites.tsx";
+import { WebhooksScreen } from "./screens/webhooks.tsx";
 
 interface Start {
   readonly provider: DashboardProvider;
@@ -76,6 +77,7 @@ export function App() {
       ) : null}
       {route.screen === "sites" ? <SitesScreen key={merchant.id} merchant={merchant.id} /> : null}
       {route.screen === "keys" ? <KeysScreen key={merchant.id} merchant={merchant.id} /> : null}
+      {route.screen === "webhooks" ? <WebhooksScreen key={merchant.id} merchant={merchant.id} /> : null}
       {route.screen === "settings" ? (
         <SettingsScreen key={merchant.id} provider={provider} merchant={merchant.id} onChanged={reload} />
       ) : null}

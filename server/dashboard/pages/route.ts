@@ -6,6 +6,7 @@ export const SCREENS = {
   paste: "Put it on a page",
   sites: "Sites",
   keys: "API keys",
+  webhooks: "Webhooks",
   settings: "Settings",
 } as const;
 export type Screen = keyof typeof SCREENS;
@@ -33,7 +34,7 @@ export function linkTo(merchant: string, screen: Screen): string {
 }
 
 export const ACCOUNT_LINK = "#/account";
-const FIRST_SCREEN: Screen = "paste";
+const FIRST_SCREEN: Screen = "revenue";
 
 function isScreen(text: string): text is Screen {
   return Object.hasOwn(SCREENS, text);

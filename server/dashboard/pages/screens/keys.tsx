@@ -18,7 +18,6 @@ import { withPasskey } from "../passkey.ts";
 
 const WORDS: Readonly<Record<Scope, string>> = {
   "payments:read": "See payments and revenue",
-  "refunds:write": "Give money back",
   "statements:read": "See statements",
   "sites:read": "See sites",
   "sites:write": "Add and remove sites",
