@@ -132,7 +132,7 @@ test("markup in an address is text, and what would turn the line around stays en
   await expect(rows.first()).toContainText("/%E2%80%AEgpj.exe", { timeout: 30_000 });
   await expect(rows.nth(1)).toContainText('/<img%20src=x%20onerror="document.title=1">');
   await expect(page.locator("td img, th img")).toHaveCount(0);
-  expect(await page.title()).toBe("Tuppence for sites");
+  expect(await page.title()).toBe("Revenue · Tuppence for sites");
 });
 
 test("statements and everything as CSV are taken along by links", async () => {
