@@ -11,10 +11,16 @@ export function money(amount: Micros, currency: string): string {
   return formatOf(currency).format(text as `${number}`);
 }
 
+const COMPACT_FROM_UNITS = 1_000;
+
 /** On an axis: short, and no more exact than a line on a screen. */
 export function roughMoney(units: number, currency: string): string {
-  const format = new Intl.NumberFormat(undefined, { style: "currency", currency, notation: "compact" });
-  return format.format(units);
+  const isLarge = Math.abs(units) >= COMPACT_FROM_UNITS;
+  return new Intl.NumberFormat(undefined, {
+    style: "currency",
+    currency,
+    ...(isLarge ? { notation: "compact" } : { minimumFractionDigits: 2 }),
+  }).format(units);
 }
 
 /** For drawing only. */

@@ -1,7 +1,7 @@
 /** The chart on its canvas, by uPlot: bars for articles with tips upon them, refunds below the line. */
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { add } from "../../../../shared/money.ts";
+import { add, type Micros, subtract, ZERO } from "../../../../shared/money.ts";
 import { roughMoney, unitsOf } from "../parts/money.ts";
 import type { Series } from "./series.ts";
 
@@ -100,12 +100,17 @@ function draw(place: HTMLElement, { series, currency, onPoint }: PlotOptions): u
     [
       series.bars.map(({ start }) => Date.parse(start) / 1_000),
       // Drawn first and higher: what shows of it above the articles is the tips.
-      series.bars.map(({ articles, tips }) => unitsOf(add(articles, tips))),
-      series.bars.map(({ articles }) => unitsOf(articles)),
-      series.bars.map(({ refunds }) => -unitsOf(refunds)),
+      series.bars.map(({ articles, tips }) => heightOf(add(articles, tips))),
+      series.bars.map(({ articles }) => heightOf(articles)),
+      series.bars.map(({ refunds }) => heightOf(subtract(ZERO, refunds))),
     ],
     place,
   );
+}
+
+/** Nothing is no bar: its edge would be a line along the axis. */
+function heightOf(amount: Micros): number | null {
+  return amount === ZERO ? null : unitsOf(amount);
 }
 
 /** In seconds. */
