@@ -286,7 +286,7 @@ const CASES: Readonly<Record<FindingCode, Case>> = {
     ),
   },
   "structured-data-missing": replace(/<script type="application\/ld\+json">.*?<\/script>/, ""),
-  "structured-data-wrong": replace('"isAccessibleForFree":false', '"isAccessibleForFree":true'),
+  "structured-data-wrong": replace(/"isAccessibleForFree":false/g, '"isAccessibleForFree":true'),
   "feed-gives-more": {
     feed: ({ origin }) => feedOf(origin, `${FREE} ${PAID} ${PAID.replaceAll("the", "its")}`),
   },
