@@ -1,5 +1,5 @@
 /** Who may act for a merchant: people who signed in by passkey, and programs with an API key. */
-export { costly } from "./costly.ts";
+export { costlyRoute, dashboardRoute } from "./dashboard-route.ts";
 export type { AccessDeps } from "./deps.ts";
 export { requireAccess, requireOwner } from "./require.ts";
 export { registerAccess } from "./routes.ts";

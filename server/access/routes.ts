@@ -15,9 +15,8 @@ import {
   SignInRequest,
 } from "../../shared/protocol/dashboard.ts";
 import { decode } from "../decode.ts";
-import { describe, type RouteDescription } from "../openapi.ts";
 import { createApiKey, listApiKeys, revokeApiKey } from "./api-keys.ts";
-import { costly } from "./costly.ts";
+import { costlyRoute, dashboardRoute } from "./dashboard-route.ts";
 import type { AccessDeps } from "./deps.ts";
 import { createMerchant, createOwner, makeOwnerId } from "./owners.ts";
 import {
@@ -46,13 +45,15 @@ export function registerAccess(app: FastifyInstance, deps: AccessDeps): void {
 }
 
 function registerSession(app: FastifyInstance, deps: AccessDeps): void {
-  const limited = limitedBy(deps);
-  app.post("/api/sign-up/options", limited("What to make the first passkey with"), ({ body }) =>
+  app.post("/api/sign-up/options", costlyRoute(deps, "What to make the first passkey with"), ({ body }) =>
     offerPasskey(deps, makeOwnerId(deps), decode(PasskeyOptionsRequest, body).name, "sign-up"),
   );
   app.post(
     "/api/sign-up",
-    limited("Signs up with a new passkey", { body: PasskeyRequest, response: { 201: RecoveryCodes } }),
+    costlyRoute(deps, "Signs up with a new passkey", {
+      body: PasskeyRequest,
+      response: { 201: RecoveryCodes },
+    }),
     async ({ body }, reply) => {
       const request = decode(PasskeyRequest, body);
       const { ownerId, credential } = await verifyNewPasskey(deps, request.response, "sign-up");
@@ -64,10 +65,12 @@ function registerSession(app: FastifyInstance, deps: AccessDeps): void {
       return { codes };
     },
   );
-  app.post("/api/session/options", limited("What a passkey has to sign"), () => askForPasskey(deps));
+  app.post("/api/session/options", costlyRoute(deps, "What a passkey has to sign"), () =>
+    askForPasskey(deps),
+  );
   app.post(
     "/api/session",
-    limited("Signs in by passkey", { body: SignInRequest }),
+    costlyRoute(deps, "Signs in by passkey", { body: SignInRequest }),
     async ({ body }, reply) => {
       await beginSession(deps, await verifyPasskey(deps, decode(SignInRequest, body).response), reply);
       return {};
@@ -75,7 +78,7 @@ function registerSession(app: FastifyInstance, deps: AccessDeps): void {
   );
   app.post(
     "/api/session/recover",
-    limited("Signs in by a recovery code, and out everywhere else", { body: RecoveryRequest }),
+    costlyRoute(deps, "Signs in by a recovery code, and out everywhere else", { body: RecoveryRequest }),
     async (request, reply) => {
       const ownerId = await useRecoveryCode(deps, decode(RecoveryRequest, request.body).code);
       await endOtherSessions(deps, ownerId, request);
@@ -83,15 +86,14 @@ function registerSession(app: FastifyInstance, deps: AccessDeps): void {
       return {};
     },
   );
-  app.delete("/api/session", route("Signs out"), async (request, reply) => {
+  app.delete("/api/session", dashboardRoute("Signs out"), async (request, reply) => {
     await endSession(deps, request, reply);
     return {};
   });
 }
 
 function registerOwner(app: FastifyInstance, deps: AccessDeps): void {
-  const limited = limitedBy(deps);
-  app.get("/api/me", route("Whoever is signed in", { response: { 200: Me } }), async (request) => {
+  app.get("/api/me", dashboardRoute("Whoever is signed in", { response: { 200: Me } }), async (request) => {
     const ownerId = await ownerOfSession(deps, request);
     const merchants = await deps.merchants.listOwned(ownerId);
     return {
@@ -100,22 +102,30 @@ function registerOwner(app: FastifyInstance, deps: AccessDeps): void {
       merchants: merchants.map(({ id, name }) => ({ id, name })),
     };
   });
-  app.post("/api/me/passkeys/options", limited("What to make a further passkey with"), async (request) => {
-    const ownerId = await ownerWhoJustSignedIn(deps, request);
-    return offerPasskey(deps, ownerId, decode(PasskeyOptionsRequest, request.body).name, "add-passkey");
-  });
-  app.post("/api/me/passkeys", route("Adds a passkey", { body: PasskeyRequest }), async (request, reply) => {
-    const ownerId = await ownerWhoJustSignedIn(deps, request);
-    const decoded = decode(PasskeyRequest, request.body);
-    const made = await verifyNewPasskey(deps, decoded.response, "add-passkey");
-    if (made.ownerId !== ownerId) throw new TuppenceError("passkey_invalid");
-    await keepPasskey(deps, ownerId, made.credential, decoded);
-    reply.code(201);
-    return {};
-  });
+  app.post(
+    "/api/me/passkeys/options",
+    costlyRoute(deps, "What to make a further passkey with"),
+    async (request) => {
+      const ownerId = await ownerWhoJustSignedIn(deps, request);
+      return offerPasskey(deps, ownerId, decode(PasskeyOptionsRequest, request.body).name, "add-passkey");
+    },
+  );
+  app.post(
+    "/api/me/passkeys",
+    dashboardRoute("Adds a passkey", { body: PasskeyRequest }),
+    async (request, reply) => {
+      const ownerId = await ownerWhoJustSignedIn(deps, request);
+      const decoded = decode(PasskeyRequest, request.body);
+      const made = await verifyNewPasskey(deps, decoded.response, "add-passkey");
+      if (made.ownerId !== ownerId) throw new TuppenceError("passkey_invalid");
+      await keepPasskey(deps, ownerId, made.credential, decoded);
+      reply.code(201);
+      return {};
+    },
+  );
   app.delete(
     "/api/me/passkeys/:id",
-    route("Removes a passkey, and signs out everywhere else"),
+    dashboardRoute("Removes a passkey, and signs out everywhere else"),
     async (request) => {
       const ownerId = await ownerWhoJustSignedIn(deps, request);
       await removePasskey(deps, ownerId, idOf(request));
@@ -125,7 +135,7 @@ function registerOwner(app: FastifyInstance, deps: AccessDeps): void {
   );
   app.post(
     "/api/me/recovery-codes",
-    route("Makes new recovery codes in place of the old ones", { response: { 201: RecoveryCodes } }),
+    dashboardRoute("Makes new recovery codes in place of the old ones", { response: { 201: RecoveryCodes } }),
     async (request, reply) => {
       const codes = await makeRecoveryCodes(deps, await ownerWhoJustSignedIn(deps, request));
       reply.code(201);
@@ -134,7 +144,7 @@ function registerOwner(app: FastifyInstance, deps: AccessDeps): void {
   );
   app.post(
     "/api/me/merchants",
-    route("Makes a merchant", { body: MerchantRequest }),
+    dashboardRoute("Makes a merchant", { body: MerchantRequest }),
     async (request, reply) => {
       const ownerId = await ownerOfSession(deps, request);
       const { id, name } = await createMerchant(deps, ownerId, decode(MerchantRequest, request.body));
@@ -146,13 +156,13 @@ function registerOwner(app: FastifyInstance, deps: AccessDeps): void {
 
 function registerApiKeys(app: FastifyInstance, deps: AccessDeps): void {
   const path = "/api/merchants/:merchant/keys";
-  app.get(path, route("API keys", { response: { 200: ApiKeyList } }), async (request) => {
+  app.get(path, dashboardRoute("API keys", { response: { 200: ApiKeyList } }), async (request) => {
     const { merchant } = await requireOwner(deps, request);
     return { keys: await listApiKeys(deps, merchant.id) };
   });
   app.post(
     path,
-    route("Makes an API key", { body: ApiKeyRequest, response: { 201: ApiKeyMade } }),
+    dashboardRoute("Makes an API key", { body: ApiKeyRequest, response: { 201: ApiKeyMade } }),
     async (request, reply) => {
       await ownerWhoJustSignedIn(deps, request);
       const { merchant } = await requireOwner(deps, request);
@@ -161,24 +171,12 @@ function registerApiKeys(app: FastifyInstance, deps: AccessDeps): void {
       return made;
     },
   );
-  app.delete(`${path}/:id`, route("Revokes an API key"), async (request) => {
+  app.delete(`${path}/:id`, dashboardRoute("Revokes an API key"), async (request) => {
     const { merchant } = await requireOwner(deps, request);
     await revokeApiKey(deps, merchant.id, idOf(request));
     return {};
   });
 }
-
-function route(summary: string, more: Partial<RouteDescription> = {}) {
-  return {
-    config: { side: "accounts" as const },
-    schema: describe({ summary, tags: ["dashboard"], ...more }),
-  };
-}
-
-const limitedBy = (deps: AccessDeps) => (summary: string, more?: Partial<RouteDescription>) => {
-  const { config, schema } = route(summary, more);
-  return { config: { ...config, ...costly(deps) }, schema };
-};
 
 function idOf({ params }: FastifyRequest): string {
   return decode(v.object({ id: v.pipe(v.string(), v.maxLength(MAX_ID_LENGTH)) }), params).id;

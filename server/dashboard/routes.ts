@@ -5,10 +5,9 @@ import {
   MerchantSettings,
   MerchantSettingsRequest,
 } from "../../shared/protocol/dashboard.ts";
-import { requireOwner } from "../access/index.ts";
+import { dashboardRoute, requireOwner } from "../access/index.ts";
 import { decode } from "../decode.ts";
 import type { Merchant } from "../merchants/index.ts";
-import { describe, type RouteDescription } from "../openapi.ts";
 import type { DashboardDeps } from "./deps.ts";
 import { servePages } from "./pages.ts";
 
@@ -16,7 +15,7 @@ export function registerDashboard(app: FastifyInstance, deps: DashboardDeps): vo
   servePages(app);
   app.get(
     "/api/provider",
-    route("What the dashboard says of the provider", { response: { 200: DashboardProvider } }),
+    dashboardRoute("What the dashboard says of the provider", { response: { 200: DashboardProvider } }),
     async () => {
       const { name, origin, currency, feeBasisPoints } = deps.config;
       const answer: v.InferInput<typeof DashboardProvider> = {
@@ -32,13 +31,17 @@ export function registerDashboard(app: FastifyInstance, deps: DashboardDeps): vo
   );
 
   const path = "/api/merchants/:merchant";
-  app.get(path, route("A merchant's settings", { response: { 200: MerchantSettings } }), async (request) => {
-    const { merchant } = await requireOwner(deps, request);
-    return settingsOf(merchant);
-  });
+  app.get(
+    path,
+    dashboardRoute("A merchant's settings", { response: { 200: MerchantSettings } }),
+    async (request) => {
+      const { merchant } = await requireOwner(deps, request);
+      return settingsOf(merchant);
+    },
+  );
   app.post(
     path,
-    route("Changes a merchant's settings", {
+    dashboardRoute("Changes a merchant's settings", {
       body: MerchantSettingsRequest,
       response: { 200: MerchantSettings },
     }),
@@ -61,12 +64,5 @@ function settingsOf(merchant: Merchant): v.InferInput<typeof MerchantSettings> {
     frameParents: [...merchant.frameParents],
     sealKeys: [...merchant.sealKeys],
     payoutMinimum: merchant.payoutMinimum.toString(),
-  };
-}
-
-function route(summary: string, more: Partial<RouteDescription> = {}) {
-  return {
-    config: { side: "accounts" as const },
-    schema: describe({ summary, tags: ["dashboard"], ...more }),
   };
 }

@@ -4,26 +4,24 @@ import * as v from "valibot";
 import { TuppenceError } from "../../shared/errors.ts";
 import { SiteChecked, SiteList, SiteRequest } from "../../shared/protocol/dashboard.ts";
 import { origin as originField } from "../../shared/protocol/fields.ts";
-import { costly, requireAccess } from "../access/index.ts";
+import { costlyRoute, dashboardRoute, requireAccess } from "../access/index.ts";
 import { decode } from "../decode.ts";
-import { describe, type RouteDescription } from "../openapi.ts";
 import { checkSite } from "./check.ts";
 import type { SiteDeps } from "./deps.ts";
 import { addSite, listSites, removeSite } from "./store.ts";
 
 export function registerSites(app: FastifyInstance, deps: SiteDeps): void {
   const path = "/api/merchants/:merchant/sites";
-  const look = (summary: string, more: Partial<RouteDescription>) => {
-    const { config, schema } = route(summary, more);
-    return { config: { ...config, ...costly(deps) }, schema };
-  };
-  app.get(path, route("Sites", { response: { 200: SiteList } }), async (request) => {
+  app.get(path, dashboardRoute("Sites", { response: { 200: SiteList } }), async (request) => {
     const { merchant } = await requireAccess(deps, request, "sites:read");
     return { sites: await listSites(deps, merchant.id) };
   });
   app.post(
     path,
-    look("Adds a site, and looks for its proof", { body: SiteRequest, response: { 201: SiteChecked } }),
+    costlyRoute(deps, "Adds a site, and looks for its proof", {
+      body: SiteRequest,
+      response: { 201: SiteChecked },
+    }),
     async (request, reply) => {
       const { merchant } = await requireAccess(deps, request, "sites:write");
       const { origin } = decode(SiteRequest, request.body);
@@ -35,13 +33,13 @@ export function registerSites(app: FastifyInstance, deps: SiteDeps): void {
   );
   app.post(
     `${path}/:origin/check`,
-    look("Looks for a site's proof again", { response: { 200: SiteChecked } }),
+    costlyRoute(deps, "Looks for a site's proof again", { response: { 200: SiteChecked } }),
     async (request) => {
       const { merchant } = await requireAccess(deps, request, "sites:write");
       return check(deps, merchant.id, originOf(request));
     },
   );
-  app.delete(`${path}/:origin`, route("Removes a site"), async (request) => {
+  app.delete(`${path}/:origin`, dashboardRoute("Removes a site"), async (request) => {
     const { merchant } = await requireAccess(deps, request, "sites:write");
     await removeSite(deps, merchant.id, originOf(request));
     return {};
@@ -64,11 +62,4 @@ function originOf({ params }: FastifyRequest): string {
   const decoded = v.safeParse(v.object({ origin: originField }), params);
   if (!decoded.success) throw new TuppenceError("site_unknown");
   return decoded.output.origin;
-}
-
-function route(summary: string, more: Partial<RouteDescription> = {}) {
-  return {
-    config: { side: "accounts" as const },
-    schema: describe({ summary, tags: ["dashboard"], ...more }),
-  };
 }

@@ -14,9 +14,8 @@ import {
   WebhookRequest,
   WebhookUpdate,
 } from "../../shared/protocol/webhooks.ts";
-import { requireAccess } from "../access/index.ts";
+import { dashboardRoute, requireAccess } from "../access/index.ts";
 import { decode } from "../decode.ts";
-import { describe, type RouteDescription } from "../openapi.ts";
 import type { WebhookDeps } from "./deps.ts";
 import {
   createWebhook,
@@ -38,13 +37,13 @@ export function registerWebhooks(app: FastifyInstance, deps: WebhookDeps): void 
 }
 
 function registerEndpoints(app: FastifyInstance, deps: WebhookDeps): void {
-  app.get(WEBHOOKS, route("Webhooks", { response: { 200: WebhookList } }), async (request) => {
+  app.get(WEBHOOKS, dashboardRoute("Webhooks", { response: { 200: WebhookList } }), async (request) => {
     const { merchant } = await requireAccess(deps, request, "webhooks:read");
     return { webhooks: await listWebhooks(deps, merchant.id) };
   });
   app.post(
     WEBHOOKS,
-    route("Makes a webhook, and tells its secret once", {
+    dashboardRoute("Makes a webhook, and tells its secret once", {
       body: WebhookRequest,
       response: { 201: WebhookMade },
     }),
@@ -55,26 +54,31 @@ function registerEndpoints(app: FastifyInstance, deps: WebhookDeps): void {
       return made;
     },
   );
-  app.get(WEBHOOK, route("A webhook", { response: { 200: Webhook } }), async (request) => {
+  app.get(WEBHOOK, dashboardRoute("A webhook", { response: { 200: Webhook } }), async (request) => {
     const { merchant } = await requireAccess(deps, request, "webhooks:read");
     return findWebhook(deps, merchant.id, webhookOf(request));
   });
   app.post(
     WEBHOOK,
-    route("Changes a webhook; what is left out stays", { body: WebhookUpdate, response: { 200: Webhook } }),
+    dashboardRoute("Changes a webhook; what is left out stays", {
+      body: WebhookUpdate,
+      response: { 200: Webhook },
+    }),
     async (request) => {
       const { merchant } = await requireAccess(deps, request, "webhooks:write");
       return updateWebhook(deps, merchant.id, webhookOf(request), decode(WebhookUpdate, request.body));
     },
   );
-  app.delete(WEBHOOK, route("Removes a webhook with its log"), async (request) => {
+  app.delete(WEBHOOK, dashboardRoute("Removes a webhook with its log"), async (request) => {
     const { merchant } = await requireAccess(deps, request, "webhooks:write");
     await removeWebhook(deps, merchant.id, webhookOf(request));
     return {};
   });
   app.post(
     `${WEBHOOK}/secret`,
-    route("Makes a new secret; the old one signs for another day", { response: { 200: WebhookMade } }),
+    dashboardRoute("Makes a new secret; the old one signs for another day", {
+      response: { 200: WebhookMade },
+    }),
     async (request) => {
       const { merchant } = await requireAccess(deps, request, "webhooks:write");
       return rotateSecret(deps, merchant.id, webhookOf(request));
@@ -85,7 +89,7 @@ function registerEndpoints(app: FastifyInstance, deps: WebhookDeps): void {
 function registerLog(app: FastifyInstance, deps: WebhookDeps): void {
   app.post(
     `${WEBHOOK}/test`,
-    route("Sends a test, once", { response: { 202: WebhookEventEntry } }),
+    dashboardRoute("Sends a test, once", { response: { 202: WebhookEventEntry } }),
     async (request, reply) => {
       const { merchant } = await requireAccess(deps, request, "webhooks:write");
       const event = await sendTest(deps, merchant.id, webhookOf(request));
@@ -95,7 +99,10 @@ function registerLog(app: FastifyInstance, deps: WebhookDeps): void {
   );
   app.post(
     `${WEBHOOK}/replay`,
-    route("Sends again what failed", { body: WebhookReplayRequest, response: { 202: WebhookReplayed } }),
+    dashboardRoute("Sends again what failed", {
+      body: WebhookReplayRequest,
+      response: { 202: WebhookReplayed },
+    }),
     async (request, reply) => {
       const { merchant } = await requireAccess(deps, request, "webhooks:write");
       const { since } = decode(WebhookReplayRequest, request.body);
@@ -106,7 +113,7 @@ function registerLog(app: FastifyInstance, deps: WebhookDeps): void {
   );
   app.get(
     `${WEBHOOK}/events`,
-    route("What a webhook was told", { response: { 200: WebhookEventList } }),
+    dashboardRoute("What a webhook was told", { response: { 200: WebhookEventList } }),
     async (request) => {
       const { merchant } = await requireAccess(deps, request, "webhooks:read");
       const { id } = await findWebhook(deps, merchant.id, webhookOf(request));
@@ -115,7 +122,7 @@ function registerLog(app: FastifyInstance, deps: WebhookDeps): void {
   );
   app.get(
     `${WEBHOOK}/events/:event`,
-    route("An event with its attempts", { response: { 200: WebhookEventDetail } }),
+    dashboardRoute("An event with its attempts", { response: { 200: WebhookEventDetail } }),
     async (request) => {
       const { merchant } = await requireAccess(deps, request, "webhooks:read");
       const { id } = await findWebhook(deps, merchant.id, webhookOf(request));
@@ -124,7 +131,7 @@ function registerLog(app: FastifyInstance, deps: WebhookDeps): void {
   );
   app.post(
     `${WEBHOOK}/events/:event/replay`,
-    route("Sends an event again, under the same id", { response: { 202: WebhookEventEntry } }),
+    dashboardRoute("Sends an event again, under the same id", { response: { 202: WebhookEventEntry } }),
     async (request, reply) => {
       const { merchant } = await requireAccess(deps, request, "webhooks:write");
       const event = await replayEvent(deps, merchant.id, webhookOf(request), eventOf(request));
@@ -132,13 +139,6 @@ function registerLog(app: FastifyInstance, deps: WebhookDeps): void {
       return event;
     },
   );
-}
-
-function route(summary: string, more: Partial<RouteDescription> = {}) {
-  return {
-    config: { side: "accounts" as const },
-    schema: describe({ summary, tags: ["dashboard"], ...more }),
-  };
 }
 
 const id = v.pipe(v.string(), v.maxLength(MAX_ID_LENGTH), v.regex(/^[0-9a-z_]*$/));
