@@ -11,7 +11,7 @@ export default function Tides() {
         has had the time to wonder about that.
       </p>
       <tuppence-paywall src="/api/articles/tides" />
-      {/* After React is done with the page: what the element holds is not React's. */}
+      {/* After React has gone over the page: it throws away what it finds in an element that it left empty. */}
       <Script type="module" src="/tuppence.js" />
     </main>
   );
