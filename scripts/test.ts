@@ -2,10 +2,11 @@
  * `npm test`: everything there is, in the order in which it is cheap to learn that something is wrong. A stage
  * without a single passed or failed test has failed, and so has a runner that ends badly for another reason than a
  * test: no success is silent, nothing is retried. `--only unit,conformance` runs those stages alone. The last line
- * is `N passed, N failed`.
+ * is `N passed, N failed`. `npm run test:examples` is the stages of which `npm test` has only a part, because the packages
+ * of two frameworks are installed for them.
  */
-import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -32,11 +33,14 @@ const STAGES: Readonly<Record<string, () => Promise<Counts>>> = {
   unit: () => runVitest("unit"),
   conformance: () => runVitest("conformance"),
   build: runBuild,
-  e2e: runPlaywright,
+  e2e: () => runPlaywright(),
   firefox: () => runVitest("firefox"),
+  examples: runExamples,
 };
+/** Not run unless asked for. */
+const EXTRA_STAGES = ["examples"];
 /** These need a browser, and what `build` made. */
-const BROWSER_STAGES = ["e2e", "firefox"];
+const BROWSER_STAGES = ["e2e", "firefox", "examples"];
 
 await main();
 
@@ -63,7 +67,8 @@ async function main(): Promise<void> {
 
 function chosenStages(): string[] {
   const { values } = parseArgs({ options: { only: { type: "string" } } });
-  const stages = values.only?.split(",") ?? Object.keys(STAGES);
+  const stages =
+    values.only?.split(",") ?? Object.keys(STAGES).filter((stage) => !EXTRA_STAGES.includes(stage));
   const unknown = stages.filter((stage) => !Object.hasOwn(STAGES, stage));
   if (unknown.length === 0) return stages;
   throw new Error(`There is no stage "${unknown.join(",")}", only ${Object.keys(STAGES).join(", ")}.`);
@@ -86,17 +91,45 @@ async function runCheck(): Promise<Counts> {
   return judgeStage(parts.map(({ passed }) => (passed ? ONE_PASSED : ONE_FAILED)).reduce(add, NONE), true);
 }
 
-async function runVitest(project: string): Promise<Counts> {
+async function runVitest(project: string, files: readonly string[] = []): Promise<Counts> {
   const report = freshReport(project);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const ranWell = await run("node_modules/vitest/vitest.mjs", ["run", "--project", project, ...reporters]);
+  const ranWell = await run("node_modules/vitest/vitest.mjs", [
+    "run",
+    "--project",
+    project,
+    ...reporters,
+    ...files,
+  ]);
   return judgeStage(readReport(report, countVitest), ranWell);
 }
 
-async function runPlaywright(): Promise<Counts> {
-  const report = freshReport("e2e");
-  const ranWell = await run("node_modules/@playwright/test/cli.js", ["test"]);
+/** @param name of the report that the configuration writes */
+async function runPlaywright(name = "e2e", options: readonly string[] = []): Promise<Counts> {
+  const report = freshReport(name);
+  const ranWell = await run("node_modules/@playwright/test/cli.js", ["test", ...options]);
   return judgeStage(readReport(report, countPlaywright), ranWell);
+}
+
+/** All of `demo/examples`: the back ends that a program pays, and the sites that are paid in a browser. */
+async function runExamples(): Promise<Counts> {
+  for (const file of globSync("demo/examples/*/package.json", { cwd: ROOT }))
+    installPackagesOf(path.dirname(file));
+  const paidByPrograms = await runVitest("conformance", ["test/conformance/examples.test.ts"]);
+  const paidInBrowsers = await runPlaywright("examples", ["--config", "test/examples/playwright.config.ts"]);
+  return add(paidByPrograms, paidInBrowsers);
+}
+
+/** @throws Error if npm cannot */
+function installPackagesOf(folder: string): void {
+  console.log(`Installing the packages of ${folder} …`);
+  const options = ["--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"];
+  const { status } = spawnSync("npm", ["install", ...options], {
+    cwd: path.join(ROOT, folder),
+    stdio: ["ignore", "inherit", "inherit"],
+    shell: process.platform === "win32",
+  });
+  if (status !== 0) throw new Error(`npm could not install the packages of ${folder}.`);
 }
 
 async function runBuild(): Promise<Counts> {
