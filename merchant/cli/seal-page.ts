@@ -16,6 +16,7 @@ export type { SealingTerms };
 
 const MAX_TITLE_LENGTH = 300;
 const PAID_CLASS = "tuppence-paid";
+const OWN_WORDS = /^\s*(?:\/?tuppence:paid\b|tuppence-teaser$)/;
 const BYTE_ORDER_MARK = "\uFEFF";
 
 export interface Snippet {
@@ -64,17 +65,16 @@ export async function sealPage(
   for (const part of page.parts) sold.push(await sell(page, part));
 
   const description = { headline: page.title, description: teaserOf(page), url: address };
-  const around = [
+  const around = (selectors: string[]) => [
     ...page.parts.map((part) => ({ start: part.start, end: part.start, text: teaserElement(page, part) })),
-    describePaid(
-      page,
-      description,
-      page.parts.map((part) => `.${classOf(part)}`),
-    ),
+    describePaid(page, description, selectors),
     ...addSnippet(page, snippet),
   ];
   const cut = page.parts.map(({ start, end }) => ({ start, end, text: "" }));
-  const texts = publicTexts(applyEdits(html, [...around, ...cut]));
+  // Without our own words (classes, marks): a paid text may be no longer than one of them.
+  const texts = publicTexts(applyEdits(html, [...around([]), ...cut])).map((text) =>
+    text.replace(OWN_WORDS, ""),
+  );
   refuseLeaks(sold, texts);
   const elements = page.parts.map(({ start, end }, index) => ({
     start,
@@ -82,7 +82,9 @@ export async function sealPage(
     text: sold[index]?.element ?? "",
   }));
   return {
-    html: (hasMark ? BYTE_ORDER_MARK : "") + applyEdits(html, [...around, ...elements]),
+    html:
+      (hasMark ? BYTE_ORDER_MARK : "") +
+      applyEdits(html, [...around(page.parts.map((part) => `.${classOf(part)}`)), ...elements]),
     parts: sold,
     texts,
     notes: page.parts.filter((part) => !page.hasTeaser(part) && teaserElement(page, part) === "").map(noteOf),

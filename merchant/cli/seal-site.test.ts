@@ -428,6 +428,12 @@ test("a headline inside of a paid part is not given away as its title", async ()
   expect(html).toContain('"title":"mill"');
 });
 
+test("a paid text of one word is sealed, though the same word names what we put around it", async () => {
+  await write("mill.html", page("mill", "", "Paid."));
+  expect((await seal()).outcomes).toMatchObject({ "mill.html": "sealed" });
+  expect((await readOut())["mill.html"]).toContain(".tuppence-paid");
+});
+
 test("markup in titles and teasers is text, everywhere", async () => {
   const evil = "</script><b>&amp;";
   await write("mill.html", page("mill", ` part=a title="${evil}" teaser="${evil}"`));
