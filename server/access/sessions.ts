@@ -19,7 +19,12 @@ type Tables = {
   sessions: { hash: string; owner_id: string; created_at: bigint | number; expires_at: bigint | number };
 };
 
-export async function beginSession(deps: AccessDeps, ownerId: string, reply: FastifyReply): Promise<void> {
+/** As much of an answer as a session needs. */
+interface CookieJar {
+  setCookie(name: string, value: string, options: CookieSerializeOptions): unknown;
+}
+
+export async function beginSession(deps: AccessDeps, ownerId: string, reply: CookieJar): Promise<void> {
   const token = makeToken(deps);
   const now = deps.now();
   const db = tables(deps);

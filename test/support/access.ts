@@ -1,5 +1,4 @@
 /** Who may act for a merchant, made without a passkey: a signed-in owner, and keys for programs. */
-import type { FastifyReply } from "fastify";
 import { createApiKey } from "../../server/access/api-keys.ts";
 import { createMerchant, createOwner, makeOwnerId } from "../../server/access/owners.ts";
 import { beginSession } from "../../server/access/sessions.ts";
@@ -16,12 +15,11 @@ export async function signInOwner(deps: Deps, merchant: string): Promise<Record<
 
 async function signIn(deps: Deps, owner: string): Promise<Record<string, string>> {
   let cookie = "";
-  const reply = {
-    setCookie(name: string, value: string) {
+  await beginSession(deps, owner, {
+    setCookie(name, value) {
       cookie = `${name}=${value}`;
     },
-  };
-  await beginSession(deps, owner, reply as unknown as FastifyReply);
+  });
   if (cookie === "") throw new Error("no session began");
   return { cookie };
 }
