@@ -26,7 +26,7 @@ export async function startServers(): Promise<World> {
   });
   const { provider, newspaper } = world;
   console.log(
-    `\nprovider   ${provider.origin}  (API: ${provider.origin}/docs, data: ${DATA}/)\nnewspaper  ${newspaper.origin}\n`,
+    `\nprovider   ${provider.origin}  (API: ${provider.origin}/docs, data: ${DATA}/)\ndashboard  ${provider.accountsOrigin}/dashboard/\nnewspaper  ${newspaper.origin}\n`,
   );
   return world;
 }
