@@ -48,9 +48,32 @@ export async function checkStatements(
     const before = statements[index - 1];
     if (before) checkSuccession(before, statement, problem);
   }
+  checkLateRefunds(statements, problems);
   noteWhatIsNotSeen(statements, notes);
   const found = await checkReceipts(statements, receipts, jwks, { problems, notes });
   return { problems, notes, receiptsFound: found };
+}
+
+/** Each is of a payment in a statement before, whole, and never of one that came back already. */
+function checkLateRefunds(statements: readonly StatementFile[], problems: string[]): void {
+  const paid = new Map<string, Micros>();
+  const returned = new Set<string>();
+  // A payment of an earlier statement than these cannot be looked up.
+  const isWhole = statements[0]?.number === 1;
+  for (const statement of statements) {
+    for (const line of statement.lines) {
+      if (line.type === "payment") paid.set(line.id, line.amount);
+      else if (line.type === "refund") returned.add(line.id);
+    }
+    for (const { type, id, amount } of statement.lines) {
+      if (type !== "late_refund") continue;
+      const known = paid.get(id);
+      if (returned.has(id)) problems.push(`${nameOf(statement)}: payment ${id} is given back twice.`);
+      if (known === undefined ? isWhole : known !== amount)
+        problems.push(`${nameOf(statement)}: the late refund of ${id} is of no payment with that amount.`);
+      returned.add(id);
+    }
+  }
 }
 
 /** What no sum tells, and the merchant knows. */
@@ -71,7 +94,8 @@ function noteWhatIsNotSeen(statements: readonly StatementFile[], notes: string[]
 }
 
 function checkSums(statement: StatementFile, problem: Problem): void {
-  const { currency, payments, refunds, fee, carryForwardIn, payout, carryForwardOut } = statement;
+  const { currency, payments, refunds, lateRefunds, fee, carryForwardIn, payout, carryForwardOut } =
+    statement;
   const money = (amount: Micros) => formatBalance(amount, currency);
   const sumOf = (type: StatementLine["type"]) => {
     const lines = statement.lines.filter((line) => line.type === type);
@@ -94,7 +118,12 @@ function checkSums(statement: StatementFile, problem: Problem): void {
   const owed = feeOf(subtract(payments, refunds), statement.feeBasisPoints);
   if (fee !== owed)
     problem(`its fee is ${money(fee)}; ${statement.feeBasisPoints / 100} % come to ${money(owed)}.`);
-  const left = subtract(add(carryForwardIn, payments), add(refunds, fee, payout));
+  const late = sumOf("late_refund");
+  if (late.count !== statement.lateRefundCount || late.amount !== lateRefunds)
+    problem(
+      `it lists ${late.count} late refunds of ${money(late.amount)}, and says ${statement.lateRefundCount} of ${money(lateRefunds)}.`,
+    );
+  const left = subtract(add(carryForwardIn, payments), add(refunds, lateRefunds, fee, payout));
   if (left !== carryForwardOut)
     problem(`it leaves ${money(left)}, and carries ${money(carryForwardOut)} forward.`);
   if (roundDownToMinorUnit(payout) !== payout)
@@ -114,7 +143,9 @@ function checkLines({ lines }: StatementFile, problem: Problem): void {
       continue;
     }
     if (returned.has(line.id)) problem(`payment ${line.id} is given back twice.`);
-    if (paid.get(line.id) !== line.amount)
+    if (line.type === "late_refund") {
+      if (paid.has(line.id)) problem(`the late refund of ${line.id} is of a payment in it.`);
+    } else if (paid.get(line.id) !== line.amount)
       problem(`the refund of ${line.id} is of no payment with that amount in it.`);
     returned.add(line.id);
   }
@@ -143,6 +174,8 @@ function checkSuccession(before: StatementFile, statement: StatementFile, proble
       problem(`it does not begin with what ${nameOf(before)} carried forward.`);
     if (before.upToSequence !== statement.afterSequence)
       problem(`it does not begin where ${nameOf(before)} ends.`);
+    if (before.upToLateRefund + statement.lateRefundCount !== statement.upToLateRefund)
+      problem(`its late refunds do not follow those of ${nameOf(before)}.`);
   }
 }
 

@@ -91,6 +91,8 @@ const TRANSFER_CODES: Readonly<Record<TransferCode, true>> = {
   swap: true,
   deposit: true,
   refund: true,
+  late_refund: true,
+  refund_collected: true,
   fee: true,
   payout: true,
   payout_confirmed: true,

@@ -15,9 +15,10 @@ import {
   thumbprint,
   url,
 } from "../../shared/protocol/fields.ts";
+import { RefundReason } from "../../shared/protocol/provider.ts";
 import { PaymentKind } from "../../shared/protocol/x402.ts";
 import { deriveId } from "../ledger/ids.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { Ledger, TransferCode } from "../ledger/ledger.ts";
 
 export const PaymentRecord = v.object({
   merchant: merchantId,
@@ -38,12 +39,28 @@ export type PaymentRecord = v.InferOutput<typeof PaymentRecord>;
 const PaymentSubject = v.pick(PaymentRecord, ["resource", "kind"]);
 export type PaymentSubject = v.InferOutput<typeof PaymentSubject>;
 
-/** What is committed with a refund under `refund:<id>`. */
-export const RefundRecord = v.object({ outputs: v.array(BlindedMessage) });
+/** What is committed with a refund under `refund:<id>`, whoever gave the money back. */
+export const RefundRecord = v.object({
+  /** Of a reader who took it. What a merchant gave is fetched later: `collection:<id>`. */
+  outputs: v.array(BlindedMessage),
+  givenBy: v.optional(v.picklist(["reader", "merchant"]), "reader"),
+  /** What the reader said. */
+  reason: v.optional(RefundReason),
+  /** Milliseconds; only where a settlement gave it: otherwise it has a group of its own, whose time it is. */
+  givenAt: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+});
 export type RefundRecord = v.InferOutput<typeof RefundRecord>;
 
+/** What is committed with the fetching of a granted refund under `collection:<id>`. */
+export const CollectionRecord = v.pick(RefundRecord, ["outputs"]);
+
 export const paymentGroupId = (paymentId: string): string => deriveId("payment", paymentId);
+export const refundGroupId = (paymentId: string): string => deriveId("refund", paymentId);
 export const refundKey = (paymentId: string): string => `refund:${paymentId}`;
+/** By these a payment's money leaves its merchant. */
+export const REFUND_CODES: readonly TransferCode[] = ["refund", "late_refund"];
+/** Whoever gives a payment back does it under this id, so that nobody does it a second time. */
+export const refundTransferId = (paymentId: string): string => deriveId("refund transfer", paymentId);
 
 export function encodePaymentRecord(record: PaymentRecord): string {
   const json: v.InferInput<typeof PaymentRecord> = {
@@ -55,8 +72,18 @@ export function encodePaymentRecord(record: PaymentRecord): string {
 }
 
 export function encodeRefundRecord(record: RefundRecord): string {
-  const json: v.InferInput<typeof RefundRecord> = { outputs: record.outputs.map(outputJson) };
+  const json: v.InferInput<typeof RefundRecord> = { ...record, outputs: record.outputs.map(outputJson) };
   return JSON.stringify(json);
+}
+
+export const collectionKey = (paymentId: string): string => `collection:${paymentId}`;
+
+export function encodeCollectionRecord({ outputs }: v.InferOutput<typeof CollectionRecord>): string {
+  return JSON.stringify({ outputs: outputs.map(outputJson) } satisfies v.InferInput<typeof CollectionRecord>);
+}
+
+export function decodeCollectionRecord(value: string): v.InferOutput<typeof CollectionRecord> {
+  return v.parse(CollectionRecord, JSON.parse(value));
 }
 
 /** Throws on a record that this program did not write: that is a bug or a damaged database, no refusal. */
@@ -66,6 +93,11 @@ export function decodePaymentRecord(value: string): PaymentRecord {
 
 export function decodeRefundRecord(value: string): RefundRecord {
   return v.parse(RefundRecord, JSON.parse(value));
+}
+
+export async function readRefund(ledger: Ledger, paymentId: string): Promise<RefundRecord | undefined> {
+  const value = await ledger.record(refundKey(paymentId));
+  return value === undefined ? undefined : decodeRefundRecord(value);
 }
 
 /** Of a committed payment's group. */

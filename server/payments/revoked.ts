@@ -3,6 +3,7 @@ import type * as v from "valibot";
 import type { RevokedReceipts } from "../../shared/protocol/provider.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
 import type { AccountName, Ledger } from "../ledger/ledger.ts";
+import { REFUND_CODES } from "./record.ts";
 
 /** The ledger answers at most this many transfers at once. */
 const PAGE_TRANSFERS = 10_000;
@@ -48,7 +49,7 @@ async function readOn(ledger: Ledger, before: Reading, at: number): Promise<Read
       const page = await ledger.transfers({
         account,
         side: "debit",
-        codes: ["refund"],
+        codes: REFUND_CODES,
         afterSequence: readUpTo.get(account) ?? 0,
         limit: PAGE_TRANSFERS,
       });

@@ -6,7 +6,7 @@ import { subtract, ZERO } from "../../shared/money.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
 import type { Ledger, PostedTransfer } from "../ledger/ledger.ts";
 import { readAllTransfers } from "../ledger/read-all.ts";
-import { paymentGroupId, paymentSubjectOf } from "../payments/index.ts";
+import { paymentGroupId, paymentSubjectOf, REFUND_CODES, readRefund } from "../payments/index.ts";
 import { csvHead, csvMovement, type PaymentLine, readPaymentLines } from "../settlement/index.ts";
 
 /** Below it, a piece costs more to hand on than to write. */
@@ -19,7 +19,7 @@ export async function* exportMovements(
   merchant: string,
   currency: string,
 ): AsyncGenerator<string> {
-  let piece = csvHead();
+  let piece = csvHead("reason");
   for await (const row of rowsOf(ledger, merchant, currency)) {
     piece += row;
     if (piece.length < PIECE_CHARACTERS) continue;
@@ -49,7 +49,7 @@ async function* rowsOf(ledger: Ledger, merchant: string, currency: string): Asyn
 
 function paymentRow({ paymentId: id, paidAt, amount, record }: PaymentLine, currency: string): string {
   const { resource, kind } = record;
-  return csvMovement({ type: "payment", time: isoTime(paidAt), id, resource, kind, currency, amount });
+  return csvMovement({ type: "payment", time: isoTime(paidAt), id, resource, kind, currency, amount }, "");
 }
 
 async function debitRow(
@@ -58,10 +58,11 @@ async function debitRow(
   currency: string,
 ): Promise<string> {
   const row = { type, time: isoTime(timestamp), id, currency, amount: subtract(ZERO, amount) };
-  if (type !== "refund") return csvMovement(row);
+  if (!REFUND_CODES.includes(type)) return csvMovement(row, "");
   const group = await ledger.group(paymentGroupId(id));
   if (!group) throw new Error(`payment ${id} was refunded and never made`);
-  return csvMovement({ ...row, ...paymentSubjectOf(group, id) });
+  const { reason = "" } = (await readRefund(ledger, id)) ?? {};
+  return csvMovement({ ...row, ...paymentSubjectOf(group, id) }, reason);
 }
 
 function isoTime(milliseconds: number): string {

@@ -5,7 +5,7 @@
  * was read: sequences only grow, and a group is there whole or not at all.
  */
 import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
-import { type Settlement, settlementId } from "../../shared/statement.ts";
+import { settlementId } from "../../shared/statement.ts";
 import { merchantAccount, PAYOUT_CLEARING } from "../ledger/accounts.ts";
 import type { AccountName, Ledger } from "../ledger/ledger.ts";
 import { readAllTransfers } from "../ledger/read-all.ts";
@@ -68,16 +68,21 @@ async function auditMerchant(deps: SettlementDeps, merchant: Merchant): Promise<
     if (!closing) differences.push(`${settlementId(merchant.id, number)}: its closing is missing`);
     // The last closing may still wait to be settled; its payments are then counted as unsettled below.
     if (!closing || !settlement) break;
-    if (encodeSettlement(await addUp(deps, merchant, closing)) !== encodeSettlement(settlement)) {
+    const { settlement: expected, lateRefunds } = await addUp(deps, merchant, closing);
+    if (encodeSettlement(expected) !== encodeSettlement(settlement)) {
       differences.push(
         `${settlementId(merchant.id, number)}: its payments do not add up to what was settled`,
       );
     }
     differences.push(...(await auditRoot(deps.ledger, merchant, number)));
     // What moved no money changed nothing: its payments may as well be counted as unsettled.
-    if (!movesMoney(settlement)) continue;
+    const references = [
+      ...(settlement.fee > ZERO || settlement.payout > ZERO ? [settlementKey(merchant.id, number)] : []),
+      ...lateRefunds.map(({ paymentId }) => paymentId),
+    ];
+    if (references.length === 0) continue;
     // Settled after the account was read.
-    if (!debitedFor.has(settlementKey(merchant.id, number))) break;
+    if (references.some((reference) => !debitedFor.has(reference))) break;
     settled = settlement;
   }
   const afterSequence = settled.upToSequence;
@@ -127,8 +132,4 @@ async function readStanding(ledger: Ledger, account: AccountName): Promise<Stand
     balance = add(balance, (await sumAll(ledger, { account, side: "credit", ...range })).amount);
   }
   return { sequence: Math.max(lastCredit, lastDebit), balance, debitedFor };
-}
-
-function movesMoney({ fee, payout }: Settlement): boolean {
-  return fee > ZERO || payout > ZERO;
 }

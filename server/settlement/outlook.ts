@@ -7,7 +7,7 @@ import { feeOf } from "../../shared/statement.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Merchant } from "../merchants/index.ts";
-import { latestClosing } from "../payments/index.ts";
+import { latestClosing, readLateRefunds } from "../payments/index.ts";
 import type { SettlementDeps } from "./settle.ts";
 import { readSettlement } from "./settlement.ts";
 import { findMaturity, paymentsOf, readRefunds, sumAll } from "./sums.ts";
@@ -19,7 +19,9 @@ export interface Outlook {
   readonly matured: Micros;
   readonly maturing: Micros;
   readonly fee: Micros;
-  /** The three, less the fee. */
+  /** Given back of payments that were settled before, and not paid yet. */
+  readonly lateRefunds: Micros;
+  /** The three, less the fee and the late refunds. */
   readonly toBePaid: Micros;
   readonly nextPayout: NextPayout;
 }
@@ -48,8 +50,13 @@ export async function readOutlook(deps: OutlookDeps, merchant: Merchant, now: nu
     const refunds = await readRefunds(ledger, merchant.id, { afterSequence, upToSequence: lastSequence });
     return subtract(amount, add(ZERO, ...[...refunds.values()].map((refund) => refund.amount)));
   };
-  const dueOf = (turnover: Micros): Micros =>
-    subtract(add(settled.carriedForward, turnover), feeOfTurnover(turnover, feeBasisPoints));
+  const waiting = await readLateRefunds(ledger, merchant.id, settled.paidLate);
+  const late = add(ZERO, ...waiting.map(({ amount }) => amount));
+  // What is given back late comes first; what it cannot pay yet waits, and is nobody's debt.
+  const dueOf = (turnover: Micros): Micros => {
+    const earned = subtract(add(settled.carriedForward, turnover), feeOfTurnover(turnover, feeBasisPoints));
+    return earned > late ? subtract(earned, late) : ZERO;
+  };
 
   const matured = await maturedBy(now);
   const turnover = subtract(balance, settled.carriedForward);
@@ -75,6 +82,7 @@ export async function readOutlook(deps: OutlookDeps, merchant: Merchant, now: nu
     matured,
     maturing: subtract(turnover, matured),
     fee: feeOfTurnover(turnover, feeBasisPoints),
+    lateRefunds: late,
     toBePaid: dueOf(turnover),
     nextPayout: await nextPayout(),
   };
@@ -94,14 +102,24 @@ async function readStanding(ledger: Ledger, merchant: string) {
 async function lastSettlement(
   ledger: Ledger,
   merchant: string,
-): Promise<{ readonly number: number; readonly carriedForward: Micros; readonly afterSequence: number }> {
+): Promise<{
+  readonly number: number;
+  readonly carriedForward: Micros;
+  readonly afterSequence: number;
+  readonly paidLate: number;
+}> {
   const closing = await latestClosing(ledger, merchant);
   for (let number = closing?.number ?? 0; number > 0; number--) {
     const settlement = await readSettlement(ledger, merchant, number);
     if (settlement)
-      return { number, carriedForward: settlement.carryForwardOut, afterSequence: settlement.upToSequence };
+      return {
+        number,
+        carriedForward: settlement.carryForwardOut,
+        afterSequence: settlement.upToSequence,
+        paidLate: settlement.upToLateRefund,
+      };
   }
-  return { number: 0, carriedForward: ZERO, afterSequence: 0 };
+  return { number: 0, carriedForward: ZERO, afterSequence: 0, paidLate: 0 };
 }
 
 /** There is none of what goes back. */

@@ -2,12 +2,13 @@
  * The statement of a settlement: every payment and refund it covers, and how they become the payout. It is read from
  * the ledger each time, line by line, so it cannot differ from what was paid. All of it adds up:
  *
- *   carry-forward in + payments − refunds − fee − payout = carry-forward out
+ *   carry-forward in + payments − refunds − late refunds − fee − payout = carry-forward out
  */
 import { add, subtract, ZERO } from "../../shared/money.ts";
 import { type Settlement, type StatementLine, settlementId } from "../../shared/statement.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Merchant } from "../merchants/index.ts";
+import { readLateRefunds, readPayment } from "../payments/index.ts";
 import { type PaymentLine, readPaymentLines } from "./lines.ts";
 import { readSettlement } from "./settlement.ts";
 import { readRefunds } from "./sums.ts";
@@ -16,7 +17,7 @@ export interface Statement {
   readonly id: string;
   readonly merchantName: string;
   readonly settlement: Settlement;
-  /** Payments, then refunds. Ends with an Error if they do not add up to the settlement. */
+  /** Payments, then refunds, then late refunds. Ends with an Error if they do not add up to the settlement. */
   readonly lines: () => AsyncGenerator<StatementLine>;
 }
 
@@ -48,6 +49,10 @@ async function* readLines(ledger: Ledger, settlement: Settlement): AsyncGenerato
     if (refund) refunded.push({ type: "refund", ...movedBy(line, refund.refundedAt) });
   }
   yield* refunded;
+  for await (const late of readLateLines(ledger, settlement)) {
+    yield late;
+    left = subtract(left, late.amount);
+  }
   const returned = refunded.reduce((total, { amount }) => add(total, amount), ZERO);
   left = subtract(left, add(returned, fee, payout));
   if (left !== carryForwardOut)
@@ -56,7 +61,22 @@ async function* readLines(ledger: Ledger, settlement: Settlement): AsyncGenerato
     );
 }
 
-function movedBy({ paymentId: id, amount, record: { resource, kind } }: PaymentLine, at: number) {
+async function* readLateLines(
+  ledger: Ledger,
+  { merchant, closedAt, upToLateRefund, lateRefundCount }: Settlement,
+): AsyncGenerator<StatementLine> {
+  const late = await readLateRefunds(ledger, merchant, upToLateRefund - lateRefundCount, upToLateRefund);
+  for (const { paymentId, amount } of late) {
+    const paid = await readPayment(ledger, paymentId);
+    if (!paid) throw new Error(`payment ${paymentId} was refunded and never made`);
+    yield { type: "late_refund", ...movedBy({ paymentId, amount, record: paid.record }, closedAt) };
+  }
+}
+
+function movedBy(
+  { paymentId: id, amount, record: { resource, kind } }: Pick<PaymentLine, "paymentId" | "amount" | "record">,
+  at: number,
+) {
   return { time: isoTime(at), id, resource, kind, amount };
 }
 

@@ -1,11 +1,12 @@
 /** What the dashboard's pages and a merchant's programs say to the provider under `/api/`, and what it answers. */
 import * as v from "valibot";
-import { amount, base64url, MAX_TEXT_LENGTH, merchantId, origin, seconds } from "./fields.ts";
+import { amount, base64url, id128, MAX_TEXT_LENGTH, merchantId, origin, seconds } from "./fields.ts";
 import { Ed25519PublicJwk } from "./provider.ts";
 
 /** What an API key may be allowed to do. A person who signed in by passkey may do all of it, and make keys. */
 export const SCOPES = [
   "payments:read",
+  "refunds:write",
   "statements:read",
   "sites:read",
   "sites:write",
@@ -168,3 +169,14 @@ export const MerchantSettings = v.object({
   sealsValidFrom: seconds,
 });
 export type MerchantSettings = v.InferOutput<typeof MerchantSettings>;
+
+/**
+ * POST /api/merchants/{id}/payments/{payment}/refund. `granted`: the money is set aside for the reader. `waiting`: the payment
+ * was settled, and the merchant's next settlements have to pay it first. `collected`: the reader has it.
+ */
+export const RefundGranted = v.object({
+  paymentId: id128,
+  amount,
+  state: v.picklist(["waiting", "granted", "collected"]),
+});
+export type RefundGranted = v.InferInput<typeof RefundGranted>;

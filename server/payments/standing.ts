@@ -1,0 +1,34 @@
+/** What became of payments that were given back, for their merchant. */
+import type { PaymentPage } from "../../shared/protocol/revenue.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { lateRefundGroupId } from "./late.ts";
+import { collectionKey, decodeRefundRecord, refundGroupId, refundKey } from "./record.ts";
+
+type Standing = Pick<PaymentPage["payments"][number], "refundedAt" | "refund">;
+
+/** By payment; nothing of those that nobody gave back. */
+export async function readRefunds(
+  ledger: Ledger,
+  paymentIds: readonly string[],
+): Promise<ReadonlyMap<string, Standing>> {
+  const late = await ledger.groups(paymentIds.map(lateRefundGroupId));
+  const refunds = await ledger.records(paymentIds.map(refundKey));
+  const groups = await ledger.groups(paymentIds.map(refundGroupId));
+  const collections = await ledger.records(paymentIds.map(collectionKey));
+  const found = new Map<string, Standing>();
+  for (const id of paymentIds) {
+    const value = refunds.get(refundKey(id));
+    if (value === undefined) {
+      if (late.has(lateRefundGroupId(id)))
+        found.set(id, { refundedAt: null, refund: { state: "waiting", givenBy: "merchant", reason: null } });
+      continue;
+    }
+    const { givenBy, reason = null, givenAt } = decodeRefundRecord(value);
+    const isFetched = givenBy === "reader" || collections.has(collectionKey(id));
+    found.set(id, {
+      refundedAt: givenAt ?? groups.get(refundGroupId(id))?.timestamp ?? null,
+      refund: { state: isFetched ? "returned" : "granted", givenBy, reason },
+    });
+  }
+  return found;
+}
