@@ -401,7 +401,7 @@ export function DetailView(props: {
           )}
           {view.canFetch ? (
             <Button look="quiet" busy={busy} onClick={actions.refund}>
-              {t("payment_fetch_back")}
+              {t("payment_money_back_fetch")}
             </Button>
           ) : null}
           <a class="button" data-look="quiet" href={writeRoute("budgets", [], { site: view.origin })}>
