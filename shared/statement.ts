@@ -7,7 +7,8 @@
  * 2. each payment, as it was made. Its leaf has what its receipt says, but for who signed it: a receipt that the reader or
  *    the merchant kept leads to the leaf, whatever keys and addresses the provider had since;
  * 3. each refund of one of these payments, in the order of the payments;
- * 4. each late refund that this settlement paid, of a payment in a statement before, in the order in which they were given.
+ * 4. each late refund that this settlement paid, of a payment in a statement before, in the order in which they were given;
+ * 5. each refund that was given in a statement before and fetched by nobody.
  */
 import * as v from "valibot";
 import { fromHex, toHex, utf8 } from "./bytes.ts";
@@ -61,6 +62,10 @@ export const Settlement = v.object({
   lateRefundCount: v.optional(whole, 0),
   lateRefunds: v.optional(sum, "0"),
   upToLateRefund: v.optional(whole, 0),
+  /** Given back before, fetched by nobody, and so the merchant's again. Likewise. */
+  uncollectedCount: v.optional(whole, 0),
+  uncollected: v.optional(sum, "0"),
+  upToUncollected: v.optional(whole, 0),
   feeBasisPoints: v.pipe(whole, v.maxValue(Number(WHOLE_BASIS_POINTS))),
   fee: sum,
   carryForwardIn: sum,
@@ -100,6 +105,13 @@ export function settlementJson(settlement: Settlement): SettlementJson {
           lateRefunds: settlement.lateRefunds.toString(),
           upToLateRefund: settlement.upToLateRefund,
         }),
+    ...(settlement.upToUncollected === 0
+      ? {}
+      : {
+          uncollectedCount: settlement.uncollectedCount,
+          uncollected: settlement.uncollected.toString(),
+          upToUncollected: settlement.upToUncollected,
+        }),
   };
 }
 
@@ -125,7 +137,8 @@ const line = {
 const PaymentLine = v.object({ type: v.literal("payment"), ...line, holder: thumbprint });
 const RefundLine = v.object({ type: v.literal("refund"), ...line });
 const LateRefundLine = v.object({ type: v.literal("late_refund"), ...line });
-export const StatementLine = v.variant("type", [PaymentLine, RefundLine, LateRefundLine]);
+const UncollectedLine = v.object({ type: v.literal("uncollected_refund"), ...line });
+export const StatementLine = v.variant("type", [PaymentLine, RefundLine, LateRefundLine, UncollectedLine]);
 export type StatementLine = v.InferOutput<typeof StatementLine>;
 
 /** A statement as it is handed out, in JSON. */

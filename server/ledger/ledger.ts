@@ -31,6 +31,8 @@ export type TransferCode =
   | "late_refund"
   /** A reader fetches what the merchant gave back. */
   | "refund_collected"
+  /** No reader fetched it in time: it is the merchant's again. */
+  | "refund_uncollected"
   | "fee"
   | "payout"
   | "payout_confirmed"

@@ -93,6 +93,7 @@ const TRANSFER_CODES: Readonly<Record<TransferCode, true>> = {
   refund: true,
   late_refund: true,
   refund_collected: true,
+  refund_uncollected: true,
   fee: true,
   payout: true,
   payout_confirmed: true,

@@ -7,11 +7,13 @@ import { grantedAccount, merchantAccount } from "../ledger/accounts.ts";
 import type { AccountName, Ledger, PostedTransfer, TransferCode } from "../ledger/ledger.ts";
 import { readAllTransfers } from "../ledger/read-all.ts";
 import { refundWindowEnd } from "./closing.ts";
-import { lateRefundGroupId } from "./late.ts";
 import {
+  collectionGroupId,
   collectionKey,
+  decodeCollectionRecord,
   decodePaymentRecord,
   decodeRefundRecord,
+  lateRefundGroupId,
   type PaymentRecord,
   paymentGroupId,
   REFUND_CODES,
@@ -19,7 +21,7 @@ import {
   refundKey,
   refundTransferId,
 } from "./record.ts";
-import { collectionGroupId } from "./refund.ts";
+import { uncollectedGroupId } from "./uncollected.ts";
 
 /** Payments whose records are read at once. */
 const BATCH_PAYMENTS = 1_000;
@@ -41,7 +43,8 @@ export async function auditPayments({ ledger }: { readonly ledger: Ledger }): Pr
     for await (const batch of moves("debit")) fetched.push(...batch);
     for await (const batch of moves("credit"))
       for (const { paymentId, amount } of batch) granted.set(paymentId, amount);
-    differences.push(...(await judgeCollections(ledger, fetched, granted)));
+    const merchant = merchantAccount(account.slice(grantedAccount("").length));
+    differences.push(...(await judgeCollections(ledger, merchant, fetched, granted)));
   }
   return differences;
 }
@@ -113,18 +116,23 @@ async function judgeRefunds(ledger: Ledger, moves: readonly Move[]): Promise<str
 
 async function judgeCollections(
   ledger: Ledger,
+  merchant: AccountName,
   moves: readonly Move[],
   granted: ReadonlyMap<string, Micros>,
 ): Promise<string[]> {
   const records = await ledger.records(moves.map(({ paymentId }) => collectionKey(paymentId)));
-  return moves.flatMap(({ groupId, paymentId, amount }) => {
-    if (groupId !== collectionGroupId(paymentId))
-      return [`payment ${paymentId}: its refund was fetched once more`];
-    if (!records.has(collectionKey(paymentId)))
-      return [`payment ${paymentId}: its refund was fetched without a record`];
+  return moves.flatMap(({ groupId, paymentId, amount, code, credit }) => {
+    const bad = (what: string): string[] => [`payment ${paymentId}: ${what}`];
+    const isFetched = code === "refund_collected";
+    if (groupId !== (isFetched ? collectionGroupId : uncollectedGroupId)(paymentId))
+      return bad("what was granted left once more");
+    const record = records.get(collectionKey(paymentId));
+    if (record === undefined || decodeCollectionRecord(record).isFetched !== isFetched)
+      return bad("what was granted left without its record");
+    if (!isFetched && credit !== merchant) return bad(`what was granted went to ${credit}`);
     return granted.get(paymentId) === amount
       ? []
-      : [`payment ${paymentId}: ${amount} was fetched, ${granted.get(paymentId) ?? "nothing"} granted`];
+      : bad(`${amount} of a grant left, ${granted.get(paymentId) ?? "nothing"} was granted`);
   });
 }
 

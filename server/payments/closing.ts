@@ -23,8 +23,9 @@ export const Closing = v.object({
   upToSequence: whole,
   /** Milliseconds since 1970. All windows of what is covered ended by then. */
   closedAt: whole,
-  /** The late refunds up to this number are paid, as far as the money reaches (`late.ts`). */
+  /** The late refunds up to this number are paid, as far as the money reaches, and all up to that that nobody fetched (`in-line.ts`). */
   upToLateRefund: v.optional(whole, 0),
+  upToUncollected: v.optional(whole, 0),
   /** What the settlement follows, fixed here, so that it comes out the same whoever finishes it, and when. */
   terms: v.object({
     feeBasisPoints: whole,

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { RefundGranted } from "../../shared/protocol/dashboard.ts";
 import { RefundResponse, RevokedReceipts } from "../../shared/protocol/provider.ts";
-import { PaymentPage } from "../../shared/protocol/revenue.ts";
+import { MerchantBalance, PaymentPage, RevenueByDay } from "../../shared/protocol/revenue.ts";
 import type { Settlement } from "../../shared/statement.ts";
 import { makeKey } from "../../test/support/access.ts";
 import { makeBlankCoins, openCoins } from "../../test/support/coins.ts";
@@ -21,6 +21,7 @@ import { settleAll } from "../settlement/index.ts";
 import { grantRefund } from "./grant.ts";
 import { refundPayment } from "./refund.ts";
 import { REVOKED_SHARED_SECONDS } from "./revoked.ts";
+import { COLLECT_WITHIN_SECONDS, returnUncollected } from "./uncollected.ts";
 
 type Made = Awaited<ReturnType<Shop["pay"]>>;
 
@@ -76,7 +77,7 @@ test("what a merchant gives back leaves its balance at once, and the reader fetc
   ]);
   expect(await revoked()).toEqual([made.payment.paymentId]);
   await settle();
-  shop.clock.now += 400 * 86_400_000;
+  shop.clock.now += 364 * 86_400_000;
   await fetchMoney(made, 200_000);
   expect(await balance(grantedAccount(MERCHANT))).toBe(0n);
   expect(refusal(await shop.refund(made, makeBlankCoins(shop.deps.mint.activeKeysetId(), [200_000])))).toBe(
@@ -318,30 +319,6 @@ test("a reason is shown to the merchant with its payment, the first one for good
   ).toEqual(["reason", "", "did_not_open"]);
 });
 
-test("everything that moved, as CSV, adds up to the balance with what was given back, in time and late", async () => {
-  const late = await pay(200_000);
-  closeWindows();
-  await settle();
-  const early = await pay(50_000);
-  await pay(1_000_000);
-  await give(late);
-  await give(early);
-  closeWindows();
-  await settle();
-  const { text } = await shop.program(key, "GET", "/payments.csv");
-  const rows = text
-    .trim()
-    .split("\r\n")
-    .slice(1)
-    .map((row) => row.split(","));
-  expect(rows.map(([type]) => type).filter((type) => type?.includes("refund"))).toEqual([
-    "refund",
-    "late_refund",
-  ]);
-  const sum = rows.reduce((total, row) => total + BigInt(row[6] ?? 0), 0n);
-  expect(sum).toBe(await balance(merchantAccount(MERCHANT)));
-});
-
 /** The ledger, with something else that is committed just before the first group that is to be applied. */
 function overtakenBy(something: () => Promise<unknown>): Ledger {
   let overtaken = false;
@@ -368,4 +345,109 @@ test("many grants of settled payments at once each get a place in line", async (
   await pay(1_000_000);
   closeWindows();
   expect(await settle()).toMatchObject([{ lateRefundCount: 8, lateRefunds: 800_000n, payout: 100_000n }]);
+});
+
+const afterAYear = () => {
+  shop.clock.now += COLLECT_WITHIN_SECONDS * 1_000;
+};
+
+test("what nobody fetched within a year is the merchant's again, without a fee, and the receipt counts again", async () => {
+  const [made, late] = [await pay(200_000), await pay(100_000)];
+  await give(made);
+  closeWindows();
+  await settle();
+  await give(late);
+  await pay(500_000);
+  closeWindows();
+  expect(await settle()).toMatchObject([{ lateRefundCount: 1 }]);
+  expect(new Set(await revoked())).toEqual(new Set([made.payment.paymentId, late.payment.paymentId]));
+  afterAYear();
+  shop.clock.now -= 10 * REFUND_WINDOW_SECONDS * 1_000;
+  expect(await settle(), "not before a year is over").toEqual([]);
+  afterAYear();
+  const carried = await balance(merchantAccount(MERCHANT));
+  const [settlement] = await settle();
+  expect(settlement).toMatchObject({
+    payments: 0n,
+    fee: 0n,
+    uncollectedCount: 2,
+    uncollected: 300_000n,
+    payout: 300_000n + carried,
+  });
+  expect(await balance(grantedAccount(MERCHANT))).toBe(0n);
+  expect(await revoked()).toEqual([]);
+  expect(stateOf(await give(made))).toBe("uncollected");
+  expect(await listed(late)).toMatchObject({ refund: { state: "uncollected" } });
+  const blanks = makeBlankCoins(shop.deps.mint.activeKeysetId(), [200_000]);
+  expect(refusal(await shop.refund(made, blanks))).toBe("refund_window_closed");
+  expect(await settle()).toEqual([]);
+});
+
+test("reader and the end of the year at the same moment: one of them has the money", async () => {
+  for (let round = 0; round < 10; round++) {
+    const made = await pay(50_000);
+    await give(made);
+    afterAYear();
+    const blanks = makeBlankCoins(shop.deps.mint.activeKeysetId(), [50_000]);
+    const before = await balance(merchantAccount(MERCHANT));
+    const [answer] = await Promise.all([
+      shop.refund(made, blanks),
+      returnUncollected(shop.deps.ledger, MERCHANT, shop.clock.now),
+      returnUncollected(shop.deps.ledger, MERCHANT, shop.clock.now),
+    ]);
+    if (answer.status === 200) {
+      const { signatures } = v.parse(RefundResponse, answer.json);
+      shop.bookCoins(openCoins(shop.deps, blanks, signatures.map(signatureJson)));
+    } else expect(refusal(answer)).toBe("refund_window_closed");
+    expect(await balance(merchantAccount(MERCHANT))).toBe(before + (answer.status === 200 ? 0n : 50_000n));
+    expect(await balance(grantedAccount(MERCHANT))).toBe(0n);
+  }
+});
+
+test("a receipt of what nobody fetched opens the article again", async () => {
+  const made = await shop.pay(shop.offer({ seal: await shop.seal() }));
+  await give(made);
+  expect((await shop.lookUp(made)).text).not.toContain("contentKey");
+  afterAYear();
+  await settle();
+  expect((await shop.lookUp(made)).text).toContain("contentKey");
+});
+
+test("figures, balance and CSV say what was given back, in time and late, and what came back of it", async () => {
+  const late = await pay(200_000);
+  closeWindows();
+  await settle();
+  const [early, forgotten] = [await pay(50_000), await pay(20_000)];
+  await pay(1_000_000);
+  for (const made of [late, early, forgotten]) await give(made);
+  const before = v.parse(MerchantBalance, (await shop.program(key, "GET", "/balance")).json);
+  expect(before).toMatchObject({ lateRefunds: 200_000n, fee: 100_000n, toBePaid: 700_000n });
+  closeWindows();
+  expect(await settle()).toMatchObject([{ payout: 700_000n }]);
+  await fetchMoney(late, 200_000);
+  await fetchMoney(early, 50_000);
+  afterAYear();
+  await returnUncollected(shop.deps.ledger, MERCHANT, shop.clock.now);
+  const now = v.parse(MerchantBalance, (await shop.program(key, "GET", "/balance")).json);
+  expect(now).toMatchObject({ uncollected: 20_000n, matured: 0n, maturing: 0n, fee: 0n, toBePaid: 20_000n });
+  const query = "/revenue?from=2026-01-01&to=2027-12-31&by=day";
+  const { days } = v.parse(RevenueByDay, (await shop.program(key, "GET", query)).json);
+  expect(days).toMatchObject([
+    { paymentCount: 4, payments: 1_270_000n, refundCount: 3, refunds: 270_000n },
+    { paymentCount: 0, payments: 20_000n, refundCount: 0, refunds: 0n },
+  ]);
+  const { text } = await shop.program(key, "GET", "/payments.csv");
+  const rows = text
+    .trim()
+    .split("\r\n")
+    .slice(1)
+    .map((row) => row.split(","));
+  expect(rows.map(([type]) => type).filter((type) => type?.includes("refund"))).toEqual([
+    "refund",
+    "refund",
+    "late_refund",
+    "refund_uncollected",
+  ]);
+  const sum = rows.reduce((total, row) => total + BigInt(row[6] ?? 0), 0n);
+  expect(sum).toBe(await balance(merchantAccount(MERCHANT)));
 });

@@ -5,18 +5,19 @@
  *
  * Before its settlement a payment is in the merchant's balance, and its money is set aside at once, on the condition
  * that no further closing exists: as with a reader's refund. Afterwards the money has left, and the refund waits in line
- * for the merchant's next settlements (`late.ts`). Never is more given than is there, and nothing that readers may still take back.
+ * for the merchant's next settlements, in order, each whole or not yet; until then the merchant is paid nothing. Never is more given than is there, and nothing that readers may still take back.
  */
 import { TuppenceError } from "../../shared/errors.ts";
 import type { RefundGranted } from "../../shared/protocol/dashboard.ts";
 import { grantedAccount, merchantAccount } from "../ledger/accounts.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { closingKey, isCovered, latestClosing } from "./closing.ts";
-import { lateRefundGroup, lateRefundGroupId } from "./late.ts";
+import { nextInLine } from "./in-line.ts";
 import {
-  collectionKey,
   encodeRefundRecord,
+  lateRefundGroupId,
   type PostedPayment,
+  readCollection,
   readPayment,
   readRefund,
   refundGroupId,
@@ -47,7 +48,10 @@ export async function grantRefund(
 async function readGrant(ledger: Ledger, paymentId: string): Promise<RefundGranted["state"] | undefined> {
   const refund = await readRefund(ledger, paymentId);
   if (refund?.givenBy === "reader") throw new TuppenceError("refund_done");
-  if (refund) return (await ledger.record(collectionKey(paymentId))) === undefined ? "granted" : "collected";
+  if (refund) {
+    const collection = await readCollection(ledger, paymentId);
+    return collection === undefined ? "granted" : collection.isFetched ? "collected" : "uncollected";
+  }
   return (await ledger.group(lateRefundGroupId(paymentId))) ? "waiting" : undefined;
 }
 
@@ -63,7 +67,12 @@ async function give(
     // From the closing on nobody but a settlement gives it back, and that only what stands in line: so this is the last word.
     const state = await readGrant(ledger, paymentId);
     if (state !== undefined) return state;
-    await ledger.apply(await lateRefundGroup(ledger, merchant, { paymentId, amount }));
+    await ledger.apply({
+      id: lateRefundGroupId(paymentId),
+      fingerprint: "late refund",
+      transfers: [],
+      records: [await nextInLine(ledger, "late-refund", merchant, { paymentId, amount })],
+    });
     return undefined;
   }
   await ledger.apply({

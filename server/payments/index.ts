@@ -9,7 +9,7 @@ export {
   type NumberedClosing,
   readClosing,
 } from "./closing.ts";
-export { type LateRefund, MAX_LATE_REFUNDS_PER_SETTLEMENT, readLateRefunds } from "./late.ts";
+export { type InLine, MAX_IN_LINE_PER_SETTLEMENT, readInLine } from "./in-line.ts";
 export { registerMerchantPayments } from "./merchant-routes.ts";
 export {
   encodeRefundRecord,
@@ -28,3 +28,4 @@ export {
 export { registerPayments } from "./routes.ts";
 export { createSealReader, type SealReader } from "./seals.ts";
 export { readRefunds } from "./standing.ts";
+export { returnUncollected, uncollectedGroupId } from "./uncollected.ts";

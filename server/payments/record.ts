@@ -51,8 +51,11 @@ export const RefundRecord = v.object({
 });
 export type RefundRecord = v.InferOutput<typeof RefundRecord>;
 
-/** What is committed with the fetching of a granted refund under `collection:<id>`. */
-export const CollectionRecord = v.pick(RefundRecord, ["outputs"]);
+/** What is committed under `collection:<id>` with the end of a granted refund: the reader fetched it, or nobody did in time. */
+export const CollectionRecord = v.object({
+  outputs: v.array(BlindedMessage),
+  isFetched: v.boolean(),
+});
 
 export const paymentGroupId = (paymentId: string): string => deriveId("payment", paymentId);
 export const refundGroupId = (paymentId: string): string => deriveId("refund", paymentId);
@@ -61,6 +64,14 @@ export const refundKey = (paymentId: string): string => `refund:${paymentId}`;
 export const REFUND_CODES: readonly TransferCode[] = ["refund", "late_refund"];
 /** Whoever gives a payment back does it under this id, so that nobody does it a second time. */
 export const refundTransferId = (paymentId: string): string => deriveId("refund transfer", paymentId);
+
+export const collectionKey = (paymentId: string): string => `collection:${paymentId}`;
+export const collectionGroupId = (paymentId: string): string => deriveId("refund collection", paymentId);
+/** What was granted leaves once, to the reader or back to the merchant. */
+export const collectionTransferId = (paymentId: string): string =>
+  deriveId("refund collection transfer", paymentId);
+/** Of a payment that was settled before: the group that puts it in line. */
+export const lateRefundGroupId = (paymentId: string): string => deriveId("late refund", paymentId);
 
 export function encodePaymentRecord(record: PaymentRecord): string {
   const json: v.InferInput<typeof PaymentRecord> = {
@@ -76,14 +87,21 @@ export function encodeRefundRecord(record: RefundRecord): string {
   return JSON.stringify(json);
 }
 
-export const collectionKey = (paymentId: string): string => `collection:${paymentId}`;
-
-export function encodeCollectionRecord({ outputs }: v.InferOutput<typeof CollectionRecord>): string {
-  return JSON.stringify({ outputs: outputs.map(outputJson) } satisfies v.InferInput<typeof CollectionRecord>);
+export function encodeCollectionRecord(record: v.InferOutput<typeof CollectionRecord>): string {
+  const json: v.InferInput<typeof CollectionRecord> = { ...record, outputs: record.outputs.map(outputJson) };
+  return JSON.stringify(json);
 }
 
 export function decodeCollectionRecord(value: string): v.InferOutput<typeof CollectionRecord> {
   return v.parse(CollectionRecord, JSON.parse(value));
+}
+
+export async function readCollection(
+  ledger: Ledger,
+  paymentId: string,
+): Promise<v.InferOutput<typeof CollectionRecord> | undefined> {
+  const value = await ledger.record(collectionKey(paymentId));
+  return value === undefined ? undefined : decodeCollectionRecord(value);
 }
 
 /** Throws on a record that this program did not write: that is a bug or a damaged database, no refusal. */

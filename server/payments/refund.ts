@@ -3,7 +3,8 @@
  *
  *   the merchant's ──(the reader, inside the window)──→ coins
  *        │  └──(the merchant, before its settlement)──→ granted ──(the reader, at any time)──→ coins
- *        └──settled──(the merchant: waits for a settlement that can pay it)──→ granted
+ *        │                                                                       └──(nobody, within a year)──→ the merchant's
+ *        └──settled──(the merchant: waits for a settlement that can pay it)──→ granted, likewise
  *
  * It leaves the merchant under one transfer's id, whoever gives it back, and so once; what was granted is fetched once
  * under another. Each group records the blank coins; a replay gets the same signatures. See `closing.ts` for why a
@@ -16,17 +17,18 @@ import { TuppenceError } from "../../shared/errors.ts";
 import type { BlindedMessage } from "../../shared/protocol/cashu.ts";
 import { type RefundReason, RefundRequest, type RefundResponse } from "../../shared/protocol/provider.ts";
 import { floatAccount, grantedAccount, merchantAccount } from "../ledger/accounts.ts";
-import { deriveId } from "../ledger/ids.ts";
 import type { Group } from "../ledger/ledger.ts";
 import type { PreparedOutputs } from "../mint/index.ts";
 import { closingKey, latestClosing, refundWindowEnd } from "./closing.ts";
 import type { PaymentDeps } from "./deps.ts";
 import {
+  collectionGroupId,
   collectionKey,
-  decodeCollectionRecord,
+  collectionTransferId,
   encodeCollectionRecord,
   encodeRefundRecord,
   type PostedPayment,
+  readCollection,
   readPayment,
   readRefund,
   refundGroupId,
@@ -131,15 +133,16 @@ async function collect(deps: PaymentDeps, asked: Asked): Promise<RefundAnswer | 
   const { paymentId, paid, fingerprint } = asked;
   const { merchant, amount } = paid.record;
   const id = collectionGroupId(paymentId);
-  const value = await deps.ledger.record(collectionKey(paymentId));
-  if (value !== undefined) return replay(deps, id, asked, decodeCollectionRecord(value).outputs);
+  const collection = await readCollection(deps.ledger, paymentId);
+  if (collection?.isFetched === false) throw new TuppenceError("refund_window_closed");
+  if (collection) return replay(deps, id, asked, collection.outputs);
   const { keysetId, outputs, records } = prepareOutputs(deps, asked);
   const outcome = await deps.ledger.apply({
     id,
     fingerprint,
     transfers: [
       {
-        id: deriveId("refund collection transfer", paymentId),
+        id: collectionTransferId(paymentId),
         debit: grantedAccount(merchant),
         credit: floatAccount(keysetId),
         amount,
@@ -148,17 +151,26 @@ async function collect(deps: PaymentDeps, asked: Asked): Promise<RefundAnswer | 
       },
     ],
     records: [
-      { key: collectionKey(paymentId), value: encodeCollectionRecord({ outputs: [...outputs] }) },
+      {
+        key: collectionKey(paymentId),
+        value: encodeCollectionRecord({ outputs: [...outputs], isFetched: true }),
+      },
       ...records,
     ],
   });
   if (outcome.status === "conflict") return undefined;
   if (outcome.status !== "rejected") return { paymentId, signatures: await deps.mint.sign(outputs) };
-  if (outcome.rejection.reason === "record_exists") throw new TuppenceError("outputs_signed");
-  throw new Error(`refund of ${paymentId} was granted, and cannot be fetched: ${outcome.rejection.reason}`);
+  switch (outcome.rejection.reason) {
+    // It went back to the merchant at this moment.
+    case "transfer_exists":
+      return undefined;
+    case "record_exists":
+      throw new TuppenceError("outputs_signed");
+    case "overdraft":
+    case "guard":
+      throw new Error(`refund of ${paymentId} was granted, and is not there`);
+  }
 }
-
-export const collectionGroupId = (paymentId: string): string => deriveId("refund collection", paymentId);
 
 function prepareOutputs(deps: PaymentDeps, { paymentId, paid, outputs }: Asked): PreparedOutputs {
   const prepared = deps.mint.prepareOutputs(outputs, paymentId, "promised");

@@ -1,8 +1,14 @@
 /** What became of payments that were given back, for their merchant. */
 import type { PaymentPage } from "../../shared/protocol/revenue.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { lateRefundGroupId } from "./late.ts";
-import { collectionKey, decodeRefundRecord, refundGroupId, refundKey } from "./record.ts";
+import {
+  collectionKey,
+  decodeCollectionRecord,
+  decodeRefundRecord,
+  lateRefundGroupId,
+  refundGroupId,
+  refundKey,
+} from "./record.ts";
 
 type Standing = Pick<PaymentPage["payments"][number], "refundedAt" | "refund">;
 
@@ -24,11 +30,19 @@ export async function readRefunds(
       continue;
     }
     const { givenBy, reason = null, givenAt } = decodeRefundRecord(value);
-    const isFetched = givenBy === "reader" || collections.has(collectionKey(id));
     found.set(id, {
       refundedAt: givenAt ?? groups.get(refundGroupId(id))?.timestamp ?? null,
-      refund: { state: isFetched ? "returned" : "granted", givenBy, reason },
+      refund: {
+        state: givenBy === "reader" ? "returned" : stateOf(collections.get(collectionKey(id))),
+        givenBy,
+        reason,
+      },
     });
   }
   return found;
+}
+
+function stateOf(collection: string | undefined): "granted" | "returned" | "uncollected" {
+  if (collection === undefined) return "granted";
+  return decodeCollectionRecord(collection).isFetched ? "returned" : "uncollected";
 }

@@ -24,7 +24,7 @@ export async function advance(deps: CountingDeps, merchant: string): Promise<boo
   const credits = await readPage(deps.ledger, {
     account: merchantAccount(merchant),
     side: "credit",
-    codes: ["payment"],
+    codes: ["payment", "refund_uncollected"],
     afterSequence: cursor.credit,
   });
   const debits = await readPage(deps.ledger, {
@@ -109,9 +109,14 @@ function addUp(transfers: readonly PostedTransfer[], subjects: ReadonlyMap<strin
     ].map((parts) => parts.join(" "))) {
       const sum = sums.get(key) ?? { payments: new Set(), refunds: new Set(), paid: ZERO, refunded: ZERO };
       sums.set(key, sum);
-      (code === "payment" ? sum.payments : sum.refunds).add(reference);
-      if (code === "payment") sum.paid = add(sum.paid, amount);
-      else sum.refunded = add(sum.refunded, amount);
+      if (REFUND_CODES.includes(code)) {
+        sum.refunds.add(reference);
+        sum.refunded = add(sum.refunded, amount);
+        continue;
+      }
+      // What was given back and nobody fetched is taken once more; its payment was counted when it was made.
+      if (code === "payment") sum.payments.add(reference);
+      sum.paid = add(sum.paid, amount);
     }
   }
   return {

@@ -31,7 +31,12 @@ async function auditMerchant(deps: CountingDeps, merchant: string): Promise<stri
     const account = merchantAccount(merchant);
     const paid = await sumUpTo(deps, { account, side: "credit", codes: ["payment"] }, after.credit);
     const refunded = await sumUpTo(deps, { account, side: "debit", codes: REFUND_CODES }, after.debit);
-    const expected = `${paid.count} payments of ${paid.amount}, ${refunded.count} refunds of ${refunded.amount}`;
+    const back = await sumUpTo(
+      deps,
+      { account, side: "credit", codes: ["refund_uncollected"] },
+      after.credit,
+    );
+    const expected = `${paid.count} payments of ${paid.amount + back.amount}, ${refunded.count} refunds of ${refunded.amount}`;
     return counted
       .filter(({ says }) => says !== expected)
       .map(({ of, says }) => `revenue of ${merchant} by ${of}: says ${says}; the ledger, ${expected}`);

@@ -62,6 +62,9 @@ async function auditMerchant(deps: SettlementDeps, merchant: Merchant): Promise<
   const { sequence, balance, debitedFor } = await readStanding(deps.ledger, account);
   const last = await latestClosing(deps.ledger, merchant.id);
   let settled = { upToSequence: 0, carryForwardOut: ZERO };
+  /** In the settlements so far, and up to the one that is counted. */
+  let cameBack = ZERO;
+  let settledBack = ZERO;
   for (let number = 1; number <= (last?.number ?? 0); number++) {
     const closing = await readClosing(deps.ledger, merchant.id, number);
     const settlement = await readSettlement(deps.ledger, merchant.id, number);
@@ -75,6 +78,7 @@ async function auditMerchant(deps: SettlementDeps, merchant: Merchant): Promise<
       );
     }
     differences.push(...(await auditRoot(deps.ledger, merchant, number)));
+    cameBack = add(cameBack, settlement.uncollected);
     // What moved no money changed nothing: its payments may as well be counted as unsettled.
     const references = [
       ...(settlement.fee > ZERO || settlement.payout > ZERO ? [settlementKey(merchant.id, number)] : []),
@@ -84,6 +88,7 @@ async function auditMerchant(deps: SettlementDeps, merchant: Merchant): Promise<
     // Settled after the account was read.
     if (references.some((reference) => !debitedFor.has(reference))) break;
     settled = settlement;
+    settledBack = cameBack;
   }
   const afterSequence = settled.upToSequence;
   const range = { afterSequence, upToSequence: Math.max(afterSequence, sequence) };
@@ -93,7 +98,19 @@ async function auditMerchant(deps: SettlementDeps, merchant: Merchant): Promise<
   // One that came back after the account was read is still in its balance.
   const refunded = [...refunds].filter(([paymentId]) => debitedFor.has(paymentId));
   const returned = refunded.reduce((total, [, refund]) => add(total, refund.amount), ZERO);
-  const expected = add(settled.carryForwardOut, subtract(amount, returned));
+  // Zero would be the beginning of everything, and not the end of nothing.
+  const back =
+    sequence === 0
+      ? ZERO
+      : (
+          await sumAll(deps.ledger, {
+            account,
+            side: "credit",
+            codes: ["refund_uncollected"],
+            upToSequence: sequence,
+          })
+        ).amount;
+  const expected = add(settled.carryForwardOut, subtract(add(amount, back), add(returned, settledBack)));
   if (balance !== expected)
     differences.push(`${account}: holds ${balance}, its settlements and open payments say ${expected}`);
   return differences;

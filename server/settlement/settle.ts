@@ -1,6 +1,6 @@
 /**
  * Settlement: one merchant's payments whose refund windows have closed, less refunds and fee, become a payout. Before that
- * it sets aside what the merchant gave back of payments that were settled before (`payments/late.ts`), as far as it reaches;
+ * it sets aside what the merchant gave back of payments that were settled before (`payments/grant.ts`), as far as it reaches;
  * while some of that waits there is no payout, or it would wait for ever.
  *
  * Three steps, each committed before the next, so that any process can finish what another began:
@@ -23,14 +23,15 @@ import {
   closingKey,
   encodeClosing,
   encodeRefundRecord,
-  type LateRefund,
+  type InLine,
   latestClosing,
-  MAX_LATE_REFUNDS_PER_SETTLEMENT,
+  MAX_IN_LINE_PER_SETTLEMENT,
   type NumberedClosing,
   readClosing,
-  readLateRefunds,
+  readInLine,
   refundKey,
   refundTransferId,
+  returnUncollected,
 } from "../payments/index.ts";
 import { encodeSettlement, readSettlement, settlementKey } from "./settlement.ts";
 import { findMatured, readRefunds, sumPayments } from "./sums.ts";
@@ -78,6 +79,7 @@ export async function settleMerchant(
   { now }: { readonly now: number },
 ): Promise<Settlement[]> {
   const settlements: Settlement[] = [];
+  await returnUncollected(deps.ledger, merchant.id, now);
   const commitOne = async (closing: NumberedClosing): Promise<Settlement> => {
     const { settlement, isNew } = await commit(deps, merchant, closing);
     if (isNew) settlements.push(settlement);
@@ -116,16 +118,18 @@ async function close(
   };
   const carriedForward = before?.carryForwardOut ?? ZERO;
   const paidLate = before?.upToLateRefund ?? 0;
-  const waiting = await readLateRefunds(deps.ledger, merchant.id, paidLate);
+  const waiting = await readInLine(deps.ledger, "late-refund", merchant.id, paidLate);
+  const takenBack = before?.upToUncollected ?? 0;
+  const uncollected = await readInLine(deps.ledger, "uncollected", merchant.id, takenBack);
+  const money = add(carriedForward, ...uncollected.map(({ amount }) => amount));
   const isWorthIt =
-    waiting.length === 0
-      ? payoutOf(carriedForward, terms) > ZERO
-      : affordable(waiting, carriedForward).length > 0;
+    waiting.length === 0 ? payoutOf(money, terms) > ZERO : affordable(waiting, money).length > 0;
   if (upToSequence === afterSequence && !isWorthIt) return undefined;
   return commitClosing(deps.ledger, merchant.id, (before?.number ?? 0) + 1, {
     upToSequence,
     closedAt: now,
     upToLateRefund: waiting.at(-1)?.number ?? paidLate,
+    upToUncollected: uncollected.at(-1)?.number ?? takenBack,
     terms,
   });
 }
@@ -178,7 +182,7 @@ export async function addUp(
   deps: SettlementDeps,
   merchant: Merchant,
   closing: NumberedClosing,
-): Promise<{ readonly settlement: Settlement; readonly lateRefunds: readonly LateRefund[] }> {
+): Promise<{ readonly settlement: Settlement; readonly lateRefunds: readonly InLine[] }> {
   const before =
     closing.number === 1 ? undefined : await readSettlement(deps.ledger, merchant.id, closing.number - 1);
   if (closing.number > 1 && !before)
@@ -189,15 +193,17 @@ export async function addUp(
   const refunds = [...refunded.values()].reduce((total, { amount }) => add(total, amount), ZERO);
   const fee = feeOf(subtract(payments, refunds), closing.terms.feeBasisPoints);
   const carryForwardIn = before?.carryForwardOut ?? ZERO;
-  const earned = subtract(add(carryForwardIn, payments), add(refunds, fee));
+  const takenBack = before?.upToUncollected ?? 0;
+  const back = await readInLine(deps.ledger, "uncollected", merchant.id, takenBack, closing.upToUncollected);
+  const uncollected = add(ZERO, ...back.map(({ amount }) => amount));
+  const earned = subtract(add(carryForwardIn, payments, uncollected), add(refunds, fee));
   const paidLate = before?.upToLateRefund ?? 0;
-  const waiting = await readLateRefunds(deps.ledger, merchant.id, paidLate, closing.upToLateRefund);
+  const waiting = await readInLine(deps.ledger, "late-refund", merchant.id, paidLate, closing.upToLateRefund);
   const lateRefunds = affordable(waiting, earned);
   const late = add(ZERO, ...lateRefunds.map(({ amount }) => amount));
   const due = subtract(earned, late);
   // Where as many wait as one settlement pays there may be more.
-  const isOneWaiting =
-    lateRefunds.length < waiting.length || waiting.length === MAX_LATE_REFUNDS_PER_SETTLEMENT;
+  const isOneWaiting = lateRefunds.length < waiting.length || waiting.length === MAX_IN_LINE_PER_SETTLEMENT;
   const payout = isOneWaiting ? ZERO : payoutOf(due, closing.terms);
   const settlement = {
     merchant: merchant.id,
@@ -212,6 +218,9 @@ export async function addUp(
     lateRefundCount: lateRefunds.length,
     lateRefunds: late,
     upToLateRefund: lateRefunds.at(-1)?.number ?? paidLate,
+    uncollectedCount: back.length,
+    uncollected,
+    upToUncollected: back.at(-1)?.number ?? takenBack,
     feeBasisPoints: closing.terms.feeBasisPoints,
     fee,
     carryForwardIn,
@@ -222,9 +231,9 @@ export async function addUp(
 }
 
 /** The first ones, as long as each is paid whole: one that is too large is waited for, or it would never be its turn. */
-function affordable(waiting: readonly LateRefund[], money: Micros): LateRefund[] {
+function affordable(waiting: readonly InLine[], money: Micros): InLine[] {
   let left = money;
-  const paid: LateRefund[] = [];
+  const paid: InLine[] = [];
   for (const late of waiting) {
     if (late.amount > left) break;
     left = subtract(left, late.amount);
@@ -233,7 +242,7 @@ function affordable(waiting: readonly LateRefund[], money: Micros): LateRefund[]
   return paid;
 }
 
-function lateTransfer(merchant: string, { paymentId, amount }: LateRefund): Transfer {
+function lateTransfer(merchant: string, { paymentId, amount }: InLine): Transfer {
   return {
     id: refundTransferId(paymentId),
     debit: merchantAccount(merchant),
@@ -244,7 +253,7 @@ function lateTransfer(merchant: string, { paymentId, amount }: LateRefund): Tran
   };
 }
 
-function lateRecord({ paymentId }: LateRefund, { closedAt }: NumberedClosing): LedgerRecord {
+function lateRecord({ paymentId }: InLine, { closedAt }: NumberedClosing): LedgerRecord {
   const value = encodeRefundRecord({ outputs: [], givenBy: "merchant", givenAt: closedAt });
   return { key: refundKey(paymentId), value };
 }

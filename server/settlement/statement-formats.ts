@@ -33,7 +33,7 @@ export async function* formatStatement(
 export const STATEMENT_CSV: StatementFormat = {
   head: (statement) => csvHead() + csvSum(statement, "carry_forward_in", statement.settlement.carryForwardIn),
   line: ({ settlement: { currency } }, line) =>
-    csvMovement({ ...line, currency, amount: line.type === "payment" ? line.amount : negative(line.amount) }),
+    csvMovement({ ...line, currency, amount: comesIn(line) ? line.amount : negative(line.amount) }),
   end(statement) {
     const { fee, payout, carryForwardOut } = statement.settlement;
     return (
@@ -91,6 +91,10 @@ export function csvField(value: string): string {
   const isAmount = /^-?[0-9]+(\.[0-9]+)?$/.test(value);
   const safe = !isAmount && /^[=+\-@\t\r\n]/.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+function comesIn({ type }: StatementLine): boolean {
+  return type === "payment" || type === "uncollected_refund";
 }
 
 function negative(amount: Micros): Micros {

@@ -66,6 +66,8 @@ async function readSettled(ledger: Ledger, id: string) {
     fee: settlement.fee.toString(),
     lateRefundCount: settlement.lateRefundCount,
     lateRefunds: settlement.lateRefunds.toString(),
+    uncollectedCount: settlement.uncollectedCount,
+    uncollected: settlement.uncollected.toString(),
     carryForwardIn: settlement.carryForwardIn.toString(),
     payout: settlement.payout.toString(),
     carryForwardOut: settlement.carryForwardOut.toString(),

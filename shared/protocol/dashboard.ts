@@ -173,10 +173,11 @@ export type MerchantSettings = v.InferOutput<typeof MerchantSettings>;
 /**
  * POST /api/merchants/{id}/payments/{payment}/refund. `granted`: the money is set aside for the reader. `waiting`: the payment
  * was settled, and the merchant's next settlements have to pay it first. `collected`: the reader has it.
+ * `uncollected`: nobody fetched it within a year, and it is the merchant's again.
  */
 export const RefundGranted = v.object({
   paymentId: id128,
   amount,
-  state: v.picklist(["waiting", "granted", "collected"]),
+  state: v.picklist(["waiting", "granted", "collected", "uncollected"]),
 });
 export type RefundGranted = v.InferInput<typeof RefundGranted>;

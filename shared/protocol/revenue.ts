@@ -82,8 +82,11 @@ export const PaymentPage = v.object({
       refundedAt: v.nullable(time),
       refund: v.nullable(
         v.object({
-          /** `waiting`: given, and for a settlement to pay. `granted`: not fetched yet. `returned`: the reader has it. */
-          state: v.picklist(["waiting", "granted", "returned"]),
+          /**
+           * `waiting`: given, and for a settlement to pay. `granted`: not fetched yet. `returned`: the reader has it.
+           * `uncollected`: nobody fetched it in time, and it is the merchant's again.
+           */
+          state: v.picklist(["waiting", "granted", "returned", "uncollected"]),
           givenBy: v.picklist(["reader", "merchant"]),
           reason: v.nullable(RefundReason),
         }),
@@ -95,7 +98,7 @@ export const PaymentPage = v.object({
 });
 export type PaymentPage = v.InferInput<typeof PaymentPage>;
 
-/** The first three, less the fee and the late refunds, are what is to be paid, or nothing where those are more. */
+/** The first three and what was not collected, less the fee and the late refunds, are what is to be paid, or nothing where those are more. */
 export const MerchantBalance = v.object({
   currency,
   /** What settlements left over, its fee taken. */
@@ -107,6 +110,8 @@ export const MerchantBalance = v.object({
   fee: sum,
   /** Given back of payments that were settled before, and not paid yet: they come before the next payout. */
   lateRefunds: sum,
+  /** Given back, and fetched by nobody in time: it comes with the next settlement, without a fee. */
+  uncollected: sum,
   toBePaid: signedSum,
   feeBasisPoints: whole,
   payoutMinimum: amount,
@@ -142,6 +147,9 @@ export const StatementPage = v.object({
       /** Of payments of statements before. */
       lateRefundCount: whole,
       lateRefunds: sum,
+      /** Given back before, and fetched by nobody. */
+      uncollectedCount: whole,
+      uncollected: sum,
       fee: sum,
       payout: sum,
       carryForwardOut: sum,

@@ -158,6 +158,9 @@ export const WebhookPayload = v.variant("type", [
       /** Of payments of settlements before. */
       lateRefundCount: count,
       lateRefunds: v.string(),
+      /** Given back before, and fetched by nobody. */
+      uncollectedCount: count,
+      uncollected: v.string(),
       fee: v.string(),
       carryForwardIn: v.string(),
       /** What leaves for the merchant's bank; zero where it is carried forward. */

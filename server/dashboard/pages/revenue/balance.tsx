@@ -44,7 +44,16 @@ function sentenceOf({ nextPayout, currency, payoutMinimum }: Balance): string {
   }
 }
 
-function Parts({ currency, carriedForward, matured, maturing, fee, lateRefunds, feeBasisPoints }: Balance) {
+function Parts({
+  currency,
+  carriedForward,
+  matured,
+  maturing,
+  fee,
+  lateRefunds,
+  uncollected,
+  feeBasisPoints,
+}: Balance) {
   const percent = (feeBasisPoints / BASIS_POINTS_PER_PERCENT).toLocaleString();
   return (
     <dl class="parts">
@@ -64,6 +73,12 @@ function Parts({ currency, carriedForward, matured, maturing, fee, lateRefunds, 
         <dt>Fee, {percent}%</dt>
         <dd class="money">−{money(fee, currency)}</dd>
       </div>
+      {uncollected === ZERO ? null : (
+        <div>
+          <dt>Given back, and fetched by nobody</dt>
+          <dd class="money">{money(uncollected, currency)}</dd>
+        </div>
+      )}
       {lateRefunds === ZERO ? null : (
         <div>
           <dt>Given back of what was settled before</dt>

@@ -122,6 +122,7 @@ type Refund = NonNullable<Page["payments"][number]["refund"]>;
 function saidOf({ state, givenBy, reason }: Refund, refundedAt: number | null): string {
   if (state === "waiting" || refundedAt === null) return "you give it back: your next settlements pay it";
   const at = moment(refundedAt);
+  if (state === "uncollected") return `you gave it back ${at}, nobody fetched it, and it is yours again`;
   if (givenBy === "merchant")
     return state === "granted" ? `you gave it back ${at}, not fetched yet` : `you gave it back ${at}`;
   return reason === null ? `taken back ${at}` : `taken back ${at}: ${REASONS[reason]}`;
