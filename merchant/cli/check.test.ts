@@ -363,7 +363,7 @@ test("adds up statements with refunds of payments of those before, and with some
   await pay(100_000);
   await settle();
   await other.assertAddsUp();
-  const files = [];
+  const files: string[] = [];
   for (const number of [1, 2, 3])
     files.push((await other.operator("GET", `/admin/settlements/${MERCHANT}-${number}`)).text);
   const { keys } = v.parse(Jwks, (await other.anonymous("GET", "/.well-known/jwks.json")).json);
