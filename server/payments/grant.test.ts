@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { RefundGranted } from "../../shared/protocol/dashboard.ts";
 import { RefundResponse, RevokedReceipts } from "../../shared/protocol/provider.ts";
 import { MerchantBalance, PaymentPage, RevenueByDay } from "../../shared/protocol/revenue.ts";
+import { WebhookPayload } from "../../shared/protocol/webhooks.ts";
 import type { Settlement } from "../../shared/statement.ts";
 import { makeKey } from "../../test/support/access.ts";
 import { makeBlankCoins, openCoins } from "../../test/support/coins.ts";
@@ -18,6 +19,8 @@ import {
 import { grantedAccount, merchantAccount, PAYOUT_CLEARING } from "../ledger/accounts.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { settleAll } from "../settlement/index.ts";
+import { findFacts } from "../webhooks/facts.ts";
+import { payloadOf } from "../webhooks/payload.ts";
 import { grantRefund } from "./grant.ts";
 import { refundPayment } from "./refund.ts";
 import { REVOKED_SHARED_SECONDS } from "./revoked.ts";
@@ -450,4 +453,42 @@ test("figures, balance and CSV say what was given back, in time and late, and wh
   ]);
   const sum = rows.reduce((total, row) => total + BigInt(row[6] ?? 0), 0n);
   expect(sum).toBe(await balance(merchantAccount(MERCHANT)));
+});
+
+test("webhooks tell each refund once, who gave it and why, also where a settlement gives several", async () => {
+  const late = [await pay(50_000), await pay(100_000)];
+  closeWindows();
+  await settle();
+  for (const made of late) await give(made);
+  const [taken, early] = [await pay(200_000), await pay(500_000)];
+  await pay(500_000);
+  const blanks = makeBlankCoins(shop.deps.mint.activeKeysetId(), [200_000]);
+  const answer = await shop.refund(taken, blanks, taken.preimage, { reason: "already_have_it" });
+  shop.bookCoins(
+    openCoins(shop.deps, blanks, v.parse(RefundResponse, answer.json).signatures.map(signatureJson)),
+  );
+  await give(early);
+  closeWindows();
+  await settle();
+  const first = await findFacts(shop.deps.ledger, MERCHANT, { sequence: 0, settlement: 0 });
+  // A page ends where it is sure that nothing is missing before.
+  const next = first.at(-1)?.next ?? { sequence: 0, settlement: 0 };
+  const found = [...first, ...(await findFacts(shop.deps.ledger, MERCHANT, next))];
+  const facts = found.map(({ fact }) => fact).filter(({ type }) => type === "payment.refunded");
+  const told = await Promise.all(
+    facts.map(async (fact) =>
+      v.parse(WebhookPayload, JSON.parse(await payloadOf(shop.deps.ledger, MERCHANT, fact))),
+    ),
+  );
+  const id = ({ payment }: Made) => payment.paymentId;
+  expect(told.map(({ data }) => data)).toMatchObject([
+    { paymentId: id(taken), givenBy: "reader", reason: "already_have_it" },
+    { paymentId: id(early), givenBy: "merchant", reason: null },
+    ...late.map((made) => ({ paymentId: id(made), givenBy: "merchant", reason: null })),
+  ]);
+  expect(new Set(facts.map((fact) => fact.id)).size).toBe(4);
+  const settled = found.map(({ fact }) => fact).findLast(({ type }) => type === "settlement.created");
+  if (!settled) throw new Error("two settlements");
+  const { data } = v.parse(WebhookPayload, JSON.parse(await payloadOf(shop.deps.ledger, MERCHANT, settled)));
+  expect(data).toMatchObject({ lateRefundCount: 2, lateRefunds: "150000", uncollectedCount: 0 });
 });
