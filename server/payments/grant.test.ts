@@ -173,13 +173,18 @@ test("a reader whose refund was judged when the merchant gave the payment back g
   expect(await balance(grantedAccount(MERCHANT))).toBe(0n);
 });
 
-test("a grant that a settlement overtakes waits for a later one, and takes nothing that was paid out", async () => {
+test.each([
+  ["who has nothing else", 0],
+  ["who has other money to give it from", 500_000],
+])("a grant that a settlement overtakes waits for a later one, of a merchant %s", async (_, other) => {
   const made = await pay(200_000);
   closeWindows();
+  if (other > 0) await pay(other);
   const ledger = overtakenBy(() => settle());
   expect(await grantRefund({ ledger }, MERCHANT, made.payment.paymentId)).toMatchObject({ state: "waiting" });
   expect(await balance(PAYOUT_CLEARING)).toBe(180_000n);
   expect(await balance(grantedAccount(MERCHANT))).toBe(0n);
+  expect(await balance(merchantAccount(MERCHANT))).toBe(BigInt(other));
 });
 
 test("settlement and grant at the same moment: the payment is refunded in one of them, or late", async () => {
