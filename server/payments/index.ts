@@ -21,7 +21,6 @@ export {
   REFUND_CODES,
   readPayment,
   readRefund,
-  refundGroupId,
   refundKey,
   refundTransferId,
 } from "./record.ts";

@@ -76,12 +76,7 @@ export const PaymentLookup = v.object({ proof: jws, seal: v.optional(jws) });
 export const HolderLookupClaims = v.object({ aud: origin, jti: id128, iat: seconds });
 
 /** Why a reader takes a payment back. The merchant is told, of this payment. */
-export const REFUND_REASONS = [
-  "not_as_described",
-  "already_have_it",
-  "did_not_open",
-  "changed_mind",
-] as const;
+const REFUND_REASONS = ["not_as_described", "already_have_it", "did_not_open", "changed_mind"] as const;
 export const RefundReason = v.picklist(REFUND_REASONS);
 export type RefundReason = v.InferOutput<typeof RefundReason>;
 
