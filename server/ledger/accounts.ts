@@ -26,6 +26,10 @@ export const provisionalAccount = (accountId: string): AccountName => `provision
 export const topUpDayAccount = (accountId: string, day: string): AccountName =>
   `topped_up:${accountId}:${day}`;
 
+/** What readers took back of a merchant's by themselves on a day (`2026-11-23`). */
+export const takenBackDayAccount = (merchantId: string, day: string): AccountName =>
+  `taken_back:${merchantId}:${day}`;
+
 const NEVER_BELOW_ZERO = [
   "reader:",
   "merchant:",

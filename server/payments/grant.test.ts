@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { micros } from "../../shared/money.ts";
 import { RefundGranted } from "../../shared/protocol/dashboard.ts";
 import { RefundResponse, RevokedReceipts } from "../../shared/protocol/provider.ts";
 import { MerchantBalance, PaymentPage, RevenueByDay } from "../../shared/protocol/revenue.ts";
@@ -496,4 +497,40 @@ test("webhooks tell each refund once, who gave it and why, also where a settleme
   if (!settled) throw new Error("two settlements");
   const { data } = v.parse(WebhookPayload, JSON.parse(await payloadOf(shop.deps.ledger, MERCHANT, settled)));
   expect(data).toMatchObject({ lateRefundCount: 2, lateRefunds: "150000", uncollectedCount: 0 });
+});
+
+test("readers take back what the merchant's day allows, at once too, and what is beyond is asked for and the merchant's to give", async () => {
+  await shop.deps.merchants.put({ id: MERCHANT, refundsPerDay: micros(120_000n) });
+  const made = [await pay(50_000), await pay(50_000), await pay(50_000), await pay(20_000)];
+  const blanks = made.map((_, index) =>
+    makeBlankCoins(shop.deps.mint.activeKeysetId(), [index === 3 ? 20_000 : 50_000]),
+  );
+  const ask = (index: number) => {
+    const [payment, outputs] = [made[index], blanks[index]];
+    if (!payment || !outputs) throw new Error("four payments");
+    return shop.refund(payment, outputs, payment.preimage, { reason: "changed_mind" });
+  };
+  const answers = await Promise.all([ask(0), ask(1), ask(2)]);
+  const refused = answers.findIndex(({ status }) => status !== 200);
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 409]);
+  expect(refusal(answers[refused] ?? { status: 0, text: "", json: {} })).toBe("refund_window_closed");
+  const beyond = made[refused];
+  if (!beyond) throw new Error("one is refused");
+  expect(await listed(beyond)).toMatchObject({
+    refundedAt: null,
+    refund: { state: "asked", reason: "changed_mind" },
+  });
+  answers.push(await ask(3));
+  for (const [index, answer] of answers.entries()) {
+    if (index === refused) continue;
+    const { signatures } = v.parse(RefundResponse, answer.json);
+    shop.bookCoins(openCoins(shop.deps, blanks[index] ?? [], signatures.map(signatureJson)));
+    expect((await ask(index)).text, "a replay is no further refund").toBe(answer.text);
+  }
+  expect(stateOf(await give(beyond))).toBe("granted");
+  await fetchMoney(beyond, 50_000);
+  const next = await pay(50_000);
+  expect(refusal(await shop.refund(next))).toBe("refund_window_closed");
+  await shop.deps.merchants.put({ id: MERCHANT, refundsPerDay: null });
+  await fetchMoney(next, 50_000);
 });

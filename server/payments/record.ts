@@ -73,6 +73,18 @@ export const collectionTransferId = (paymentId: string): string =>
 /** Of a payment that was settled before: the group that puts it in line. */
 export const lateRefundGroupId = (paymentId: string): string => deriveId("late refund", paymentId);
 
+/** Beyond what readers take back by themselves: the reader asked, and the merchant may give it. */
+export const askedKey = (paymentId: string): string => `refund-asked:${paymentId}`;
+const AskedRecord = v.object({ reason: v.nullable(RefundReason) });
+
+export function encodeAskedRecord(reason: RefundReason | undefined): string {
+  return JSON.stringify({ reason: reason ?? null } satisfies v.InferInput<typeof AskedRecord>);
+}
+
+export function decodeAskedRecord(value: string): v.InferOutput<typeof AskedRecord> {
+  return v.parse(AskedRecord, JSON.parse(value));
+}
+
 export function encodePaymentRecord(record: PaymentRecord): string {
   const json: v.InferInput<typeof PaymentRecord> = {
     ...record,

@@ -16,15 +16,24 @@ import { canonicalJson } from "../../shared/canonical.ts";
 import { TuppenceError } from "../../shared/errors.ts";
 import type { BlindedMessage } from "../../shared/protocol/cashu.ts";
 import { type RefundReason, RefundRequest, type RefundResponse } from "../../shared/protocol/provider.ts";
-import { floatAccount, grantedAccount, merchantAccount } from "../ledger/accounts.ts";
-import type { Group } from "../ledger/ledger.ts";
+import {
+  CONTROL,
+  floatAccount,
+  grantedAccount,
+  merchantAccount,
+  takenBackDayAccount,
+} from "../ledger/accounts.ts";
+import { deriveId } from "../ledger/ids.ts";
+import type { Group, Guard, Transfer } from "../ledger/ledger.ts";
 import type { PreparedOutputs } from "../mint/index.ts";
 import { closingKey, latestClosing, refundWindowEnd } from "./closing.ts";
 import type { PaymentDeps } from "./deps.ts";
 import {
+  askedKey,
   collectionGroupId,
   collectionKey,
   collectionTransferId,
+  encodeAskedRecord,
   encodeCollectionRecord,
   encodeRefundRecord,
   type PostedPayment,
@@ -98,6 +107,7 @@ async function commitRefund(deps: PaymentDeps, asked: Asked): Promise<RefundAnsw
   const prepared = prepareOutputs(deps, asked);
   const outputs = [...prepared.outputs];
   const refund = encodeRefundRecord({ outputs, givenBy: "reader", ...(reason ? { reason } : {}) });
+  const limit = await limitOf(deps, asked);
   const group: Group = {
     id: refundGroupId(paymentId),
     fingerprint,
@@ -110,15 +120,18 @@ async function commitRefund(deps: PaymentDeps, asked: Asked): Promise<RefundAnsw
         code: "refund",
         reference: paymentId,
       },
+      ...limit.transfers,
     ],
     records: [{ key: refundKey(paymentId), value: refund }, ...prepared.records],
-    guards: [{ kind: "absent", key: closingKey(record.merchant, nextClosing) }],
+    guards: [{ kind: "absent", key: closingKey(record.merchant, nextClosing) }, ...limit.guards],
   };
   const outcome = await deps.ledger.apply(group);
   if (outcome.status === "conflict") return undefined;
   if (outcome.status !== "rejected") return { paymentId, signatures: await deps.mint.sign(prepared.outputs) };
   switch (outcome.rejection.reason) {
     case "guard":
+      if (outcome.rejection.index > 0) await refuseBeyondLimit(deps, asked);
+      return undefined;
     // These are judged before guards: a settlement that was first may have taken the money along, or given it back.
     case "overdraft":
     case "transfer_exists":
@@ -126,6 +139,37 @@ async function commitRefund(deps: PaymentDeps, asked: Asked): Promise<RefundAnsw
     case "record_exists":
       throw new TuppenceError("outputs_signed");
   }
+}
+
+/** What readers take back by themselves in a day is counted, where the merchant bounds it: nobody knows who they are. */
+async function limitOf(
+  deps: PaymentDeps,
+  { paymentId, paid: { record } }: Asked,
+): Promise<{ readonly transfers: readonly Transfer[]; readonly guards: readonly Guard[] }> {
+  const merchant = await deps.merchants.get(record.merchant);
+  if (merchant === undefined || merchant.refundsPerDay === null) return { transfers: [], guards: [] };
+  const day = new Date(deps.now()).toISOString().slice(0, "2026-11-23".length);
+  const account = takenBackDayAccount(merchant.id, day);
+  const counted = {
+    id: deriveId("taken back", paymentId),
+    debit: CONTROL,
+    credit: account,
+    amount: record.amount,
+    code: "control",
+    reference: paymentId,
+  } as const;
+  return { transfers: [counted], guards: [{ kind: "at_most", account, amount: merchant.refundsPerDay }] };
+}
+
+/** The merchant is told that it was asked. A wallet of today knows no other word for it than that the window is closed. */
+async function refuseBeyondLimit({ ledger }: PaymentDeps, { paymentId, reason }: Asked): Promise<never> {
+  await ledger.apply({
+    id: deriveId("refund asked for", paymentId),
+    fingerprint: "asked for",
+    transfers: [],
+    records: [{ key: askedKey(paymentId), value: encodeAskedRecord(reason) }],
+  });
+  throw new TuppenceError("refund_window_closed", { limit: true });
 }
 
 /** What the merchant gave back is the reader's, at any time. Undefined if another request was first. */

@@ -2,7 +2,9 @@
 import type { PaymentPage } from "../../shared/protocol/revenue.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import {
+  askedKey,
   collectionKey,
+  decodeAskedRecord,
   decodeCollectionRecord,
   decodeRefundRecord,
   lateRefundGroupId,
@@ -21,12 +23,18 @@ export async function readRefunds(
   const refunds = await ledger.records(paymentIds.map(refundKey));
   const groups = await ledger.groups(paymentIds.map(refundGroupId));
   const collections = await ledger.records(paymentIds.map(collectionKey));
+  const asked = await ledger.records(paymentIds.map(askedKey));
   const found = new Map<string, Standing>();
   for (const id of paymentIds) {
     const value = refunds.get(refundKey(id));
+    const askedValue = asked.get(askedKey(id));
     if (value === undefined) {
       if (late.has(lateRefundGroupId(id)))
         found.set(id, { refundedAt: null, refund: { state: "waiting", givenBy: "merchant", reason: null } });
+      else if (askedValue !== undefined) {
+        const { reason } = decodeAskedRecord(askedValue);
+        found.set(id, { refundedAt: null, refund: { state: "asked", givenBy: "reader", reason } });
+      }
       continue;
     }
     const { givenBy, reason = null, givenAt } = decodeRefundRecord(value);

@@ -153,6 +153,8 @@ const MAX_SEAL_KEYS = 10;
 export const MerchantSettingsRequest = v.object({
   name: v.optional(label),
   refundWindowSeconds: v.optional(v.pipe(seconds, v.maxValue(MAX_REFUND_WINDOW_SECONDS))),
+  /** What readers may take back by themselves in a day, all of them together; null: everything. What is beyond is the merchant's to give. */
+  refundsPerDay: v.optional(v.nullable(amount)),
   payoutMinimum: v.optional(amount),
   frameParents: v.optional(v.pipe(v.array(origin), v.maxLength(MAX_ORIGINS))),
   sealKeys: v.optional(v.pipe(v.array(Ed25519PublicJwk), v.maxLength(MAX_SEAL_KEYS))),
@@ -163,6 +165,7 @@ export const MerchantSettings = v.object({
   name: v.string(),
   origins: v.array(v.string()),
   refundWindowSeconds: seconds,
+  refundsPerDay: v.nullable(amount),
   payoutMinimum: amount,
   frameParents: v.array(v.string()),
   sealKeys: v.array(Ed25519PublicJwk),

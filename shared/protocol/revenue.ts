@@ -83,10 +83,11 @@ export const PaymentPage = v.object({
       refund: v.nullable(
         v.object({
           /**
+           * `asked`: by a reader, beyond what they take back by themselves: the merchant may give it.
            * `waiting`: given, and for a settlement to pay. `granted`: not fetched yet. `returned`: the reader has it.
            * `uncollected`: nobody fetched it in time, and it is the merchant's again.
            */
-          state: v.picklist(["waiting", "granted", "returned", "uncollected"]),
+          state: v.picklist(["asked", "waiting", "granted", "returned", "uncollected"]),
           givenBy: v.picklist(["reader", "merchant"]),
           reason: v.nullable(RefundReason),
         }),

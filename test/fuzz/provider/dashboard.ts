@@ -159,6 +159,7 @@ export function dashboardEndpoints({ shop, deps }: World): Endpoint[] {
         name: "Another name",
         refundWindowSeconds: 3_600,
         payoutMinimum: "10000",
+        refundsPerDay: "5000000",
       }),
       keys: asMerchant("POST", "", {
         sealKeys: [shop.sealKey.publicJwk],

@@ -30,7 +30,9 @@ export function Payments({ merchant, latest }: PaymentsProps) {
   const [error, setError] = useState<unknown>();
   // The older ones keep what was among the newest when they were read, so that nothing is missing between them.
   const payments = unique([...latest.payments, ...(older?.payments ?? [])]).map((payment) =>
-    payment.refund === null ? { ...payment, ...given.get(payment.id) } : payment,
+    payment.refund === null || payment.refund.state === "asked"
+      ? { ...payment, ...given.get(payment.id) }
+      : payment,
   );
   const hasMore = (older ?? latest).hasMore;
   const readOlder = async () => {
@@ -87,7 +89,7 @@ export function Payments({ merchant, latest }: PaymentsProps) {
                     )}
                   </td>
                   <td>
-                    {refund === null ? (
+                    {refund === null || refund.state === "asked" ? (
                       <Sure
                         about={`${pathOf(resource)}, ${moment(paidAt)}`}
                         words="Give it back"
@@ -120,6 +122,7 @@ export function Payments({ merchant, latest }: PaymentsProps) {
 type Refund = NonNullable<Page["payments"][number]["refund"]>;
 
 function saidOf({ state, givenBy, reason }: Refund, refundedAt: number | null): string {
+  if (state === "asked") return `asked back${reason === null ? "" : `: ${REASONS[reason]}`}, yours to give`;
   if (state === "waiting" || refundedAt === null) return "you give it back: your next settlements pay it";
   const at = moment(refundedAt);
   if (state === "uncollected") return `you gave it back ${at}, nobody fetched it, and it is yours again`;
