@@ -188,6 +188,27 @@ test.each([
   expect(await balance(merchantAccount(MERCHANT))).toBe(BigInt(other));
 });
 
+test("a payment that the reader took back, and a settlement closed, while the merchant was giving it, is not given a second time", async () => {
+  const made = await pay(200_000);
+  let wasRead = false;
+  const ledger: Ledger = {
+    ...shop.deps.ledger,
+    async record(key) {
+      const value = await shop.deps.ledger.record(key);
+      if (wasRead) return value;
+      wasRead = true;
+      await fetchMoney(made, 200_000);
+      closeWindows();
+      await settle();
+      return value;
+    },
+  };
+  await expect(grantRefund({ ledger }, MERCHANT, made.payment.paymentId)).rejects.toThrow("refund_done");
+  await pay(500_000);
+  closeWindows();
+  expect(await settle()).toMatchObject([{ lateRefundCount: 0, payout: 450_000n }]);
+});
+
 test("settlement and grant at the same moment: the payment is refunded in one of them, or late", async () => {
   for (let round = 0; round < 20; round++) {
     const made = await pay(200_000);
