@@ -12,8 +12,12 @@ import { floatAccount, GATEWAY_CLEARING, merchantAccount } from "../server/ledge
 import { deriveId } from "../server/ledger/ids.ts";
 import { outputRecordKey, writeOutputRecord } from "../server/ledger/outputs.ts";
 import { paymentGroupId } from "../server/payments/index.ts";
-import { encodePaymentRecord, encodeRefundRecord, refundKey } from "../server/payments/record.ts";
-import { refundGroupId } from "../server/payments/refund.ts";
+import {
+  encodePaymentRecord,
+  encodeRefundRecord,
+  refundGroupId,
+  refundKey,
+} from "../server/payments/record.ts";
 import { micros } from "../shared/money.ts";
 
 const { values: options } = parseArgs({
@@ -152,7 +156,7 @@ function refundSome(at: number): void {
       SELECT ${sequence} + ${place}, refund_transfer(payment), ${base} + ${place}, ${FIRST_MERCHANT} + rank, ${FLOAT}, amount,
         'refund', payment, ${at} FROM temp.chunk;
     INSERT INTO ledger_records (key, value, group_number)
-      SELECT '${refundKey("")}' || payment, '${encodeRefundRecord({ outputs: [] })}', ${base} + ${place} FROM temp.chunk;
+      SELECT '${refundKey("")}' || payment, '${encodeRefundRecord({ outputs: [], givenBy: "reader" })}', ${base} + ${place} FROM temp.chunk;
     INSERT INTO ledger_records (key, value, group_number)
       SELECT '${outputRecordKey("02")}' || lower(hex(randomblob(32))), ${outputValue()}, ${base} + ${place} FROM temp.chunk;
     UPDATE ledger_accounts SET debits = debits + returned.amount

@@ -24,7 +24,7 @@ import { registerMerchants } from "./merchants/index.ts";
 import type { Metrics } from "./metrics.ts";
 import { registerMint } from "./mint/index.ts";
 import { separateOrigins, sideOf } from "./origins.ts";
-import { registerPayments } from "./payments/index.ts";
+import { registerMerchantPayments, registerPayments } from "./payments/index.ts";
 import { type Readiness, watchReadiness } from "./readiness.ts";
 import { registerRevenue } from "./revenue/index.ts";
 import { registerSettlement } from "./settlement/index.ts";
@@ -118,6 +118,7 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
     registerGateways(domains, deps);
     registerMerchants(domains, deps);
     registerPayments(domains, deps);
+    registerMerchantPayments(domains, deps);
     registerSettlement(domains, deps);
     registerRevenue(domains, deps);
     registerAccess(domains, deps);

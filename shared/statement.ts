@@ -6,7 +6,9 @@
  * 1. the settlement: the sums, and what they follow;
  * 2. each payment, as it was made. Its leaf has what its receipt says, but for who signed it: a receipt that the reader or
  *    the merchant kept leads to the leaf, whatever keys and addresses the provider had since;
- * 3. each refund of one of these payments, in the order of the payments.
+ * 3. each refund of one of these payments, in the order of the payments;
+ * 4. each late refund that this settlement paid, of a payment in a statement before, in the order in which they were given;
+ * 5. each refund that was given in a statement before and fetched by nobody.
  */
 import * as v from "valibot";
 import { fromHex, toHex, utf8 } from "./bytes.ts";
@@ -53,6 +55,17 @@ export const Settlement = v.object({
   refundCount: whole,
   payments: sum,
   refunds: sum,
+  /**
+   * Of payments of settlements before, whose fee the provider keeps. They are paid in one order, those up to this number so
+   * far. Statements from before there were any do not speak of them: 0.
+   */
+  lateRefundCount: v.optional(whole, 0),
+  lateRefunds: v.optional(sum, "0"),
+  upToLateRefund: v.optional(whole, 0),
+  /** Given back before, fetched by nobody, and so the merchant's again. Likewise. */
+  uncollectedCount: v.optional(whole, 0),
+  uncollected: v.optional(sum, "0"),
+  upToUncollected: v.optional(whole, 0),
   feeBasisPoints: v.pipe(whole, v.maxValue(Number(WHOLE_BASIS_POINTS))),
   fee: sum,
   carryForwardIn: sum,
@@ -85,6 +98,20 @@ export function settlementJson(settlement: Settlement): SettlementJson {
     carryForwardIn: settlement.carryForwardIn.toString(),
     payout: settlement.payout.toString(),
     carryForwardOut: settlement.carryForwardOut.toString(),
+    ...(settlement.upToLateRefund === 0
+      ? {}
+      : {
+          lateRefundCount: settlement.lateRefundCount,
+          lateRefunds: settlement.lateRefunds.toString(),
+          upToLateRefund: settlement.upToLateRefund,
+        }),
+    ...(settlement.upToUncollected === 0
+      ? {}
+      : {
+          uncollectedCount: settlement.uncollectedCount,
+          uncollected: settlement.uncollected.toString(),
+          upToUncollected: settlement.upToUncollected,
+        }),
   };
 }
 
@@ -109,7 +136,9 @@ const line = {
 /** `holder` is the thumbprint of the payment's own key, as in its receipt (`sub`): it names no reader. */
 const PaymentLine = v.object({ type: v.literal("payment"), ...line, holder: thumbprint });
 const RefundLine = v.object({ type: v.literal("refund"), ...line });
-export const StatementLine = v.variant("type", [PaymentLine, RefundLine]);
+const LateRefundLine = v.object({ type: v.literal("late_refund"), ...line });
+const UncollectedLine = v.object({ type: v.literal("uncollected_refund"), ...line });
+export const StatementLine = v.variant("type", [PaymentLine, RefundLine, LateRefundLine, UncollectedLine]);
 export type StatementLine = v.InferOutput<typeof StatementLine>;
 
 /** A statement as it is handed out, in JSON. */
@@ -191,8 +220,8 @@ export function receiptHash({
   });
 }
 
-/** RFC 8785, for objects without objects in them, whose numbers are whole. */
-function hashOf(leaf: Readonly<Record<string, string | number>>): Uint8Array {
+/** RFC 8785, for objects without objects in them, whose numbers are whole. What is not there is no part of it. */
+function hashOf(leaf: Readonly<Record<string, string | number | undefined>>): Uint8Array {
   const sorted = Object.entries(leaf).sort(([a], [b]) => (a < b ? -1 : 1));
   return leafHash(utf8(JSON.stringify(Object.fromEntries(sorted))));
 }

@@ -5,10 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { grantRefund } from "../../server/payments/grant.ts";
+import { COLLECT_WITHIN_SECONDS } from "../../server/payments/uncollected.ts";
 import { settleAll } from "../../server/settlement/index.ts";
 import { signingKeyFromSeed } from "../../shared/jws.ts";
-import { RefundResponse } from "../../shared/protocol/provider.ts";
-import { signStatementRoot } from "../../shared/statement.ts";
+import { Jwks, RefundResponse } from "../../shared/protocol/provider.ts";
+import { StatementFile, signStatementRoot } from "../../shared/statement.ts";
 import { makeBlankCoins, openCoins } from "../../test/support/coins.ts";
 import {
   MERCHANT,
@@ -21,6 +23,7 @@ import {
 import { runCheck } from "./check.ts";
 import { CommandError } from "./problem.ts";
 import { runProve } from "./prove.ts";
+import { checkStatements } from "./statement-check.ts";
 
 type Line = { type: "payment" | "refund"; id: string; amount: string; time: string; resource: string };
 type File = Record<string, unknown> & { lines: Line[]; signedRoot: string };
@@ -341,3 +344,61 @@ test("proves by a receipt alone that its payment is in a statement, and believes
 function changeLine(statement: File, change: Partial<Line>): void {
   Object.assign(statement.lines[0] ?? {}, change);
 }
+
+test("adds up statements with refunds of payments of those before, and with some that nobody fetched", async () => {
+  const other = await openShop();
+  const settle = async () => {
+    other.clock.now += REFUND_WINDOW_SECONDS * 1_000;
+    await settleAll(other.deps, { now: other.clock.now });
+  };
+  const pay = (amount: number) => other.pay(other.offer({ amount: BigInt(amount) }), [amount]);
+  const [early, late, twice] = [await pay(50_000), await pay(200_000), await pay(20_000)];
+  await grantRefund(other.deps, MERCHANT, early.payment.paymentId);
+  await settle();
+  await grantRefund(other.deps, MERCHANT, late.payment.paymentId);
+  await grantRefund(other.deps, MERCHANT, twice.payment.paymentId);
+  await pay(500_000);
+  await settle();
+  other.clock.now += COLLECT_WITHIN_SECONDS * 1_000;
+  await pay(100_000);
+  await settle();
+  await other.assertAddsUp();
+  const files: string[] = [];
+  for (const number of [1, 2, 3])
+    files.push((await other.operator("GET", `/admin/settlements/${MERCHANT}-${number}`)).text);
+  const { keys } = v.parse(Jwks, (await other.anonymous("GET", "/.well-known/jwks.json")).json);
+  const parsed = () => files.map((text) => v.parse(StatementFile, JSON.parse(text)));
+  await other.close();
+
+  const types = parsed().map(({ lines }) => lines.map(({ type }) => type));
+  expect(types).toEqual([
+    ["payment", "payment", "payment", "refund"],
+    ["payment", "late_refund", "late_refund"],
+    ["payment", "uncollected_refund", "uncollected_refund", "uncollected_refund"],
+  ]);
+  expect((await checkStatements(parsed(), [], { keys })).problems).toEqual([]);
+  const problemsAfter = async (change: (files: ReturnType<typeof parsed>) => void) => {
+    const changed = parsed();
+    change(changed);
+    return (await checkStatements(changed, [], undefined)).problems.join("\n");
+  };
+  expect(await problemsAfter(([, second]) => void second?.lines.pop())).toMatch(
+    /lists 1 late refunds of \$0\.20, and says 2 of \$0\.22/,
+  );
+  expect(await problemsAfter(([, , third]) => void third?.lines.pop())).toMatch(
+    /lists 2 refunds that nobody fetched/,
+  );
+  const replace = (from: number, line: number, by: string) => (all: ReturnType<typeof parsed>) => {
+    const found = all[from]?.lines[line];
+    if (found) found.id = by;
+  };
+  expect(await problemsAfter(replace(1, 2, late.payment.paymentId))).toMatch(/given back twice/);
+  expect(await problemsAfter(replace(1, 2, "0".repeat(32)))).toMatch(/of no payment with that amount/);
+  expect(await problemsAfter(replace(2, 2, early.payment.paymentId))).toMatch(/comes in twice/);
+  expect(await problemsAfter(replace(2, 2, "0".repeat(32)))).toMatch(/was not given back before/);
+  expect(
+    await problemsAfter(([, second]) => {
+      if (second) second.upToLateRefund = 3;
+    }),
+  ).toMatch(/late refunds do not follow/);
+});

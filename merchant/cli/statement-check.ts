@@ -48,9 +48,40 @@ export async function checkStatements(
     const before = statements[index - 1];
     if (before) checkSuccession(before, statement, problem);
   }
+  checkWhatCameBack(statements, problems);
   noteWhatIsNotSeen(statements, notes);
   const found = await checkReceipts(statements, receipts, jwks, { problems, notes });
   return { problems, notes, receiptsFound: found };
+}
+
+/** A payment comes back once, whole; and what nobody fetched was given back before, and comes in again once. */
+function checkWhatCameBack(statements: readonly StatementFile[], problems: string[]): void {
+  const paid = new Map<string, Micros>();
+  const returned = new Map<string, Micros>();
+  const again = new Set<string>();
+  // A payment of an earlier statement than these cannot be looked up.
+  const isWhole = statements[0]?.number === 1;
+  for (const statement of statements) {
+    const problem: Problem = (sentence) => void problems.push(`${nameOf(statement)}: ${sentence}`);
+    const isOf = (known: Micros | undefined, amount: Micros) =>
+      known === undefined ? !isWhole : known === amount;
+    for (const line of statement.lines) if (line.type === "payment") paid.set(line.id, line.amount);
+    for (const { type, id, amount } of statement.lines) {
+      if (type === "payment") continue;
+      if (type === "uncollected_refund") {
+        if (again.has(id)) problem(`the refund of ${id} comes in twice.`);
+        if (!isOf(returned.get(id), amount))
+          problem(`the refund of ${id} was not given back before, with that amount.`);
+        again.add(id);
+        continue;
+      }
+      // Within a statement that is told by its own check.
+      if (returned.has(id) && type === "late_refund") problem(`payment ${id} is given back twice.`);
+      if (type === "late_refund" && !isOf(paid.get(id), amount))
+        problem(`the late refund of ${id} is of no payment with that amount.`);
+      returned.set(id, amount);
+    }
+  }
 }
 
 /** What no sum tells, and the merchant knows. */
@@ -71,7 +102,17 @@ function noteWhatIsNotSeen(statements: readonly StatementFile[], notes: string[]
 }
 
 function checkSums(statement: StatementFile, problem: Problem): void {
-  const { currency, payments, refunds, fee, carryForwardIn, payout, carryForwardOut } = statement;
+  const {
+    currency,
+    payments,
+    refunds,
+    lateRefunds,
+    uncollected,
+    fee,
+    carryForwardIn,
+    payout,
+    carryForwardOut,
+  } = statement;
   const money = (amount: Micros) => formatBalance(amount, currency);
   const sumOf = (type: StatementLine["type"]) => {
     const lines = statement.lines.filter((line) => line.type === type);
@@ -94,7 +135,17 @@ function checkSums(statement: StatementFile, problem: Problem): void {
   const owed = feeOf(subtract(payments, refunds), statement.feeBasisPoints);
   if (fee !== owed)
     problem(`its fee is ${money(fee)}; ${statement.feeBasisPoints / 100} % come to ${money(owed)}.`);
-  const left = subtract(add(carryForwardIn, payments), add(refunds, fee, payout));
+  const late = sumOf("late_refund");
+  if (late.count !== statement.lateRefundCount || late.amount !== lateRefunds)
+    problem(
+      `it lists ${late.count} late refunds of ${money(late.amount)}, and says ${statement.lateRefundCount} of ${money(lateRefunds)}.`,
+    );
+  const back = sumOf("uncollected_refund");
+  if (back.count !== statement.uncollectedCount || back.amount !== uncollected)
+    problem(
+      `it lists ${back.count} refunds that nobody fetched, of ${money(back.amount)}, and says ${statement.uncollectedCount} of ${money(uncollected)}.`,
+    );
+  const left = subtract(add(carryForwardIn, payments, uncollected), add(refunds, lateRefunds, fee, payout));
   if (left !== carryForwardOut)
     problem(`it leaves ${money(left)}, and carries ${money(carryForwardOut)} forward.`);
   if (roundDownToMinorUnit(payout) !== payout)
@@ -113,6 +164,8 @@ function checkLines({ lines }: StatementFile, problem: Problem): void {
       time = line.time;
       continue;
     }
+    // Of these, the statements before say what is right.
+    if (line.type !== "refund") continue;
     if (returned.has(line.id)) problem(`payment ${line.id} is given back twice.`);
     if (paid.get(line.id) !== line.amount)
       problem(`the refund of ${line.id} is of no payment with that amount in it.`);
@@ -143,6 +196,10 @@ function checkSuccession(before: StatementFile, statement: StatementFile, proble
       problem(`it does not begin with what ${nameOf(before)} carried forward.`);
     if (before.upToSequence !== statement.afterSequence)
       problem(`it does not begin where ${nameOf(before)} ends.`);
+    if (before.upToLateRefund + statement.lateRefundCount !== statement.upToLateRefund)
+      problem(`its late refunds do not follow those of ${nameOf(before)}.`);
+    if (before.upToUncollected + statement.uncollectedCount !== statement.upToUncollected)
+      problem(`its refunds that nobody fetched do not follow those of ${nameOf(before)}.`);
   }
 }
 

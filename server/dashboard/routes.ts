@@ -63,6 +63,7 @@ function settingsOf(merchant: Merchant): v.InferInput<typeof MerchantSettings> {
     origins: [...merchant.origins],
     frameParents: [...merchant.frameParents],
     sealKeys: [...merchant.sealKeys],
+    refundsPerDay: merchant.refundsPerDay?.toString() ?? null,
     payoutMinimum: merchant.payoutMinimum.toString(),
   };
 }

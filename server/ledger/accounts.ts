@@ -17,6 +17,8 @@ export const CONTROL = "control";
 
 export const readerAccount = (accountId: string): AccountName => `reader:${accountId}`;
 export const merchantAccount = (merchantId: string): AccountName => `merchant:${merchantId}`;
+/** What a merchant gave back and no reader has fetched yet. */
+export const grantedAccount = (merchantId: string): AccountName => `granted:${merchantId}`;
 export const floatAccount = (keysetId: string): AccountName => `float:${keysetId}`;
 /** What of an account's top-ups is not final yet. */
 export const provisionalAccount = (accountId: string): AccountName => `provisional:${accountId}`;
@@ -24,7 +26,19 @@ export const provisionalAccount = (accountId: string): AccountName => `provision
 export const topUpDayAccount = (accountId: string, day: string): AccountName =>
   `topped_up:${accountId}:${day}`;
 
-const NEVER_BELOW_ZERO = ["reader:", "merchant:", "float:", "provisional:", "topped_up:", "clearing:"];
+/** What readers took back of a merchant's by themselves on a day (`2026-11-23`). */
+export const takenBackDayAccount = (merchantId: string, day: string): AccountName =>
+  `taken_back:${merchantId}:${day}`;
+
+const NEVER_BELOW_ZERO = [
+  "reader:",
+  "merchant:",
+  "granted:",
+  "float:",
+  "provisional:",
+  "topped_up:",
+  "clearing:",
+];
 
 /** Accounts of this kind are refused a transfer that would take them below zero, a chargeback excepted. */
 export function mustNotGoBelowZero(account: AccountName): boolean {

@@ -27,6 +27,12 @@ export type TransferCode =
   | "swap"
   | "deposit"
   | "refund"
+  /** Of a payment that was settled before: the merchant gives it, and a later settlement pays it. */
+  | "late_refund"
+  /** A reader fetches what the merchant gave back. */
+  | "refund_collected"
+  /** No reader fetched it in time: it is the merchant's again. */
+  | "refund_uncollected"
   | "fee"
   | "payout"
   | "payout_confirmed"

@@ -28,6 +28,8 @@ export interface Merchant {
   readonly origins: readonly string[];
   readonly frameParents: readonly string[];
   readonly refundWindowSeconds: number;
+  /** What readers may take back by themselves in a day, together; null: everything. */
+  readonly refundsPerDay: Micros | null;
   readonly payoutMinimum: Micros;
   readonly sealKeys: readonly Ed25519PublicJwk[];
   readonly sealsValidFrom: number;

@@ -117,6 +117,7 @@ const StoredMerchant = v.object({
   origins: v.array(v.string()),
   frameParents: v.array(v.string()),
   refundWindowSeconds: seconds,
+  refundsPerDay: v.optional(v.nullable(amount), null),
   payoutMinimum: amount,
   sealKeys: v.array(Ed25519PublicJwk),
   sealsValidFrom: seconds,
@@ -138,13 +139,14 @@ function decode(row: Tables["merchants"]): Merchant {
 
 /** Only what is given. */
 function encode(values: MerchantValues): object {
-  const { name, origins, frameParents, refundWindowSeconds, payoutMinimum, sealKeys, sealsValidFrom } =
-    values;
+  const { name, origins, frameParents, refundWindowSeconds, sealKeys, sealsValidFrom } = values;
+  const { refundsPerDay, payoutMinimum } = values;
   return {
     ...(name === undefined ? {} : { name }),
     ...(origins && { origins: [...new Set(origins)] }),
     ...(frameParents && { frameParents: [...new Set(frameParents)] }),
     ...(refundWindowSeconds === undefined ? {} : { refundWindowSeconds }),
+    ...(refundsPerDay === undefined ? {} : { refundsPerDay: refundsPerDay?.toString() ?? null }),
     ...(payoutMinimum === undefined ? {} : { payoutMinimum: payoutMinimum.toString() }),
     ...(sealKeys && { sealKeys: sealKeys.map(({ kty, crv, x }) => ({ kty, crv, x })) }),
     ...(sealsValidFrom === undefined ? {} : { sealsValidFrom }),

@@ -4,7 +4,7 @@ import { ERRORS, type ErrorCode, TuppenceError } from "../../shared/errors.ts";
 import { networkOf, type SettleResponseJson } from "../../shared/protocol/x402.ts";
 import { issueReceipt } from "../../shared/receipt.ts";
 import type { PaymentDeps } from "./deps.ts";
-import { type PaymentRecord, refundKey } from "./record.ts";
+import { type PaymentRecord, readCollection, refundKey } from "./record.ts";
 
 /** @param timestamp the ledger's, milliseconds */
 export async function answerPayment(
@@ -58,8 +58,13 @@ export async function committedContentKey(
   return deps.seals.open({ iss: record.merchant, resource: record.resource, sealedKey: record.sealedKey });
 }
 
-export async function isRefunded(deps: Pick<PaymentDeps, "ledger">, paymentId: string): Promise<boolean> {
-  return (await deps.ledger.record(refundKey(paymentId))) !== undefined;
+/** Not where the merchant gave it back and nobody fetched it in time: then it counts again. */
+export async function isRefunded(
+  { ledger }: Pick<PaymentDeps, "ledger">,
+  paymentId: string,
+): Promise<boolean> {
+  if ((await ledger.record(refundKey(paymentId))) === undefined) return false;
+  return (await readCollection(ledger, paymentId))?.isFetched !== false;
 }
 
 /** The code, if the error is about the payment itself; a provider that is busy or broken answers as a problem instead. */

@@ -9,14 +9,22 @@ export {
   type NumberedClosing,
   readClosing,
 } from "./closing.ts";
+export { type InLine, MAX_IN_LINE_PER_SETTLEMENT, readInLine } from "./in-line.ts";
+export { registerMerchantPayments } from "./merchant-routes.ts";
 export {
+  encodeRefundRecord,
   type PaymentRecord,
   type PaymentSubject,
   paymentGroupId,
   paymentRecordOf,
   paymentSubjectOf,
+  REFUND_CODES,
   readPayment,
+  readRefund,
+  refundKey,
+  refundTransferId,
 } from "./record.ts";
-export { refundGroupId } from "./refund.ts";
 export { registerPayments } from "./routes.ts";
 export { createSealReader, type SealReader } from "./seals.ts";
+export { readRefunds } from "./standing.ts";
+export { returnUncollected, uncollectedGroupId } from "./uncollected.ts";

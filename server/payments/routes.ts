@@ -102,7 +102,7 @@ function supported({ config }: PaymentDeps): v.InferInput<typeof SupportedRespon
 
 const PaymentParams = v.object({ id: id128 });
 
-function paymentIdOf(params: unknown): string {
+export function paymentIdOf(params: unknown): string {
   const decoded = v.safeParse(PaymentParams, params);
   if (!decoded.success) throw new TuppenceError("payment_unknown");
   return decoded.output.id;

@@ -9,7 +9,7 @@ import { utcDay } from "../../shared/protocol/revenue.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
 import { deriveId } from "../ledger/ids.ts";
 import type { Ledger, PostedTransfer, TransferQuery } from "../ledger/ledger.ts";
-import { type PaymentSubject, paymentGroupId, paymentSubjectOf } from "../payments/index.ts";
+import { type PaymentSubject, paymentGroupId, paymentSubjectOf, REFUND_CODES } from "../payments/index.ts";
 import type { CountingDeps } from "./deps.ts";
 import { EVERY_ARTICLE, readCursor, tables } from "./tables.ts";
 
@@ -24,13 +24,13 @@ export async function advance(deps: CountingDeps, merchant: string): Promise<boo
   const credits = await readPage(deps.ledger, {
     account: merchantAccount(merchant),
     side: "credit",
-    codes: ["payment"],
+    codes: ["payment", "refund_uncollected"],
     afterSequence: cursor.credit,
   });
   const debits = await readPage(deps.ledger, {
     account: merchantAccount(merchant),
     side: "debit",
-    codes: ["refund"],
+    codes: REFUND_CODES,
     afterSequence: cursor.debit,
   });
   const all = [...credits.transfers, ...debits.transfers];
@@ -109,9 +109,14 @@ function addUp(transfers: readonly PostedTransfer[], subjects: ReadonlyMap<strin
     ].map((parts) => parts.join(" "))) {
       const sum = sums.get(key) ?? { payments: new Set(), refunds: new Set(), paid: ZERO, refunded: ZERO };
       sums.set(key, sum);
-      (code === "refund" ? sum.refunds : sum.payments).add(reference);
-      if (code === "refund") sum.refunded = add(sum.refunded, amount);
-      else sum.paid = add(sum.paid, amount);
+      if (REFUND_CODES.includes(code)) {
+        sum.refunds.add(reference);
+        sum.refunded = add(sum.refunded, amount);
+        continue;
+      }
+      // What was given back and nobody fetched is taken once more; its payment was counted when it was made.
+      if (code === "payment") sum.payments.add(reference);
+      sum.paid = add(sum.paid, amount);
     }
   }
   return {

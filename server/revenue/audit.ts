@@ -7,6 +7,7 @@ import { sql } from "kysely";
 import { micros } from "../../shared/money.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
 import type { MerchantStore } from "../merchants/index.ts";
+import { REFUND_CODES } from "../payments/index.ts";
 import { sumAll } from "../settlement/index.ts";
 import type { CountingDeps } from "./deps.ts";
 import { readCursor, tables } from "./tables.ts";
@@ -29,8 +30,13 @@ async function auditMerchant(deps: CountingDeps, merchant: string): Promise<stri
     if (before.credit !== after.credit || before.debit !== after.debit) continue;
     const account = merchantAccount(merchant);
     const paid = await sumUpTo(deps, { account, side: "credit", codes: ["payment"] }, after.credit);
-    const refunded = await sumUpTo(deps, { account, side: "debit", codes: ["refund"] }, after.debit);
-    const expected = `${paid.count} payments of ${paid.amount}, ${refunded.count} refunds of ${refunded.amount}`;
+    const refunded = await sumUpTo(deps, { account, side: "debit", codes: REFUND_CODES }, after.debit);
+    const back = await sumUpTo(
+      deps,
+      { account, side: "credit", codes: ["refund_uncollected"] },
+      after.credit,
+    );
+    const expected = `${paid.count} payments of ${paid.amount + back.amount}, ${refunded.count} refunds of ${refunded.amount}`;
     return counted
       .filter(({ says }) => says !== expected)
       .map(({ of, says }) => `revenue of ${merchant} by ${of}: says ${says}; the ledger, ${expected}`);

@@ -13,6 +13,8 @@ export async function readBalance(deps: RevenueDeps, merchant: Merchant): Promis
     matured: outlook.matured.toString(),
     maturing: outlook.maturing.toString(),
     fee: outlook.fee.toString(),
+    lateRefunds: outlook.lateRefunds.toString(),
+    uncollected: outlook.uncollected.toString(),
     toBePaid: outlook.toBePaid.toString(),
     feeBasisPoints: Number(config.feeBasisPoints),
     payoutMinimum: merchant.payoutMinimum.toString(),

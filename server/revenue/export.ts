@@ -4,22 +4,22 @@
  */
 import { subtract, ZERO } from "../../shared/money.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
-import type { Ledger, PostedTransfer } from "../ledger/ledger.ts";
+import type { AccountName, Ledger, PostedTransfer, TransferCode } from "../ledger/ledger.ts";
 import { readAllTransfers } from "../ledger/read-all.ts";
-import { paymentGroupId, paymentSubjectOf } from "../payments/index.ts";
+import { paymentGroupId, paymentSubjectOf, REFUND_CODES, readRefund } from "../payments/index.ts";
 import { csvHead, csvMovement, type PaymentLine, readPaymentLines } from "../settlement/index.ts";
 
 /** Below it, a piece costs more to hand on than to write. */
 const PIECE_CHARACTERS = 65_536;
 /** Far fewer than payments. */
-const PAGE_DEBITS = 500;
+const PAGE_OTHERS = 500;
 
 export async function* exportMovements(
   ledger: Ledger,
   merchant: string,
   currency: string,
 ): AsyncGenerator<string> {
-  let piece = csvHead();
+  let piece = csvHead("reason");
   for await (const row of rowsOf(ledger, merchant, currency)) {
     piece += row;
     if (piece.length < PIECE_CHARACTERS) continue;
@@ -29,39 +29,57 @@ export async function* exportMovements(
   yield piece;
 }
 
-/** Payments and debits are each in order; of the two next ones the older comes first. */
+/** Payments and what else moved are each in order; of the two next ones the older comes first. */
 async function* rowsOf(ledger: Ledger, merchant: string, currency: string): AsyncGenerator<string> {
-  const debits = readAllTransfers(ledger, { account: merchantAccount(merchant), side: "debit" }, PAGE_DEBITS);
-  let debit = await debits.next();
+  const others = readOthers(ledger, merchantAccount(merchant));
+  let other = await others.next();
   const everything = { afterSequence: 0, upToSequence: Number.MAX_SAFE_INTEGER };
   for await (const line of readPaymentLines(ledger, merchant, everything)) {
-    while (!debit.done && debit.value.sequence < line.sequence) {
-      yield await debitRow(ledger, debit.value, currency);
-      debit = await debits.next();
+    while (!other.done && other.value.sequence < line.sequence) {
+      yield await otherRow(ledger, merchant, other.value, currency);
+      other = await others.next();
     }
     yield paymentRow(line, currency);
   }
-  while (!debit.done) {
-    yield await debitRow(ledger, debit.value, currency);
-    debit = await debits.next();
+  while (!other.done) {
+    yield await otherRow(ledger, merchant, other.value, currency);
+    other = await others.next();
   }
+}
+
+/** What left the account, and what came in beside payments. */
+async function* readOthers(ledger: Ledger, account: AccountName): AsyncGenerator<PostedTransfer> {
+  const debits = readAllTransfers(ledger, { account, side: "debit" }, PAGE_OTHERS);
+  const codes: readonly TransferCode[] = ["refund_uncollected"];
+  let debit = await debits.next();
+  for await (const credit of readAllTransfers(ledger, { account, side: "credit", codes }, PAGE_OTHERS)) {
+    while (!debit.done && debit.value.sequence < credit.sequence) {
+      yield debit.value;
+      debit = await debits.next();
+    }
+    yield credit;
+  }
+  for (; !debit.done; debit = await debits.next()) yield debit.value;
 }
 
 function paymentRow({ paymentId: id, paidAt, amount, record }: PaymentLine, currency: string): string {
   const { resource, kind } = record;
-  return csvMovement({ type: "payment", time: isoTime(paidAt), id, resource, kind, currency, amount });
+  return csvMovement({ type: "payment", time: isoTime(paidAt), id, resource, kind, currency, amount }, "");
 }
 
-async function debitRow(
+async function otherRow(
   ledger: Ledger,
-  { code: type, timestamp, reference: id, amount }: PostedTransfer,
+  merchant: string,
+  { code: type, timestamp, reference: id, amount: moved, credit }: PostedTransfer,
   currency: string,
 ): Promise<string> {
-  const row = { type, time: isoTime(timestamp), id, currency, amount: subtract(ZERO, amount) };
-  if (type !== "refund") return csvMovement(row);
+  const amount = credit === merchantAccount(merchant) ? moved : subtract(ZERO, moved);
+  const row = { type, time: isoTime(timestamp), id, currency, amount };
+  if (!REFUND_CODES.includes(type) && type !== "refund_uncollected") return csvMovement(row, "");
   const group = await ledger.group(paymentGroupId(id));
   if (!group) throw new Error(`payment ${id} was refunded and never made`);
-  return csvMovement({ ...row, ...paymentSubjectOf(group, id) });
+  const { reason = "" } = (await readRefund(ledger, id)) ?? {};
+  return csvMovement({ ...row, ...paymentSubjectOf(group, id) }, reason);
 }
 
 function isoTime(milliseconds: number): string {

@@ -2,7 +2,7 @@
 import type { PaymentPage, PaymentsQuery } from "../../shared/protocol/revenue.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
 import type { Ledger, PostedTransfer } from "../ledger/ledger.ts";
-import { paymentRecordOf, refundGroupId } from "../payments/index.ts";
+import { paymentRecordOf, readRefunds } from "../payments/index.ts";
 
 /** Most payments are a coin or two. */
 const TRANSFERS_AT_ONCE = 500;
@@ -15,7 +15,10 @@ export async function latestPayments(
   const found = await newestGroups(ledger, merchant, query);
   const payments = found.slice(0, query.limit);
   const groups = await ledger.groups(payments.map(({ groupId }) => groupId));
-  const refunds = await ledger.groups(payments.map(({ reference }) => refundGroupId(reference)));
+  const refunds = await readRefunds(
+    ledger,
+    payments.map(({ reference }) => reference),
+  );
   return {
     payments: payments.map(({ groupId, reference, sequence, timestamp }) => {
       const group = groups.get(groupId);
@@ -28,7 +31,7 @@ export async function latestPayments(
         resource,
         kind,
         amount: amount.toString(),
-        refundedAt: refunds.get(refundGroupId(reference))?.timestamp ?? null,
+        ...(refunds.get(reference) ?? { refundedAt: null, refund: null }),
       };
     }),
     hasMore: found.length > query.limit,

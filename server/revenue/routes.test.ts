@@ -200,7 +200,17 @@ it("hands out everything as CSV whose rows add up to the balance, in the order o
     .trim()
     .split("\r\n")
     .map((line) => line.split(","));
-  expect(head).toEqual(["type", "time", "id", "resource", "kind", "currency", "amount_micros", "amount"]);
+  expect(head).toEqual([
+    "type",
+    "time",
+    "id",
+    "resource",
+    "kind",
+    "currency",
+    "amount_micros",
+    "amount",
+    "reason",
+  ]);
   expect(rows.map(([type, , , resource, kind, , amount]) => [type, resource, kind, amount])).toEqual([
     ["payment", ARTICLE, "article", "200000"],
     ["payment", ARTICLE, "article", "50000"],

@@ -5,7 +5,7 @@
  * was read: sequences only grow, and a group is there whole or not at all.
  */
 import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
-import { type Settlement, settlementId } from "../../shared/statement.ts";
+import { settlementId } from "../../shared/statement.ts";
 import { merchantAccount, PAYOUT_CLEARING } from "../ledger/accounts.ts";
 import type { AccountName, Ledger } from "../ledger/ledger.ts";
 import { readAllTransfers } from "../ledger/read-all.ts";
@@ -62,23 +62,33 @@ async function auditMerchant(deps: SettlementDeps, merchant: Merchant): Promise<
   const { sequence, balance, debitedFor } = await readStanding(deps.ledger, account);
   const last = await latestClosing(deps.ledger, merchant.id);
   let settled = { upToSequence: 0, carryForwardOut: ZERO };
+  /** In the settlements so far, and up to the one that is counted. */
+  let cameBack = ZERO;
+  let settledBack = ZERO;
   for (let number = 1; number <= (last?.number ?? 0); number++) {
     const closing = await readClosing(deps.ledger, merchant.id, number);
     const settlement = await readSettlement(deps.ledger, merchant.id, number);
     if (!closing) differences.push(`${settlementId(merchant.id, number)}: its closing is missing`);
     // The last closing may still wait to be settled; its payments are then counted as unsettled below.
     if (!closing || !settlement) break;
-    if (encodeSettlement(await addUp(deps, merchant, closing)) !== encodeSettlement(settlement)) {
+    const { settlement: expected, lateRefunds } = await addUp(deps, merchant, closing);
+    if (encodeSettlement(expected) !== encodeSettlement(settlement)) {
       differences.push(
         `${settlementId(merchant.id, number)}: its payments do not add up to what was settled`,
       );
     }
     differences.push(...(await auditRoot(deps.ledger, merchant, number)));
+    cameBack = add(cameBack, settlement.uncollected);
     // What moved no money changed nothing: its payments may as well be counted as unsettled.
-    if (!movesMoney(settlement)) continue;
+    const references = [
+      ...(settlement.fee > ZERO || settlement.payout > ZERO ? [settlementKey(merchant.id, number)] : []),
+      ...lateRefunds.map(({ paymentId }) => paymentId),
+    ];
+    if (references.length === 0) continue;
     // Settled after the account was read.
-    if (!debitedFor.has(settlementKey(merchant.id, number))) break;
+    if (references.some((reference) => !debitedFor.has(reference))) break;
     settled = settlement;
+    settledBack = cameBack;
   }
   const afterSequence = settled.upToSequence;
   const range = { afterSequence, upToSequence: Math.max(afterSequence, sequence) };
@@ -88,7 +98,19 @@ async function auditMerchant(deps: SettlementDeps, merchant: Merchant): Promise<
   // One that came back after the account was read is still in its balance.
   const refunded = [...refunds].filter(([paymentId]) => debitedFor.has(paymentId));
   const returned = refunded.reduce((total, [, refund]) => add(total, refund.amount), ZERO);
-  const expected = add(settled.carryForwardOut, subtract(amount, returned));
+  // Zero would be the beginning of everything, and not the end of nothing.
+  const back =
+    sequence === 0
+      ? ZERO
+      : (
+          await sumAll(deps.ledger, {
+            account,
+            side: "credit",
+            codes: ["refund_uncollected"],
+            upToSequence: sequence,
+          })
+        ).amount;
+  const expected = add(settled.carryForwardOut, subtract(add(amount, back), add(returned, settledBack)));
   if (balance !== expected)
     differences.push(`${account}: holds ${balance}, its settlements and open payments say ${expected}`);
   return differences;
@@ -127,8 +149,4 @@ async function readStanding(ledger: Ledger, account: AccountName): Promise<Stand
     balance = add(balance, (await sumAll(ledger, { account, side: "credit", ...range })).amount);
   }
   return { sequence: Math.max(lastCredit, lastDebit), balance, debitedFor };
-}
-
-function movesMoney({ fee, payout }: Settlement): boolean {
-  return fee > ZERO || payout > ZERO;
 }

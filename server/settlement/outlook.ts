@@ -7,7 +7,7 @@ import { feeOf } from "../../shared/statement.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Merchant } from "../merchants/index.ts";
-import { latestClosing } from "../payments/index.ts";
+import { latestClosing, readInLine } from "../payments/index.ts";
 import type { SettlementDeps } from "./settle.ts";
 import { readSettlement } from "./settlement.ts";
 import { findMaturity, paymentsOf, readRefunds, sumAll } from "./sums.ts";
@@ -19,7 +19,11 @@ export interface Outlook {
   readonly matured: Micros;
   readonly maturing: Micros;
   readonly fee: Micros;
-  /** The three, less the fee. */
+  /** Given back of payments that were settled before, and not paid yet. */
+  readonly lateRefunds: Micros;
+  /** Given back, and fetched by nobody: without a fee. */
+  readonly uncollected: Micros;
+  /** The three and what nobody fetched, less the fee and the late refunds. */
   readonly toBePaid: Micros;
   readonly nextPayout: NextPayout;
 }
@@ -48,11 +52,23 @@ export async function readOutlook(deps: OutlookDeps, merchant: Merchant, now: nu
     const refunds = await readRefunds(ledger, merchant.id, { afterSequence, upToSequence: lastSequence });
     return subtract(amount, add(ZERO, ...[...refunds.values()].map((refund) => refund.amount)));
   };
-  const dueOf = (turnover: Micros): Micros =>
-    subtract(add(settled.carriedForward, turnover), feeOfTurnover(turnover, feeBasisPoints));
+  const sumOf = async (kind: "late-refund" | "uncollected", afterNumber: number): Promise<Micros> => {
+    const inLine = await readInLine(ledger, kind, merchant.id, afterNumber);
+    return add(ZERO, ...inLine.map(({ amount }) => amount));
+  };
+  const late = await sumOf("late-refund", settled.paidLate);
+  const uncollected = await sumOf("uncollected", settled.takenBack);
+  // What is given back late comes first; what it cannot pay yet waits, and is nobody's debt.
+  const dueOf = (turnover: Micros): Micros => {
+    const earned = subtract(
+      add(settled.carriedForward, uncollected, turnover),
+      feeOfTurnover(turnover, feeBasisPoints),
+    );
+    return earned > late ? subtract(earned, late) : ZERO;
+  };
 
   const matured = await maturedBy(now);
-  const turnover = subtract(balance, settled.carriedForward);
+  const turnover = subtract(balance, add(settled.carriedForward, uncollected));
   const nextPayout = async (): Promise<NextPayout> => {
     const expect = (amount: Micros, dueAt: number): NextPayout | undefined => {
       const payable = roundDownToMinorUnit(amount);
@@ -75,6 +91,8 @@ export async function readOutlook(deps: OutlookDeps, merchant: Merchant, now: nu
     matured,
     maturing: subtract(turnover, matured),
     fee: feeOfTurnover(turnover, feeBasisPoints),
+    lateRefunds: late,
+    uncollected,
     toBePaid: dueOf(turnover),
     nextPayout: await nextPayout(),
   };
@@ -94,14 +112,26 @@ async function readStanding(ledger: Ledger, merchant: string) {
 async function lastSettlement(
   ledger: Ledger,
   merchant: string,
-): Promise<{ readonly number: number; readonly carriedForward: Micros; readonly afterSequence: number }> {
+): Promise<{
+  readonly number: number;
+  readonly carriedForward: Micros;
+  readonly afterSequence: number;
+  readonly paidLate: number;
+  readonly takenBack: number;
+}> {
   const closing = await latestClosing(ledger, merchant);
   for (let number = closing?.number ?? 0; number > 0; number--) {
     const settlement = await readSettlement(ledger, merchant, number);
     if (settlement)
-      return { number, carriedForward: settlement.carryForwardOut, afterSequence: settlement.upToSequence };
+      return {
+        number,
+        carriedForward: settlement.carryForwardOut,
+        afterSequence: settlement.upToSequence,
+        paidLate: settlement.upToLateRefund,
+        takenBack: settlement.upToUncollected,
+      };
   }
-  return { number: 0, carriedForward: ZERO, afterSequence: 0 };
+  return { number: 0, carriedForward: ZERO, afterSequence: 0, paidLate: 0, takenBack: 0 };
 }
 
 /** There is none of what goes back. */

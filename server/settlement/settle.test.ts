@@ -293,6 +293,8 @@ describe("settling twice", () => {
     const closing = {
       upToSequence: transfer?.sequence ?? 0,
       closedAt: shop.clock.now,
+      upToLateRefund: 0,
+      upToUncollected: 0,
       terms: { feeBasisPoints: 5_000, payoutMinimum: micros(0), isPayoutHeld: false },
     };
     const record = { key: closingKey(MERCHANT, 1), value: encodeClosing(closing) };

@@ -1,5 +1,7 @@
 /**
- * Settlement: one merchant's payments whose refund windows have closed, less refunds and fee, become a payout.
+ * Settlement: one merchant's payments whose refund windows have closed, less refunds and fee, become a payout. Before that
+ * it sets aside what the merchant gave back of payments that were settled before (`payments/grant.ts`), as far as it reaches;
+ * while some of that waits there is no payout, or it would wait for ever.
  *
  * Three steps, each committed before the next, so that any process can finish what another began:
  * 1. `close`: find the payments up to just before the first that can still be refunded, and commit the closing
@@ -11,18 +13,25 @@
 import { sha256, toHex } from "../../shared/bytes.ts";
 import { add, type Micros, roundDownToMinorUnit, subtract, ZERO } from "../../shared/money.ts";
 import { feeOf, type Settlement } from "../../shared/statement.ts";
-import { merchantAccount, PAYOUT_CLEARING, REVENUE } from "../ledger/accounts.ts";
+import { grantedAccount, merchantAccount, PAYOUT_CLEARING, REVENUE } from "../ledger/accounts.ts";
 import { deriveId } from "../ledger/ids.ts";
-import type { Ledger, Transfer } from "../ledger/ledger.ts";
+import type { Ledger, LedgerRecord, Transfer } from "../ledger/ledger.ts";
 import type { Merchant, MerchantStore } from "../merchants/index.ts";
 import {
   type Closing,
   closingGroupId,
   closingKey,
   encodeClosing,
+  encodeRefundRecord,
+  type InLine,
   latestClosing,
+  MAX_IN_LINE_PER_SETTLEMENT,
   type NumberedClosing,
   readClosing,
+  readInLine,
+  refundKey,
+  refundTransferId,
+  returnUncollected,
 } from "../payments/index.ts";
 import { encodeSettlement, readSettlement, settlementKey } from "./settlement.ts";
 import { findMatured, readRefunds, sumPayments } from "./sums.ts";
@@ -70,6 +79,7 @@ export async function settleMerchant(
   { now }: { readonly now: number },
 ): Promise<Settlement[]> {
   const settlements: Settlement[] = [];
+  await returnUncollected(deps.ledger, merchant.id, now);
   const commitOne = async (closing: NumberedClosing): Promise<Settlement> => {
     const { settlement, isNew } = await commit(deps, merchant, closing);
     if (isNew) settlements.push(settlement);
@@ -106,11 +116,20 @@ async function close(
     payoutMinimum: merchant.payoutMinimum,
     isPayoutHeld: now < merchant.createdAt + deps.config.firstPayoutDelaySeconds * 1_000,
   };
-  if (upToSequence === afterSequence && payoutOf(before?.carryForwardOut ?? ZERO, terms) === ZERO)
-    return undefined;
+  const carriedForward = before?.carryForwardOut ?? ZERO;
+  const paidLate = before?.upToLateRefund ?? 0;
+  const waiting = await readInLine(deps.ledger, "late-refund", merchant.id, paidLate);
+  const takenBack = before?.upToUncollected ?? 0;
+  const uncollected = await readInLine(deps.ledger, "uncollected", merchant.id, takenBack);
+  const money = add(carriedForward, ...uncollected.map(({ amount }) => amount));
+  const isWorthIt =
+    waiting.length === 0 ? payoutOf(money, terms) > ZERO : affordable(waiting, money).length > 0;
+  if (upToSequence === afterSequence && !isWorthIt) return undefined;
   return commitClosing(deps.ledger, merchant.id, (before?.number ?? 0) + 1, {
     upToSequence,
     closedAt: now,
+    upToLateRefund: waiting.at(-1)?.number ?? paidLate,
+    upToUncollected: uncollected.at(-1)?.number ?? takenBack,
     terms,
   });
 }
@@ -142,14 +161,14 @@ async function commit(
   merchant: Merchant,
   closing: NumberedClosing,
 ): Promise<{ readonly settlement: Settlement; readonly isNew: boolean }> {
-  const settlement = await addUp(deps, merchant, closing);
+  const { settlement, lateRefunds } = await addUp(deps, merchant, closing);
   const value = encodeSettlement(settlement);
   const key = settlementKey(merchant.id, settlement.number);
   const outcome = await deps.ledger.apply({
     id: deriveId("settlement", merchant.id, String(settlement.number)),
     fingerprint: await fingerprintOf(value),
-    transfers: transfersOf(settlement),
-    records: [{ key, value }],
+    transfers: [...transfersOf(settlement), ...lateRefunds.map((late) => lateTransfer(merchant.id, late))],
+    records: [{ key, value }, ...lateRefunds.map((late) => lateRecord(late, closing))],
   });
   if (outcome.status === "committed") return { settlement, isNew: true };
   if (outcome.status === "exists") return { settlement, isNew: false };
@@ -163,7 +182,7 @@ export async function addUp(
   deps: SettlementDeps,
   merchant: Merchant,
   closing: NumberedClosing,
-): Promise<Settlement> {
+): Promise<{ readonly settlement: Settlement; readonly lateRefunds: readonly InLine[] }> {
   const before =
     closing.number === 1 ? undefined : await readSettlement(deps.ledger, merchant.id, closing.number - 1);
   if (closing.number > 1 && !before)
@@ -174,9 +193,19 @@ export async function addUp(
   const refunds = [...refunded.values()].reduce((total, { amount }) => add(total, amount), ZERO);
   const fee = feeOf(subtract(payments, refunds), closing.terms.feeBasisPoints);
   const carryForwardIn = before?.carryForwardOut ?? ZERO;
-  const due = subtract(add(carryForwardIn, payments), add(refunds, fee));
-  const payout = payoutOf(due, closing.terms);
-  return {
+  const takenBack = before?.upToUncollected ?? 0;
+  const back = await readInLine(deps.ledger, "uncollected", merchant.id, takenBack, closing.upToUncollected);
+  const uncollected = add(ZERO, ...back.map(({ amount }) => amount));
+  const earned = subtract(add(carryForwardIn, payments, uncollected), add(refunds, fee));
+  const paidLate = before?.upToLateRefund ?? 0;
+  const waiting = await readInLine(deps.ledger, "late-refund", merchant.id, paidLate, closing.upToLateRefund);
+  const lateRefunds = affordable(waiting, earned);
+  const late = add(ZERO, ...lateRefunds.map(({ amount }) => amount));
+  const due = subtract(earned, late);
+  // Where as many wait as one settlement pays there may be more.
+  const isOneWaiting = lateRefunds.length < waiting.length || waiting.length === MAX_IN_LINE_PER_SETTLEMENT;
+  const payout = isOneWaiting ? ZERO : payoutOf(due, closing.terms);
+  const settlement = {
     merchant: merchant.id,
     number: closing.number,
     currency: deps.config.currency,
@@ -186,12 +215,47 @@ export async function addUp(
     refundCount: refunded.size,
     payments,
     refunds,
+    lateRefundCount: lateRefunds.length,
+    lateRefunds: late,
+    upToLateRefund: lateRefunds.at(-1)?.number ?? paidLate,
+    uncollectedCount: back.length,
+    uncollected,
+    upToUncollected: back.at(-1)?.number ?? takenBack,
     feeBasisPoints: closing.terms.feeBasisPoints,
     fee,
     carryForwardIn,
     payout,
     carryForwardOut: subtract(due, payout),
   };
+  return { settlement, lateRefunds };
+}
+
+/** The first ones, as long as each is paid whole: one that is too large is waited for, or it would never be its turn. */
+function affordable(waiting: readonly InLine[], money: Micros): InLine[] {
+  let left = money;
+  const paid: InLine[] = [];
+  for (const late of waiting) {
+    if (late.amount > left) break;
+    left = subtract(left, late.amount);
+    paid.push(late);
+  }
+  return paid;
+}
+
+function lateTransfer(merchant: string, { paymentId, amount }: InLine): Transfer {
+  return {
+    id: refundTransferId(paymentId),
+    debit: merchantAccount(merchant),
+    credit: grantedAccount(merchant),
+    amount,
+    code: "late_refund",
+    reference: paymentId,
+  };
+}
+
+function lateRecord({ paymentId }: InLine, { closedAt }: NumberedClosing): LedgerRecord {
+  const value = encodeRefundRecord({ outputs: [], givenBy: "merchant", givenAt: closedAt });
+  return { key: refundKey(paymentId), value };
 }
 
 /** All that a bank can transfer, or nothing. */

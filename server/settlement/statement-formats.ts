@@ -33,7 +33,7 @@ export async function* formatStatement(
 export const STATEMENT_CSV: StatementFormat = {
   head: (statement) => csvHead() + csvSum(statement, "carry_forward_in", statement.settlement.carryForwardIn),
   line: ({ settlement: { currency } }, line) =>
-    csvMovement({ ...line, currency, amount: line.type === "refund" ? negative(line.amount) : line.amount }),
+    csvMovement({ ...line, currency, amount: comesIn(line) ? line.amount : negative(line.amount) }),
   end(statement) {
     const { fee, payout, carryForwardOut } = statement.settlement;
     return (
@@ -60,22 +60,26 @@ function csvSum({ id, settlement: { currency, closedAt } }: Statement, type: str
   return csvMovement({ type, time: isoTime(closedAt), id, currency, amount });
 }
 
-export function csvHead(): string {
-  return csvRow(["type", "time", "id", "resource", "kind", "currency", "amount_micros", "amount"]);
+/** @param more names of further columns */
+export function csvHead(...more: readonly string[]): string {
+  return csvRow(["type", "time", "id", "resource", "kind", "currency", "amount_micros", "amount", ...more]);
 }
 
-/** @param movement its amount with its sign */
-export function csvMovement(movement: {
-  readonly type: string;
-  readonly time: string;
-  readonly id: string;
-  readonly resource?: string;
-  readonly kind?: string;
-  readonly currency: string;
-  readonly amount: Micros;
-}): string {
+/** @param movement its amount with its sign  @param more for further columns */
+export function csvMovement(
+  movement: {
+    readonly type: string;
+    readonly time: string;
+    readonly id: string;
+    readonly resource?: string;
+    readonly kind?: string;
+    readonly currency: string;
+    readonly amount: Micros;
+  },
+  ...more: readonly string[]
+): string {
   const { type, time, id, resource = "", kind = "", currency, amount } = movement;
-  return csvRow([type, time, id, resource, kind, currency, amount.toString(), decimal(amount)]);
+  return csvRow([type, time, id, resource, kind, currency, amount.toString(), decimal(amount), ...more]);
 }
 
 function csvRow(fields: readonly string[]): string {
@@ -87,6 +91,10 @@ export function csvField(value: string): string {
   const isAmount = /^-?[0-9]+(\.[0-9]+)?$/.test(value);
   const safe = !isAmount && /^[=+\-@\t\r\n]/.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+function comesIn({ type }: StatementLine): boolean {
+  return type === "payment" || type === "uncollected_refund";
 }
 
 function negative(amount: Micros): Micros {

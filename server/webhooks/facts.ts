@@ -8,6 +8,7 @@ import { settlementId } from "../../shared/statement.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
 import { deriveId } from "../ledger/ids.ts";
 import type { Ledger, PostedTransfer } from "../ledger/ledger.ts";
+import { REFUND_CODES } from "../payments/index.ts";
 import { readSettlement } from "../settlement/index.ts";
 
 export interface Fact {
@@ -59,7 +60,7 @@ export async function findFacts(
   return found;
 }
 
-/** The transfers of one payment or refund, which stand side by side. */
+/** The transfers of one payment or refund, which stand side by side. A settlement makes several late refunds in one group. */
 interface Move {
   readonly first: PostedTransfer;
   readonly lastSequence: number;
@@ -74,7 +75,7 @@ async function readMoves(ledger: Ledger, merchantId: string, afterSequence: numb
     ledger.transfers({
       account: merchantAccount(merchantId),
       side,
-      codes: [side === "credit" ? "payment" : "refund"],
+      codes: side === "credit" ? ["payment"] : REFUND_CODES,
       afterSequence,
       ...(upToSequence === undefined ? {} : { upToSequence }),
       limit: PAGE_TRANSFERS,
@@ -103,7 +104,7 @@ function movesOf(transfers: readonly PostedTransfer[]): Move[] {
   const moves: Move[] = [];
   for (const transfer of transfers) {
     const before = moves.at(-1);
-    if (before?.first.groupId === transfer.groupId)
+    if (before?.first.groupId === transfer.groupId && before.first.reference === transfer.reference)
       moves[moves.length - 1] = { ...before, lastSequence: transfer.sequence };
     else moves.push({ first: transfer, lastSequence: transfer.sequence });
   }
@@ -111,7 +112,7 @@ function movesOf(transfers: readonly PostedTransfer[]): Move[] {
 }
 
 function factOf({ code, reference, sequence, timestamp }: PostedTransfer): Fact {
-  const type = code === "refund" ? "payment.refunded" : "payment.paid";
+  const type = code === "payment" ? "payment.paid" : "payment.refunded";
   return { ...named(type, reference), position: sequence, happenedAt: timestamp };
 }
 

@@ -1,7 +1,7 @@
 /** What an event says, read from the ledger each time: the same bytes at every attempt. */
 import type { WebhookPayloadJson } from "../../shared/protocol/webhooks.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { readPayment } from "../payments/index.ts";
+import { readPayment, readRefund } from "../payments/index.ts";
 import { parseSettlementId, readSettlement } from "../settlement/index.ts";
 import type { QueuedEvent } from "./queue.ts";
 
@@ -21,7 +21,10 @@ async function compose(
     case "payment.paid":
       return { type, timestamp, data: await readPaid(ledger, merchant, subject) };
     case "payment.refunded": {
-      const data = { ...(await readPaid(ledger, merchant, subject)), refundedAt: timestamp };
+      const refund = await readRefund(ledger, subject);
+      if (!refund) throw new Error("a webhook tells of a refund that is not there");
+      const { givenBy, reason = null } = refund;
+      const data = { ...(await readPaid(ledger, merchant, subject)), refundedAt: timestamp, givenBy, reason };
       return { type, timestamp, data };
     }
     case "settlement.created":
@@ -61,6 +64,10 @@ async function readSettled(ledger: Ledger, id: string) {
     payments: settlement.payments.toString(),
     refunds: settlement.refunds.toString(),
     fee: settlement.fee.toString(),
+    lateRefundCount: settlement.lateRefundCount,
+    lateRefunds: settlement.lateRefunds.toString(),
+    uncollectedCount: settlement.uncollectedCount,
+    uncollected: settlement.uncollected.toString(),
     carryForwardIn: settlement.carryForwardIn.toString(),
     payout: settlement.payout.toString(),
     carryForwardOut: settlement.carryForwardOut.toString(),

@@ -1,11 +1,12 @@
 /** What the dashboard's pages and a merchant's programs say to the provider under `/api/`, and what it answers. */
 import * as v from "valibot";
-import { amount, base64url, MAX_TEXT_LENGTH, merchantId, origin, seconds } from "./fields.ts";
+import { amount, base64url, id128, MAX_TEXT_LENGTH, merchantId, origin, seconds } from "./fields.ts";
 import { Ed25519PublicJwk } from "./provider.ts";
 
 /** What an API key may be allowed to do. A person who signed in by passkey may do all of it, and make keys. */
 export const SCOPES = [
   "payments:read",
+  "refunds:write",
   "statements:read",
   "sites:read",
   "sites:write",
@@ -152,6 +153,8 @@ const MAX_SEAL_KEYS = 10;
 export const MerchantSettingsRequest = v.object({
   name: v.optional(label),
   refundWindowSeconds: v.optional(v.pipe(seconds, v.maxValue(MAX_REFUND_WINDOW_SECONDS))),
+  /** What readers may take back by themselves in a day, all of them together; null: everything. What is beyond is the merchant's to give. */
+  refundsPerDay: v.optional(v.nullable(amount)),
   payoutMinimum: v.optional(amount),
   frameParents: v.optional(v.pipe(v.array(origin), v.maxLength(MAX_ORIGINS))),
   sealKeys: v.optional(v.pipe(v.array(Ed25519PublicJwk), v.maxLength(MAX_SEAL_KEYS))),
@@ -162,9 +165,22 @@ export const MerchantSettings = v.object({
   name: v.string(),
   origins: v.array(v.string()),
   refundWindowSeconds: seconds,
+  refundsPerDay: v.nullable(amount),
   payoutMinimum: amount,
   frameParents: v.array(v.string()),
   sealKeys: v.array(Ed25519PublicJwk),
   sealsValidFrom: seconds,
 });
 export type MerchantSettings = v.InferOutput<typeof MerchantSettings>;
+
+/**
+ * POST /api/merchants/{id}/payments/{payment}/refund. `granted`: the money is set aside for the reader. `waiting`: the payment
+ * was settled, and the merchant's next settlements have to pay it first. `collected`: the reader has it.
+ * `uncollected`: nobody fetched it within a year, and it is the merchant's again.
+ */
+export const RefundGranted = v.object({
+  paymentId: id128,
+  amount,
+  state: v.picklist(["waiting", "granted", "collected", "uncollected"]),
+});
+export type RefundGranted = v.InferInput<typeof RefundGranted>;

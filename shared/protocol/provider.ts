@@ -75,8 +75,13 @@ export const PaymentLookup = v.object({ proof: jws, seal: v.optional(jws) });
 /** What the holder's proof for a look-up says. */
 export const HolderLookupClaims = v.object({ aud: origin, jti: id128, iat: seconds });
 
-/** POST /payments/{id}/refund */
-export const RefundRequest = v.object({ preimage: hash256, outputs });
+/** Why a reader takes a payment back. The merchant is told, of this payment. */
+const REFUND_REASONS = ["not_as_described", "already_have_it", "did_not_open", "changed_mind"] as const;
+export const RefundReason = v.picklist(REFUND_REASONS);
+export type RefundReason = v.InferOutput<typeof RefundReason>;
+
+/** POST /payments/{id}/refund: takes it back inside the window, and fetches what the merchant gave back at any time. */
+export const RefundRequest = v.object({ preimage: hash256, outputs, reason: v.optional(RefundReason) });
 export const RefundResponse = v.object({ paymentId: id128, signatures: v.array(BlindSignature) });
 
 /** GET /merchants/{id}/settlements/{number}: `StatementRootClaims` of `shared/statement.ts`, signed. */

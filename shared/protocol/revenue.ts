@@ -1,6 +1,7 @@
 /** What a merchant is told of its money: revenue over time and by article, payments, what is still to be paid, statements. */
 import * as v from "valibot";
 import { amount, currency, id128, signedSum, sum, url } from "./fields.ts";
+import { RefundReason } from "./provider.ts";
 import { PaymentKind } from "./x402.ts";
 
 const MAX_PAGE_PAYMENTS = 200;
@@ -77,7 +78,20 @@ export const PaymentPage = v.object({
       resource: url,
       kind: PaymentKind,
       amount,
+      /** Also where the reader has not fetched yet what the merchant gave. */
       refundedAt: v.nullable(time),
+      refund: v.nullable(
+        v.object({
+          /**
+           * `asked`: by a reader, beyond what they take back by themselves: the merchant may give it.
+           * `waiting`: given, and for a settlement to pay. `granted`: not fetched yet. `returned`: the reader has it.
+           * `uncollected`: nobody fetched it in time, and it is the merchant's again.
+           */
+          state: v.picklist(["asked", "waiting", "granted", "returned", "uncollected"]),
+          givenBy: v.picklist(["reader", "merchant"]),
+          reason: v.nullable(RefundReason),
+        }),
+      ),
     }),
   ),
   /** Whether there are older ones. */
@@ -85,7 +99,7 @@ export const PaymentPage = v.object({
 });
 export type PaymentPage = v.InferInput<typeof PaymentPage>;
 
-/** The first three, less the fee, are what is to be paid. */
+/** The first three and what was not collected, less the fee and the late refunds, are what is to be paid, or nothing where those are more. */
 export const MerchantBalance = v.object({
   currency,
   /** What settlements left over, its fee taken. */
@@ -95,6 +109,10 @@ export const MerchantBalance = v.object({
   /** Payments that readers can still take back. */
   maturing: signedSum,
   fee: sum,
+  /** Given back of payments that were settled before, and not paid yet: they come before the next payout. */
+  lateRefunds: sum,
+  /** Given back, and fetched by nobody in time: it comes with the next settlement, without a fee. */
+  uncollected: sum,
   toBePaid: signedSum,
   feeBasisPoints: whole,
   payoutMinimum: amount,
@@ -127,6 +145,12 @@ export const StatementPage = v.object({
       payments: sum,
       refundCount: whole,
       refunds: sum,
+      /** Of payments of statements before. */
+      lateRefundCount: whole,
+      lateRefunds: sum,
+      /** Given back before, and fetched by nobody. */
+      uncollectedCount: whole,
+      uncollected: sum,
       fee: sum,
       payout: sum,
       carryForwardOut: sum,

@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { amount, currency, id128, merchantId, url } from "./fields.ts";
+import { RefundReason } from "./provider.ts";
 import { PaymentKind } from "./x402.ts";
 
 /** What an endpoint can be told of. */
@@ -133,7 +134,13 @@ export const WebhookPayload = v.variant("type", [
   v.object({
     type: v.literal("payment.refunded"),
     timestamp,
-    data: v.object({ ...payment, refundedAt: timestamp }),
+    data: v.object({
+      ...payment,
+      refundedAt: timestamp,
+      givenBy: v.picklist(["reader", "merchant"]),
+      /** What the reader said, if anything. */
+      reason: v.nullable(RefundReason),
+    }),
   }),
   v.object({
     type: v.literal("settlement.created"),
@@ -148,6 +155,12 @@ export const WebhookPayload = v.variant("type", [
       refundCount: count,
       payments: v.string(),
       refunds: v.string(),
+      /** Of payments of settlements before. */
+      lateRefundCount: count,
+      lateRefunds: v.string(),
+      /** Given back before, and fetched by nobody. */
+      uncollectedCount: count,
+      uncollected: v.string(),
       fee: v.string(),
       carryForwardIn: v.string(),
       /** What leaves for the merchant's bank; zero where it is carried forward. */

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { floatAccount, readerAccount } from "../../server/ledger/accounts.ts";
+import { grantRefund } from "../../server/payments/grant.ts";
 import { toBase64url } from "../../shared/bytes.ts";
 import { TuppenceError } from "../../shared/errors.ts";
 import { readUnverified, type SigningKey, signingKeyFromSeed, thumbprintOf } from "../../shared/jws.ts";
@@ -150,6 +151,21 @@ it("takes the money back, and the article is not bought any more", async () => {
   expect(await merchantHolds(provider)).toBe(0n);
   await addsUp([reader], 1_000_000n);
   await expect(entitlement(reader)).rejects.toMatchObject({ code: "entitlement_unknown" });
+});
+
+it("fetches what the merchant gave back after the window, when its reader asks, and keeps the receipt where it gave nothing", async () => {
+  const reader = await readerWith(1_000_000n);
+  const [{ paymentId }] = await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
+  provider.clock.ahead += 2 * 3_600_000;
+  const ask = () => reader.wallet.refund({ kind: "ui", type: "refund", paymentId });
+  await expect(ask()).rejects.toMatchObject({ code: "refund_window_closed" });
+  expect((await reader.payments())[0]).toMatchObject({ state: "paid" });
+  await entitlement(reader);
+  await grantRefund(provider.provider.deps, "the-lantern", paymentId);
+  await ask();
+  expect((await reader.payments())[0]).toMatchObject({ state: "refunded" });
+  expect(await merchantHolds(provider)).toBe(0n);
+  await addsUp([reader], 1_000_000n);
 });
 
 it("gives the money back by itself where the content does not open", async () => {

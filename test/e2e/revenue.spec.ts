@@ -91,7 +91,7 @@ test("a payment, a tip and a refund show within seconds, while the page stays op
   await expect(region("Revenue, by days of UTC")).toContainText("$3.05");
   await expect(region("To be paid to you")).toContainText("Payments that readers can still take back$0.05");
   await refundAll(deps.ledger, [paid(1_000, "/fresh?page=2")]);
-  await expect(rowsOf("Payments").first()).toContainText("given back", { timeout: 30_000 });
+  await expect(rowsOf("Payments").first()).toContainText("taken back", { timeout: 30_000 });
   await expect(region("Revenue, by days of UTC")).toContainText("$3.00");
   await look("revenue");
 });
@@ -133,6 +133,28 @@ test("markup in an address is text, and what would turn the line around stays en
   await expect(rows.nth(1)).toContainText('/<img%20src=x%20onerror="document.title=1">');
   await expect(page.locator("td img, th img")).toHaveCount(0);
   expect(await page.title()).toBe("Revenue · Tuppence for sites");
+});
+
+test("a merchant gives a payment back, asked once more before, and one that was settled is said to wait", async () => {
+  await payAll(deps.ledger, [paid(3_000, "/regretted")]);
+  const row = rowsOf("Payments").filter({ hasText: "/regretted" });
+  await expect(row).toBeVisible({ timeout: 30_000 });
+  await row.getByRole("button", { name: /^Refund: / }).click();
+  await expect(row.getByRole("alertdialog")).toContainText("$0.05 leave your balance");
+  await look("revenue-refund");
+  await row.getByRole("button", { name: /^Give it back: / }).click();
+  await expect(row).toContainText("you gave it back");
+  await expect(row.getByRole("button")).toHaveCount(0);
+  await page.reload();
+  await expect(row).toContainText("not fetched yet");
+
+  await page.getByRole("button", { name: "Older payments" }).click();
+  const settled = rowsOf("Payments").filter({ hasText: "/dunes" }).first();
+  await settled.getByRole("button", { name: /^Refund: / }).click();
+  await settled.getByRole("button", { name: /^Give it back: / }).click();
+  await expect(settled).toContainText("your next settlements pay it");
+  await page.reload();
+  await expect(region("To be paid to you")).toContainText("Given back of what was settled before");
 });
 
 test("statements and everything as CSV are taken along by links", async () => {

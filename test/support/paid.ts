@@ -2,8 +2,14 @@
 import { GATEWAY_CLEARING, merchantAccount } from "../../server/ledger/accounts.ts";
 import { deriveId } from "../../server/ledger/ids.ts";
 import type { Group, Ledger } from "../../server/ledger/ledger.ts";
-import { encodePaymentRecord, paymentGroupId } from "../../server/payments/record.ts";
-import { refundGroupId } from "../../server/payments/refund.ts";
+import {
+  encodePaymentRecord,
+  encodeRefundRecord,
+  paymentGroupId,
+  refundGroupId,
+  refundKey,
+  refundTransferId,
+} from "../../server/payments/record.ts";
 import { type Micros, micros } from "../../shared/money.ts";
 import type { PaymentKind } from "../../shared/protocol/x402.ts";
 
@@ -71,7 +77,7 @@ function refundGroup(paid: Paid): Group {
     fingerprint: paid.id,
     transfers: [
       {
-        id: deriveId("refund transfer", paid.id),
+        id: refundTransferId(paid.id),
         debit: merchantAccount(paid.merchant),
         credit: GATEWAY_CLEARING,
         amount: amountOf(paid),
@@ -79,7 +85,7 @@ function refundGroup(paid: Paid): Group {
         reference: paid.id,
       },
     ],
-    records: [],
+    records: [{ key: refundKey(paid.id), value: encodeRefundRecord({ outputs: [], givenBy: "reader" }) }],
   };
 }
 

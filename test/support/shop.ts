@@ -234,11 +234,23 @@ export async function openShop(
     made: MadePayment,
     blanks = makeBlankCoins(deps.mint.activeKeysetId(), [50_000]),
     preimage = made.preimage,
+    more: object = {},
   ): Promise<Answer> {
     return call("127.0.0.1:4020", "POST", `/payments/${made.payment.paymentId}/refund`, {
       preimage,
       outputs: blanks.map(({ output }) => output),
+      ...more,
     });
+  }
+
+  /** What a merchant's program asks under `/api/merchants/<id>`. */
+  function program(
+    headers: Record<string, string>,
+    method: "GET" | "POST",
+    path: string,
+    merchant = MERCHANT,
+  ): Promise<Answer> {
+    return call("localhost:4020", method, `/api/merchants/${merchant}${path}`, undefined, headers);
   }
 
   async function lookUp(
@@ -293,6 +305,7 @@ export async function openShop(
     bookCoins: (coins: readonly ProofJson[]) => void purse.push(...coins),
     pay,
     refund,
+    program,
     lookUp,
     purse: (): readonly ProofJson[] => purse,
     assertAddsUp,

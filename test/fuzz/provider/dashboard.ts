@@ -92,6 +92,15 @@ export function dashboardEndpoints({ shop, deps }: World): Endpoint[] {
       return { side: "accounts", method: "GET", url, sign: async () => headers };
     };
 
+  let cashier: Record<string, string> | undefined;
+
+  async function givingBack(paymentId: string): Promise<Genuine> {
+    cashier ??= await makeKey(deps, MERCHANT, "refunds:write");
+    const headers = cashier;
+    const url = `/api/merchants/${MERCHANT}/payments/${paymentId}/refund`;
+    return { side: "accounts", method: "POST", url, sign: async () => headers };
+  }
+
   async function settled(): Promise<void> {
     await shop.pay();
     shop.clock.now += (REFUND_WINDOW_SECONDS + 1) * 1_000;
@@ -150,6 +159,7 @@ export function dashboardEndpoints({ shop, deps }: World): Endpoint[] {
         name: "Another name",
         refundWindowSeconds: 3_600,
         payoutMinimum: "10000",
+        refundsPerDay: "5000000",
       }),
       keys: asMerchant("POST", "", {
         sealKeys: [shop.sealKey.publicJwk],
@@ -189,6 +199,15 @@ export function dashboardEndpoints({ shop, deps }: World): Endpoint[] {
       latest: asProgram("/payments"),
       older: asProgram("/payments?before=1000&limit=3"),
     },
+    "POST /api/merchants/{merchant}/payments/{id}/refund": {
+      fresh: async () => givingBack((await shop.pay()).payment.paymentId),
+      settled: async () => {
+        const { payment } = await shop.pay();
+        shop.clock.now += (REFUND_WINDOW_SECONDS + 1) * 1_000;
+        await shop.operator("POST", "/admin/settlements", { merchant: MERCHANT });
+        return givingBack(payment.paymentId);
+      },
+    },
     "GET /api/merchants/{merchant}/payments.csv": { all: asProgram("/payments.csv") },
     "GET /api/merchants/{merchant}/balance": {
       paid: asProgram("/balance"),
@@ -205,6 +224,10 @@ export function dashboardEndpoints({ shop, deps }: World): Endpoint[] {
     "POST /api/merchants/{merchant}/sites/{origin}/check": { mine: () => withSite("POST", "/check") },
     "DELETE /api/merchants/{merchant}/sites/{origin}": { mine: () => withSite("DELETE", "") },
   };
-  // None of it moves money.
-  return Object.entries(endpoints).map(([route, kinds]) => ({ route, readsOnly: true, kinds }));
+  return Object.entries(endpoints).map(([route, kinds]) => ({
+    route,
+    kinds,
+    // None of the others moves money.
+    ...(route.endsWith("/refund") ? {} : { readsOnly: true }),
+  }));
 }

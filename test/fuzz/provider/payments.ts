@@ -1,7 +1,8 @@
 /** Genuine requests of the payments, refunds and receipts. */
+import { grantRefund } from "../../../server/payments/grant.ts";
 import { signJws } from "../../../shared/jws.ts";
 import { makeBlankCoins } from "../../support/coins.ts";
-import { type MadePayment, REFUND_WINDOW_SECONDS } from "../../support/shop.ts";
+import { type MadePayment, MERCHANT, REFUND_WINDOW_SECONDS } from "../../support/shop.ts";
 import { type Endpoint, type Genuine, get, post } from "./genuine.ts";
 import type { World } from "./world.ts";
 
@@ -40,10 +41,10 @@ export function paymentEndpoints(world: World): Endpoint[] {
     return post("anonymous", `/payments/${paymentId}`, seal === undefined ? { proof } : { proof, seal });
   }
 
-  async function refund(coins: readonly number[]): Promise<Genuine> {
+  async function refund(coins: readonly number[], more: object = {}): Promise<Genuine> {
     const { payment, preimage } = await shop.pay();
     const outputs = makeBlankCoins(deps.mint.activeKeysetId(), coins).map(({ output }) => output);
-    return post("anonymous", `/payments/${payment.paymentId}/refund`, { preimage, outputs });
+    return post("anonymous", `/payments/${payment.paymentId}/refund`, { preimage, outputs, ...more });
   }
 
   return [
@@ -90,6 +91,14 @@ export function paymentEndpoints(world: World): Endpoint[] {
       kinds: {
         "one coin": () => refund([PRICE]),
         "many coins": () => refund([20_000, 20_000, 10_000]),
+        "with a reason": () => refund([PRICE], { reason: "did_not_open" }),
+        "given by the merchant": async () => {
+          const given = await refund([PRICE]);
+          const [, , paymentId = ""] = given.url.split("/");
+          await grantRefund(deps, MERCHANT, paymentId);
+          shop.clock.now += REFUND_WINDOW_SECONDS * 1_000;
+          return given;
+        },
         "too late": async () => {
           const late = await refund([PRICE]);
           shop.clock.now += REFUND_WINDOW_SECONDS * 1_000;

@@ -123,10 +123,16 @@ describe("a payment", () => {
   it("is taken back by one click only while the merchant's window is open", () => {
     const refundableUntil = NOW + 1_000;
     expect(detailOf({ refundableUntil }).refundUntil).not.toBeNull();
-    expect(detailOf({ refundableUntil }, NOW + 2_000)).toMatchObject({ refundUntil: null, refundOver: true });
+    expect(detailOf({ refundableUntil }).canFetch).toBe(false);
+    expect(detailOf({ refundableUntil }, NOW + 2_000)).toMatchObject({
+      refundUntil: null,
+      refundOver: true,
+      canFetch: true,
+    });
     expect(detailOf({ refundableUntil, state: "refunded" })).toMatchObject({
       refundUntil: null,
       refundOver: false,
+      canFetch: false,
     });
   });
   it("moves on with the wallet while it is looked at", () => {

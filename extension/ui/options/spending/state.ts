@@ -258,6 +258,8 @@ export interface Detail {
   readonly refundUntil: string | null;
   /** There was a time for that, and it is over. */
   readonly refundOver: boolean;
+  /** The merchant may have given it back since; only asking tells, and only the reader asks. */
+  readonly canFetch: boolean;
   readonly receipt: PaymentDetail["receipt"];
   readonly issuedAt: string;
   readonly canForget: boolean;
@@ -290,6 +292,7 @@ export function detail(
     article: /^https?:/.test(resource) ? resource : null,
     refundUntil: isOpen ? fullTime(refundableUntil) : null,
     refundOver: state === "paid" && !isOpen && refundWindowSeconds > 0,
+    canFetch: state === "paid" && !isOpen,
     receipt,
     issuedAt: receipt === null ? "" : fullTime(receipt.issuedAt * 1_000),
     canForget: state !== "pending" && state !== "refunding",

@@ -399,6 +399,11 @@ export function DetailView(props: {
               {t("payment_ask_back")}
             </Button>
           )}
+          {view.canFetch ? (
+            <Button look="quiet" busy={busy} onClick={actions.refund}>
+              {t("payment_money_back_fetch")}
+            </Button>
+          ) : null}
           <a class="button" data-look="quiet" href={writeRoute("budgets", [], { site: view.origin })}>
             {t("payment_budget")}
           </a>

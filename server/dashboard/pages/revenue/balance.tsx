@@ -1,4 +1,5 @@
 import type * as v from "valibot";
+import { ZERO } from "../../../../shared/money.ts";
 import { MerchantBalance } from "../../../../shared/protocol/revenue.ts";
 import { call } from "../api.ts";
 import { useKept, useLoaded } from "../load.ts";
@@ -43,7 +44,16 @@ function sentenceOf({ nextPayout, currency, payoutMinimum }: Balance): string {
   }
 }
 
-function Parts({ currency, carriedForward, matured, maturing, fee, feeBasisPoints }: Balance) {
+function Parts({
+  currency,
+  carriedForward,
+  matured,
+  maturing,
+  fee,
+  lateRefunds,
+  uncollected,
+  feeBasisPoints,
+}: Balance) {
   const percent = (feeBasisPoints / BASIS_POINTS_PER_PERCENT).toLocaleString();
   return (
     <dl class="parts">
@@ -63,6 +73,18 @@ function Parts({ currency, carriedForward, matured, maturing, fee, feeBasisPoint
         <dt>Fee, {percent}%</dt>
         <dd class="money">−{money(fee, currency)}</dd>
       </div>
+      {uncollected === ZERO ? null : (
+        <div>
+          <dt>Given back, and fetched by nobody</dt>
+          <dd class="money">{money(uncollected, currency)}</dd>
+        </div>
+      )}
+      {lateRefunds === ZERO ? null : (
+        <div>
+          <dt>Given back of what was settled before</dt>
+          <dd class="money">−{money(lateRefunds, currency)}</dd>
+        </div>
+      )}
     </dl>
   );
 }

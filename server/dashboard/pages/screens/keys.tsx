@@ -18,6 +18,7 @@ import { withPasskey } from "../passkey.ts";
 
 const WORDS: Readonly<Record<Scope, string>> = {
   "payments:read": "See payments and revenue",
+  "refunds:write": "Give payments back",
   "statements:read": "See statements",
   "sites:read": "See sites",
   "sites:write": "Add and remove sites",

@@ -27,7 +27,9 @@ export function RevenueScreen({ merchant }: { readonly merchant: string }) {
   const payments = useKept(latest);
   // Until the first answer is there, what is added up is asked for once; then where it changes.
   const [first, setFirst] = useState<string>();
-  const seen = payments?.payments.map(({ id, refundedAt }) => `${id} ${refundedAt}`).join();
+  const seen = payments?.payments
+    .map(({ id, refundedAt, refund }) => `${id} ${refundedAt} ${refund?.state}`)
+    .join();
   if (first === undefined && seen !== undefined) setFirst(seen);
   const version = seen === undefined || seen === first ? "" : seen;
   return (

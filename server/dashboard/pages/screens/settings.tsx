@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import * as v from "valibot";
-import { formatMoney, parseMoney, ZERO } from "../../../../shared/money.ts";
+import { formatMoney, type Micros, parseMoney, ZERO } from "../../../../shared/money.ts";
 import { type DashboardProvider, MerchantSettings } from "../../../../shared/protocol/dashboard.ts";
 import { Ed25519PublicJwk } from "../../../../shared/protocol/provider.ts";
 import { call } from "../api.ts";
@@ -67,6 +67,7 @@ interface TermsProps {
   readonly onSave: (changes: {
     readonly name: string;
     readonly refundWindowSeconds: number;
+    readonly refundsPerDay: string | null;
     readonly payoutMinimum: string;
   }) => Promise<void>;
 }
@@ -77,9 +78,17 @@ function Terms({ settings, currency, onSave }: TermsProps) {
   const [minimum, setMinimum] = useState(
     settings.payoutMinimum === ZERO ? "0" : formatMoney(settings.payoutMinimum, currency),
   );
+  const [perDay, setPerDay] = useState(
+    settings.refundsPerDay === null
+      ? ""
+      : settings.refundsPerDay === ZERO
+        ? "0"
+        : formatMoney(settings.refundsPerDay, currency),
+  );
+  const refundsPerDay = perDay.trim() === "" ? null : amountOf(perDay, currency);
   const [error, setError] = useState<unknown>();
   const [isSaved, setSaved] = useState(false);
-  const payoutMinimum = minimum.trim() === "0" ? ZERO : parseMoney(withoutSymbol(minimum, currency));
+  const payoutMinimum = amountOf(minimum, currency);
   const windows = WINDOWS.some(([seconds]) => seconds === settings.refundWindowSeconds)
     ? WINDOWS
     : [...WINDOWS, [settings.refundWindowSeconds, `${settings.refundWindowSeconds} seconds`] as const];
@@ -107,6 +116,14 @@ function Terms({ settings, currency, onSave }: TermsProps) {
         </p>
       </div>
       <Field
+        label="Taken back in a day, at most"
+        value={perDay}
+        onInput={setPerDay}
+        maxLength={12}
+        invalid={refundsPerDay === undefined}
+        note="By all readers together; empty: no limit. What is beyond is yours to give, in the list of payments."
+      />
+      <Field
         label="Pay out from"
         value={minimum}
         onInput={setMinimum}
@@ -119,7 +136,7 @@ function Terms({ settings, currency, onSave }: TermsProps) {
       <div>
         <Button
           submit
-          disabled={name.trim() === "" || payoutMinimum === undefined}
+          disabled={name.trim() === "" || payoutMinimum === undefined || refundsPerDay === undefined}
           onError={setError}
           onPress={async () => {
             setError(undefined);
@@ -127,6 +144,7 @@ function Terms({ settings, currency, onSave }: TermsProps) {
             await onSave({
               name,
               refundWindowSeconds: window,
+              refundsPerDay: refundsPerDay?.toString() ?? null,
               payoutMinimum: String(payoutMinimum ?? settings.payoutMinimum),
             });
             setSaved(true);
@@ -137,6 +155,11 @@ function Terms({ settings, currency, onSave }: TermsProps) {
       </div>
     </form>
   );
+}
+
+/** Undefined where it is none. */
+function amountOf(written: string, currency: string): Micros | undefined {
+  return written.trim() === "0" ? ZERO : parseMoney(withoutSymbol(written, currency));
 }
 
 interface SealKeysProps {
