@@ -110,6 +110,7 @@ async function makeTerms() {
       unit: "usd6",
       network: "tuppence:usd" as const,
       sandbox: true,
+      mode: "live" as const,
       sealingKey: {
         kty: "OKP" as const,
         crv: "X25519" as const,

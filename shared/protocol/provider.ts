@@ -37,6 +37,10 @@ export const ProviderInfo = v.object({
   network: v.string(),
   /** True where top-ups are play money. */
   sandbox: v.boolean(),
+  /** Where site owners try things out: a provider of its own, with its own keys, coins and books, always a sandbox. */
+  mode: v.optional(v.picklist(["live", "test"]), "live"),
+  /** The anonymous origin of the provider of the other mode, where there is one. */
+  counterpart: v.optional(origin),
   /** Payments and content keys are sealed to this key (HPKE). */
   sealingKey: X25519PublicJwk,
   topUps: v.object({ gateways: v.array(v.string()), least: amount, most: amount }),

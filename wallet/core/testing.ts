@@ -45,6 +45,7 @@ async function makeTestProvider(nowMs: () => number): Promise<TestProvider> {
     unit: "usd6",
     network: "tuppence:usd",
     sandbox: true,
+    mode: "live",
     sealingKey: { kty: "OKP", crv: "X25519", x: "hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo" },
     topUps: { gateways: ["sandbox"], least: micros(1_000_000), most: micros(50_000_000) },
     largestPayment: micros(20_000_000),

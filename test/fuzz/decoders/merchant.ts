@@ -61,6 +61,7 @@ const INFO = {
   unit: "usd6",
   network: "tuppence:usd",
   sandbox: true,
+  mode: "live",
   sealingKey: { kty: "OKP", crv: "X25519", x: "hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo" },
   topUps: { gateways: ["sandbox"], least: "1000000", most: "50000000" },
   largestPayment: "20000000",
