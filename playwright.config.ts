@@ -1,5 +1,6 @@
 import process from "node:process";
 import { defineConfig } from "@playwright/test";
+import { isThorough, THOROUGH } from "./test/support/thorough.ts";
 
 /** End to end in Chromium. Firefox is driven by test/e2e/firefox, because Playwright's own Firefox loads no extension. */
 export default defineConfig({
@@ -10,6 +11,7 @@ export default defineConfig({
   retries: 0,
   workers: Number(process.env.TUPPENCE_E2E_WORKERS ?? 1),
   forbidOnly: true,
+  ...(isThorough ? {} : { grepInvert: new RegExp(THOROUGH.tag) }),
   // Long, because a busy machine is not a broken program; nothing waits for it when all is well.
   timeout: 240_000,
   expect: { timeout: 45_000 },

@@ -1,7 +1,12 @@
 import { defineConfig } from "vitest/config";
+import { isThorough } from "./test/support/thorough.ts";
 
 /** Long, because a busy machine is not a broken program; nothing waits for it when all is well. */
 const TIMEOUT_MS = 60_000;
+/** The wallet's backup and leaving are played on SQLite always; the provider's part of them is the same code. */
+const THOROUGH_ONLY = isThorough
+  ? []
+  : ["test/conformance/on-postgres/wallet-{backup,backup-server,leaving}.test.ts"];
 
 export default defineConfig({
   test: {
@@ -24,7 +29,11 @@ export default defineConfig({
       {
         extends: true,
         // Whatever under test/ needs no browser.
-        test: { name: "conformance", include: ["test/**/*.test.ts"], exclude: ["test/e2e/**"] },
+        test: {
+          name: "conformance",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/e2e/**", ...THOROUGH_ONLY],
+        },
       },
       {
         extends: true,

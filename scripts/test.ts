@@ -1,9 +1,11 @@
 /**
  * `npm test`: everything there is, in the order in which it is cheap to learn that something is wrong. A stage
  * without a single passed or failed test has failed, and so has a runner that ends badly for another reason than a
- * test: no success is silent, nothing is retried. `--only unit,conformance` runs those stages alone. The last line
- * is `N passed, N failed`. `npm run test:examples` is the stages of which `npm test` has only a part, because the packages
- * of two frameworks are installed for them.
+ * test: no success is silent, nothing is retried. `--only unit,conformance` runs those stages alone. What failed is
+ * named once more at the end, and the last line is `N passed, N failed`.
+ *
+ * `npm run test:thorough` plays all of what is long (test/support/thorough.ts); `npm run test:examples` is the stages of
+ * which `npm test` has only a part, because the packages of two frameworks are installed for them.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -23,6 +25,7 @@ import {
   ONE_FAILED,
   ONE_PASSED,
 } from "./counts.ts";
+import { failuresOfPlaywright, failuresOfVitest } from "./failures.ts";
 import { ensurePostgres } from "./postgres.ts";
 
 const ROOT = path.dirname(import.meta.dirname);
@@ -41,6 +44,9 @@ const STAGES: Readonly<Record<string, () => Promise<Counts>>> = {
 const EXTRA_STAGES = ["examples"];
 /** These need a browser, and what `build` made. */
 const BROWSER_STAGES = ["e2e", "firefox", "examples"];
+
+/** Of all stages, in words. */
+const failures: string[] = [];
 
 await main();
 
@@ -61,12 +67,14 @@ async function main(): Promise<void> {
     console.error(error instanceof Error ? error.message : error);
     sum = add(sum, ONE_FAILED);
   }
+  for (const failure of failures) console.log(`\nFailed: ${failure}`);
   process.exitCode = sum.failed === 0 ? 0 : 1;
   console.log(`\n${closingLine(sum)}`);
 }
 
 function chosenStages(): string[] {
-  const { values } = parseArgs({ options: { only: { type: "string" } } });
+  const { values } = parseArgs({ options: { only: { type: "string" }, thorough: { type: "boolean" } } });
+  if (values.thorough) process.env.TUPPENCE_TEST_THOROUGH = "1";
   const stages =
     values.only?.split(",") ?? Object.keys(STAGES).filter((stage) => !EXTRA_STAGES.includes(stage));
   const unknown = stages.filter((stage) => !Object.hasOwn(STAGES, stage));
@@ -101,14 +109,14 @@ async function runVitest(project: string, files: readonly string[] = []): Promis
     ...reporters,
     ...files,
   ]);
-  return judgeStage(readReport(report, countVitest), ranWell);
+  return judgeStage(readReport(report, countVitest, failuresOfVitest), ranWell);
 }
 
 /** @param name of the report that the configuration writes */
 async function runPlaywright(name = "e2e", options: readonly string[] = []): Promise<Counts> {
   const report = freshReport(name);
   const ranWell = await run("node_modules/@playwright/test/cli.js", ["test", ...options]);
-  return judgeStage(readReport(report, countPlaywright), ranWell);
+  return judgeStage(readReport(report, countPlaywright, failuresOfPlaywright), ranWell);
 }
 
 /** All of `demo/examples`: the back ends that a program pays, and the sites that are paid in a browser. */
@@ -144,9 +152,15 @@ function freshReport(name: string): string {
   return report;
 }
 
-function readReport(file: string, count: (report: unknown) => Counts): Counts {
+function readReport(
+  file: string,
+  count: (report: unknown) => Counts,
+  failuresOf: (report: unknown) => string[],
+): Counts {
   try {
-    return count(JSON.parse(readFileSync(file, "utf8")));
+    const report: unknown = JSON.parse(readFileSync(file, "utf8"));
+    failures.push(...failuresOf(report));
+    return count(report);
   } catch (error) {
     console.log(
       `The runner left no report that can be read: ${error instanceof Error ? error.message : error}`,

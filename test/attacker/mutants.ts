@@ -80,6 +80,22 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "a withdraw just before the payment, of its amount",
+    caughtBy: "a withdraw of its amount",
+    edits: [
+      {
+        file: "wallet/core/paying.ts",
+        from: "  const prepared = await preparation.take();\n",
+        to: "  await context.serially(() => withdraw(context, splitIntoCoins(amount) ?? []));\n  const prepared = await preparation.take();\n",
+      },
+      {
+        file: "wallet/core/paying.ts",
+        from: 'import { makeChangeBlanks } from "./coins.ts";\n',
+        to: 'import { makeChangeBlanks } from "./coins.ts";\nimport { splitIntoCoins } from "../../shared/money.ts";\nimport { withdraw } from "./withdrawals.ts";\n',
+      },
+    ],
+  },
+  {
     name: "what was withdrawn, asked about at the anonymous origin",
     caughtBy: "a connection that carries both",
     restores: true,
@@ -105,22 +121,6 @@ export const MUTANTS: readonly Mutant[] = [
         file: SEARCH,
         from: 'import type { BlankCoin } from "../cashu.ts";\n',
         to: 'import { type BlankCoin, yOf } from "../cashu.ts";\n',
-      },
-    ],
-  },
-  {
-    name: "a withdraw just before the payment, of its amount",
-    caughtBy: "a withdraw of its amount",
-    edits: [
-      {
-        file: "wallet/core/paying.ts",
-        from: "  const prepared = await preparation.take();\n",
-        to: "  await context.serially(() => withdraw(context, splitIntoCoins(amount) ?? []));\n  const prepared = await preparation.take();\n",
-      },
-      {
-        file: "wallet/core/paying.ts",
-        from: 'import { makeChangeBlanks } from "./coins.ts";\n',
-        to: 'import { makeChangeBlanks } from "./coins.ts";\nimport { splitIntoCoins } from "../../shared/money.ts";\nimport { withdraw } from "./withdrawals.ts";\n',
       },
     ],
   },

@@ -14,16 +14,17 @@ import { MeltQuoteResponse, type ProofJson } from "../../shared/protocol/cashu.t
 import { makeBlankCoins, withdrawCoins } from "../support/coins.ts";
 import { allDatabases, type TestDatabase } from "../support/database.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
+import { isThorough } from "../support/thorough.ts";
 import { isPaid, openBooks, pause, post, postUntilAnswered, preparePayment } from "./paying.ts";
 import { makeAccount, startTestProvider } from "./provider.ts";
 
 const MERCHANT = "the-lantern";
 const SITE = "https://lantern.example";
 const PRICE = 50_000;
-const KILLS = 50;
+const KILLS = isThorough ? 50 : 15;
 const COINS_PER_LIFE = 3;
 const LAST_BREATH_MS = 10;
-const CROWD = 1_000;
+const CROWD = isThorough ? 1_000 : 400;
 const CROWD_COINS = 50;
 const TIMEOUT_MS = 1_200_000;
 

@@ -17,6 +17,7 @@ import {
   topUp,
   waitForCoins,
 } from "../support/reader.ts";
+import { THOROUGH } from "../support/thorough.ts";
 import { SANDBOX_ENVIRONMENT } from "../support/world.ts";
 
 const TOPPED_UP = 5_000_000n;
@@ -68,50 +69,54 @@ test.afterAll(async () => {
   await provider.close();
 });
 
-test("a wallet whose worker is killed at every step of its restore comes back whole, and nothing of it twice", async () => {
-  test.setTimeout(TIMEOUT_MS);
-  const phrase = await useWallet(lost);
-  const before = await standingOf(lost);
-  expect(before).toMatchObject({ total: "4900000", spent: "100000", limitLeft: "1900000", paused: true });
-  await lost.close();
+test(
+  "a wallet whose worker is killed at every step of its restore comes back whole, and nothing of it twice",
+  THOROUGH,
+  async () => {
+    test.setTimeout(TIMEOUT_MS);
+    const phrase = await useWallet(lost);
+    const before = await standingOf(lost);
+    expect(before).toMatchObject({ total: "4900000", spent: "100000", limitLeft: "1900000", paused: true });
+    await lost.close();
 
-  const welcome = await found.welcomePage();
-  let held = holdAt(MOMENTS[0]);
-  await welcome.getByRole("button", { name: "I have a recovery phrase" }).click();
-  await welcome.getByLabel("Your recovery phrase").fill(phrase);
-  await welcome.getByText("Advanced").click();
-  await welcome.getByLabel("Provider", { exact: true }).fill(provider.origin);
-  await welcome.getByRole("button", { name: "Restore my wallet" }).click();
-  await held.met;
-  const page = await found.context.newPage();
-  await page.goto(found.url(`${OPTIONS_PAGE}#/backup`));
-  for (const [index, { what, says }] of MOMENTS.entries()) {
-    await test.step(
-      `killed while it ${what}`,
-      async () => {
-        await held.met;
-        await expect(page.getByText("Bringing your wallet back…")).toBeVisible();
-        await expect(page.getByText(says)).toBeVisible();
-        // The next worker may be there before this one is known to be gone.
-        const next = MOMENTS[index + 1];
-        const nextHeld = next && holdAt(next);
-        await found.killWorker();
-        held.drop();
-        held = nextHeld ?? held;
-      },
-      { timeout: PATIENCE_MS },
-    );
-  }
+    const welcome = await found.welcomePage();
+    let held = holdAt(MOMENTS[0]);
+    await welcome.getByRole("button", { name: "I have a recovery phrase" }).click();
+    await welcome.getByLabel("Your recovery phrase").fill(phrase);
+    await welcome.getByText("Advanced").click();
+    await welcome.getByLabel("Provider", { exact: true }).fill(provider.origin);
+    await welcome.getByRole("button", { name: "Restore my wallet" }).click();
+    await held.met;
+    const page = await found.context.newPage();
+    await page.goto(found.url(`${OPTIONS_PAGE}#/backup`));
+    for (const [index, { what, says }] of MOMENTS.entries()) {
+      await test.step(
+        `killed while it ${what}`,
+        async () => {
+          await held.met;
+          await expect(page.getByText("Bringing your wallet back…")).toBeVisible();
+          await expect(page.getByText(says)).toBeVisible();
+          // The next worker may be there before this one is known to be gone.
+          const next = MOMENTS[index + 1];
+          const nextHeld = next && holdAt(next);
+          await found.killWorker();
+          held.drop();
+          held = nextHeld ?? held;
+        },
+        { timeout: PATIENCE_MS },
+      );
+    }
 
-  await expect.poll(async () => (await readSnapshot(found)).restore, { timeout: PATIENCE_MS }).toBeNull();
-  await expect.poll(() => standingOf(found)).toEqual(before);
-  await expect(page.getByText("Bringing your wallet back…")).toHaveCount(0);
-  for (const title of TITLES) {
-    await page.goto(site.addressOf(pathOf(title)));
-    await expectArticleOpen(page);
-  }
-  await expectBooksAddUp(provider, [{ extension: found, toppedUp: TOPPED_UP }]);
-});
+    await expect.poll(async () => (await readSnapshot(found)).restore, { timeout: PATIENCE_MS }).toBeNull();
+    await expect.poll(() => standingOf(found)).toEqual(before);
+    await expect(page.getByText("Bringing your wallet back…")).toHaveCount(0);
+    for (const title of TITLES) {
+      await page.goto(site.addressOf(pathOf(title)));
+      await expectArticleOpen(page);
+    }
+    await expectBooksAddUp(provider, [{ extension: found, toppedUp: TOPPED_UP }]);
+  },
+);
 
 /** The answer to the request of this moment does not come back; those before it do. */
 function holdAt({ path, passed }: (typeof MOMENTS)[number]): PlannedFault {

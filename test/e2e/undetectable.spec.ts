@@ -16,6 +16,7 @@ import {
   Sightings,
   serveProbingSite,
 } from "../support/probing-page.ts";
+import { THOROUGH } from "../support/thorough.ts";
 
 const FILES = [
   "manifest.json",
@@ -50,20 +51,24 @@ test("a page finds nothing that a browser without the wallet would not show, how
   expect(found.timing).toEqual({ request: false, wallet: false });
 });
 
-test("the same page finds out a wallet that answers, listens, changes the page or opens its files", async () => {
-  let mutated: MutatedExtension | undefined;
-  try {
-    mutated = mutateExtension("chrome", TELLTALE);
-    const extension = await launchExtension({ extensionFolder: mutated.folder });
-    addresses = addressesOf(extension);
-    const found = await probe(extension.context);
-    await extension.close();
-    expect(waysToTellApart(found, withoutWallet)).toEqual(Object.keys(Sightings.entries).sort());
-    expect(found.timing).toEqual({ request: true, wallet: true });
-  } finally {
-    mutated?.remove();
-  }
-});
+test(
+  "the same page finds out a wallet that answers, listens, changes the page or opens its files",
+  THOROUGH,
+  async () => {
+    let mutated: MutatedExtension | undefined;
+    try {
+      mutated = mutateExtension("chrome", TELLTALE);
+      const extension = await launchExtension({ extensionFolder: mutated.folder });
+      addresses = addressesOf(extension);
+      const found = await probe(extension.context);
+      await extension.close();
+      expect(waysToTellApart(found, withoutWallet)).toEqual(Object.keys(Sightings.entries).sort());
+      expect(found.timing).toEqual({ request: true, wallet: true });
+    } finally {
+      mutated?.remove();
+    }
+  },
+);
 
 function addressesOf(extension: Extension): string[] {
   return FILES.map((file) => extension.url(file));

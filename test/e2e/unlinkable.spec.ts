@@ -8,6 +8,7 @@ import { expect, test } from "../support/extension.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
 import { fileHolding, mutateExtension } from "../support/mutated-extension.ts";
 import { approveAndClose, expectArticleOpen, paywallButton } from "../support/reader.ts";
+import { THOROUGH } from "../support/thorough.ts";
 
 /** Of the browsers' own requests; the words of the extension stay English, by which the test finds them. */
 const MARKS = ["number-one-of-two", "number-two-of-two"];
@@ -41,23 +42,27 @@ test("two readers with browsers of their own pay, and nothing that the provider 
   for (const mark of MARKS) expect(told).toContain(mark);
 });
 
-test("with the cookies left on its requests both are known by their visits to the provider's pages", async () => {
-  const mutated = mutateExtension("chrome", [
-    {
-      file: fileHolding("chrome", "updateSessionRules("),
-      change: (source) => source.replace(/(header:\s*["'`])cookie(["'`])/, "$1x-cookie$2"),
-    },
-    {
-      file: fileHolding("chrome", "no-referrer"),
-      change: (source) => source.replace(/(\.\.\.\w+,\s*credentials:\s*["'`])omit(["'`])/, "$1include$2"),
-    },
-  ]);
-  try {
-    expect(proofsIn(await payAsTwo(mutated.folder))).toMatchObject({ headers: 2 });
-  } finally {
-    mutated.remove();
-  }
-});
+test(
+  "with the cookies left on its requests both are known by their visits to the provider's pages",
+  THOROUGH,
+  async () => {
+    const mutated = mutateExtension("chrome", [
+      {
+        file: fileHolding("chrome", "updateSessionRules("),
+        change: (source) => source.replace(/(header:\s*["'`])cookie(["'`])/, "$1x-cookie$2"),
+      },
+      {
+        file: fileHolding("chrome", "no-referrer"),
+        change: (source) => source.replace(/(\.\.\.\w+,\s*credentials:\s*["'`])omit(["'`])/, "$1include$2"),
+      },
+    ]);
+    try {
+      expect(proofsIn(await payAsTwo(mutated.folder))).toMatchObject({ headers: 2 });
+    } finally {
+      mutated.remove();
+    }
+  },
+);
 
 async function payAsTwo(extensionFolder?: string) {
   provider.look([]);
