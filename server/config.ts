@@ -2,6 +2,7 @@
  * The provider's configuration, from the environment. A wrong value stops the start with one sentence that names the
  * variable, what is wrong with it, and a value that would do.
  */
+import { Resolver } from "node:dns/promises";
 import { isIPv4, isIPv6 } from "node:net";
 import * as v from "valibot";
 import { isPayableInCoins, MAX_AMOUNT, type Micros, parseMoney, ZERO } from "../shared/money.ts";
@@ -65,6 +66,8 @@ const variables = {
     v.picklist(["refuse", "allow"], "is neither refuse nor allow"),
     "refuse",
   ),
+  /** Who is asked for a site's proof in the DNS. Empty: whom this machine asks. */
+  TUPPENCE_NAME_SERVERS: variable("", nameServers(), "192.0.2.53 or 192.0.2.53,[2001:db8::53]:5353"),
   /** Above this mean delay of the event loop requests are answered 503. 0: never. */
   TUPPENCE_MAX_LOOP_DELAY_MILLISECONDS: variable("1000", wholeNumber(0, 60_000), "1000"),
   /** Between "not ready" and the end of accepting, so that a load balancer hears of it first. */
@@ -111,6 +114,8 @@ export interface Config {
   readonly trustProxy: readonly string[];
   /** Also without encryption. */
   readonly mayCallPrivateAddresses: boolean;
+  /** Empty: the machine's own. */
+  readonly nameServers: readonly string[];
   readonly maxLoopDelayMilliseconds: number;
   readonly shutdownDelaySeconds: number;
   readonly metricsHost: string;
@@ -154,6 +159,7 @@ export function readConfig(environment: Environment, actualPort?: number): Confi
     walletBackupBytes: read("TUPPENCE_WALLET_BACKUP_MEBIBYTES") * BYTES_PER_MEBIBYTE,
     trustProxy: read("TUPPENCE_TRUST_PROXY"),
     mayCallPrivateAddresses: read("TUPPENCE_PRIVATE_ADDRESSES") === "allow",
+    nameServers: read("TUPPENCE_NAME_SERVERS"),
     maxLoopDelayMilliseconds: read("TUPPENCE_MAX_LOOP_DELAY_MILLISECONDS"),
     shutdownDelaySeconds: read("TUPPENCE_SHUTDOWN_DELAY_SECONDS"),
     metricsHost: read("TUPPENCE_METRICS_HOST"),
@@ -256,11 +262,31 @@ function host() {
   return v.pipe(v.string(), v.regex(/^[A-Za-z0-9.:-]{1,255}$/, "is not an address to listen on"));
 }
 
-/** Addresses and networks, by commas. */
-function addresses() {
+function byCommas() {
   return v.pipe(
     v.string(),
-    v.transform((value) => (value === "" ? [] : value.split(",").map((address) => address.trim()))),
+    v.transform((value) => (value === "" ? [] : value.split(",").map((part) => part.trim()))),
+  );
+}
+
+function nameServers() {
+  return v.pipe(byCommas(), v.check(areNameServers, "is not a list of addresses of name servers"));
+}
+
+/** An address, or one with a port. */
+function areNameServers(list: string[]): boolean {
+  try {
+    new Resolver().setServers(list);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Addresses and networks. */
+function addresses() {
+  return v.pipe(
+    byCommas(),
     v.check((list) => list.every(isAddressOrNetwork), "is not a list of addresses or networks"),
   );
 }

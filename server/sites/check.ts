@@ -4,10 +4,11 @@
  * not proven → proven, when the proof is found → (missing since …) → not proven, after three days without it. A site may be
  * down, and a deployment may lose a file; readers go on paying meanwhile. But where another merchant has just proven the
  * same site, it changed hands or is shared: then the proofs before are looked at at once, and what is not there ends.
+ * Where no site answers at all, it is the provider that is cut off, and nothing is concluded from it.
  */
 import type { ProofAttempt, Site } from "../../shared/protocol/dashboard.ts";
 import type { SiteDeps } from "./deps.ts";
-import { proveSite } from "./prove.ts";
+import { type Look, proveSite } from "./prove.ts";
 import { findSite, otherMerchantsOf, putOffCheck, takeDueSites, updateSite } from "./store.ts";
 
 const GRACE_MILLISECONDS = 3 * 24 * 3_600_000;
@@ -25,9 +26,31 @@ export async function checkSite(
   origin: string,
   graceMilliseconds = GRACE_MILLISECONDS,
 ): Promise<CheckedSite | undefined> {
+  const looked = await lookAtSite(deps, merchantId, origin);
+  return looked && judgeSite(deps, looked, graceMilliseconds);
+}
+
+interface LookedAtSite {
+  readonly merchantId: string;
+  readonly origin: string;
+  readonly before: Site;
+  readonly looks: readonly Look[];
+}
+
+async function lookAtSite(
+  deps: SiteDeps,
+  merchantId: string,
+  origin: string,
+): Promise<LookedAtSite | undefined> {
   const before = await findSite(deps, merchantId, origin);
-  if (!before) return undefined;
-  const looks = await proveSite(deps, origin, before.token);
+  return before && { merchantId, origin, before, looks: await proveSite(deps, origin, before.token) };
+}
+
+async function judgeSite(
+  deps: SiteDeps,
+  { merchantId, origin, before, looks }: LookedAtSite,
+  graceMilliseconds: number,
+): Promise<CheckedSite | undefined> {
   const found = looks.find((look) => look.found);
   const now = deps.now();
   if (found) {
@@ -70,8 +93,17 @@ const AGAIN_AFTER_FAULT_MILLISECONDS = 600_000;
 /** The job: some of the proven sites whose day is over. */
 export async function checkDueSites(deps: SiteDeps): Promise<void> {
   const due = await takeDueSites(deps, deps.now() + CHECK_EVERY_MILLISECONDS, CHECKS_AT_ONCE);
+  const looked = await Promise.allSettled(
+    due.map(({ merchantId, origin }) => lookAtSite(deps, merchantId, origin)),
+  );
+  const hasAnyAnswered = looked.some(
+    (one) => one.status === "fulfilled" && one.value?.looks.some(({ answered }) => answered),
+  );
   const checks = await Promise.allSettled(
-    due.map(({ merchantId, origin }) => checkSite(deps, merchantId, origin)),
+    looked.map(async (one) => {
+      if (one.status === "rejected") throw one.reason;
+      if (one.value && hasAnyAnswered) await judgeSite(deps, one.value, GRACE_MILLISECONDS);
+    }),
   );
   const failed = checks.flatMap((check, index) =>
     check.status === "rejected" ? [{ check, at: due[index] }] : [],

@@ -6,5 +6,6 @@ export interface SiteDeps extends AccessDeps {
   readonly config: AccessDeps["config"] & {
     /** In a sandbox, where sites are on the same machine. */
     readonly mayCallPrivateAddresses: boolean;
+    readonly nameServers: readonly string[];
   };
 }

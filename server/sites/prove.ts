@@ -52,7 +52,9 @@ async function lookEverywhere(deps: SiteDeps, origin: string, token: string): Pr
   return Promise.all([
     attempt("file", async () => seenInFile(await get(deps, origin, PROOF_FILE, MAX_FILE_BYTES), token)),
     attempt("meta", async () => seenInPage(await get(deps, origin, "/", MAX_PAGE_BYTES), token)),
-    ...(isIP(hostname.replace(/^\[|\]$/g, "")) ? [] : [attempt("dns", () => seenInDns(hostname, token))]),
+    ...(isIP(hostname.replace(/^\[|\]$/g, ""))
+      ? []
+      : [attempt("dns", () => seenInDns(deps, hostname, token))]),
   ]);
 }
 
@@ -175,8 +177,9 @@ function childrenOf(
   return node && "childNodes" in node ? node.childNodes : [];
 }
 
-async function seenInDns(hostname: string, token: string): Promise<Seen> {
+async function seenInDns({ config }: SiteDeps, hostname: string, token: string): Promise<Seen> {
   const resolver = new Resolver({ timeout: DNS_MILLISECONDS, tries: 1 });
+  if (config.nameServers.length > 0) resolver.setServers(config.nameServers);
   // Its own limit holds for each of the machine's name servers.
   const timer = setTimeout(() => resolver.cancel(), DNS_MILLISECONDS);
   try {

@@ -5,6 +5,7 @@ import { isEncrypted } from "./address.ts";
 import type { WebhookDeps } from "./deps.ts";
 import { payloadOf } from "./payload.ts";
 import type { ClaimedEvent } from "./queue.ts";
+import { retryAfterMilliseconds } from "./schedule.ts";
 import { signatureHeaders } from "./sign.ts";
 
 /** As the specification has it: from the look-up of the name to the end of the answer. */
@@ -13,6 +14,8 @@ const MAX_ANSWER_BYTES = 1_024;
 /** Of the answer, in the log. */
 const MAX_ANSWER_LENGTH = 200;
 const GONE = 410;
+/** What these say of the time counts (RFC 9110, 10.2.3; RFC 6585, 4). */
+const BUSY = new Set([429, 503]);
 
 export interface Attempt {
   /** Milliseconds since 1970. */
@@ -21,6 +24,8 @@ export interface Attempt {
   readonly outcome: WebhookOutcome;
   readonly status: number | null;
   readonly answer: string;
+  /** What the endpoint asked for: to be left in peace for so long. */
+  readonly retryAfterMilliseconds: number;
 }
 
 /** Undefined: it was interrupted by `signal`, and nobody knows whether it arrived. */
@@ -37,7 +42,7 @@ export async function attempt(
   return { at, milliseconds: Math.round(performance.now() - started), ...result };
 }
 
-type Result = Pick<Attempt, "outcome" | "status" | "answer">;
+type Result = Pick<Attempt, "outcome" | "status" | "answer" | "retryAfterMilliseconds">;
 
 async function send(
   deps: WebhookDeps,
@@ -63,6 +68,7 @@ async function send(
         signal,
         ...(deps.resolve ? { resolve: deps.resolve } : {}),
       }),
+      now,
     );
   } catch (error) {
     if (error instanceof OutboundError) return failure(error.reason);
@@ -71,13 +77,14 @@ async function send(
 }
 
 function failure(outcome: WebhookOutcome): Result {
-  return { outcome, status: null, answer: "" };
+  return { outcome, status: null, answer: "", retryAfterMilliseconds: 0 };
 }
 
 /** A redirect is a failure like every other status. */
-function judge({ status, body }: OutboundResponse): Result {
+function judge({ status, headers, body }: OutboundResponse, now: number): Result {
   const outcome = status >= 200 && status < 300 ? "delivered" : status === GONE ? "gone" : "refused";
-  return { outcome, status, answer: textOf(body) };
+  const retryAfter = BUSY.has(status) ? retryAfterMilliseconds(headers["retry-after"], now) : 0;
+  return { outcome, status, answer: textOf(body), retryAfterMilliseconds: retryAfter };
 }
 
 /** What a database keeps as text: neither half characters nor the one of number zero. */

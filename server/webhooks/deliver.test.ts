@@ -178,6 +178,39 @@ test("a refund waits until its payment was delivered, while other payments go on
   expect((await findWebhook(deps, MERCHANT, webhook.id)).pendingEvents).toBe(0);
 });
 
+test.each([
+  ["seconds", () => "7200"],
+  ["a date", () => new Date(shop.clock.now + 7_200_000).toUTCString()],
+])(
+  "an endpoint that is busy is left in peace for as long as it says in %s, and told everything then",
+  async (_, wish) => {
+    await make();
+    receiver.answer = (_delivery, response) => void response.writeHead(429, { "retry-after": wish() }).end();
+    await shop.pay();
+    await run();
+    expect(receiver.deliveries).toHaveLength(1);
+    receiver.answer = 200;
+    await shop.pay();
+    for (let quarters = 0; quarters < 7; quarters++) await later(15 * 60_000);
+    expect(receiver.deliveries).toHaveLength(1);
+    await later(16 * 60_000);
+    expect(receiver.deliveries).toHaveLength(3);
+  },
+);
+
+test.each([["an hour"], ["-5"], ["99999999999"], [""]])(
+  "an endpoint that says %o of when to come back is asked by the schedule",
+  async (wish) => {
+    await make();
+    receiver.answer = (_delivery, response) => void response.writeHead(503, { "retry-after": wish }).end();
+    await shop.pay();
+    await run();
+    receiver.answer = 200;
+    await later(6_000);
+    expect(receiver.deliveries).toHaveLength(2);
+  },
+);
+
 test("a redirect, a silent server and nobody there are failures that the log tells apart", async () => {
   const { webhook } = await make();
   receiver.answer = (_delivery, response) =>

@@ -105,7 +105,7 @@ function stateAfter(
   const delay = event.type === "test" ? undefined : retryDelayMilliseconds(attempts, chance(deps));
   return delay === undefined
     ? { state: "failed", attempts, dueAt: now }
-    : { state: "pending", attempts, dueAt: now + delay };
+    : { state: "pending", attempts, dueAt: now + Math.max(delay, attempt.retryAfterMilliseconds) };
 }
 
 function chance({ random }: WebhookDeps): number {
@@ -124,11 +124,12 @@ async function storeHealth(deps: WebhookDeps, id: string, all: readonly Ended[])
       .set({ failures: 0, failing_since: null, held_until: 0 })
       .where("id", "=", id)
       .execute();
-  if (failures > 0) await storeFailures(deps, id, failures);
+  const wish = Math.max(0, ...all.map(({ attempt }) => attempt?.retryAfterMilliseconds ?? 0));
+  if (failures > 0) await storeFailures(deps, id, failures, wish);
   if (outcomes.includes("gone")) await disable(deps, id, "gone");
 }
 
-async function storeFailures(deps: WebhookDeps, id: string, more: number): Promise<void> {
+async function storeFailures(deps: WebhookDeps, id: string, more: number, wish: number): Promise<void> {
   const now = deps.now();
   const row = await tables(deps)
     .updateTable("webhooks")
@@ -141,12 +142,13 @@ async function storeFailures(deps: WebhookDeps, id: string, more: number): Promi
     .executeTakeFirst();
   if (!row) return;
   const failures = Number(row.failures);
-  const pause = pauseMilliseconds(failures);
+  const pause = Math.max(pauseMilliseconds(failures), wish);
   if (pause > 0)
     await tables(deps)
       .updateTable("webhooks")
       .set({ held_until: now + pause })
       .where("id", "=", id)
+      .where("held_until", "<", now + pause)
       .execute();
   if (isGivenUp(failures, now - Number(row.failing_since))) await disable(deps, id, "failing");
 }

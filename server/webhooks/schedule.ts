@@ -29,6 +29,20 @@ export function retryDelayMilliseconds(attempts: number, chance: number): number
   return delay === undefined ? undefined : Math.round(delay * (1 + JITTER * chance));
 }
 
+/** More would outlast the last attempt: whoever is away for longer disables the endpoint, and replays. */
+const LONGEST_WISH_MILLISECONDS = DAY;
+
+/**
+ * What an endpoint wishes that is busy, as seconds or as a date. 0: nothing that can be understood.
+ *
+ * @param now milliseconds since 1970
+ */
+export function retryAfterMilliseconds(header: string | undefined, now: number): number {
+  if (header === undefined) return 0;
+  const wish = /^[0-9]{1,9}$/.test(header) ? Number(header) * SECOND : Date.parse(header) - now;
+  return Number.isNaN(wish) ? 0 : Math.min(Math.max(0, wish), LONGEST_WISH_MILLISECONDS);
+}
+
 const FAILURES_BEFORE_PAUSES = 3;
 const LONGEST_PAUSE_MILLISECONDS = 5 * MINUTE;
 

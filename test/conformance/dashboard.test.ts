@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkDueSites } from "../../server/sites/index.ts";
 import { ApiKeyMade, Me, SiteChecked, SiteList } from "../../shared/protocol/dashboard.ts";
 import { Problem } from "../../shared/protocol/provider.ts";
+import { startNameServer } from "../support/name-server.ts";
 import { type OwnedSite, PROOF_PATH, startOwnedSite } from "../support/owned-site.ts";
 import { CreationOptions, type Owner, openBrowser, RequestOptions, signUpOwner } from "../support/owner.ts";
 import { startTestProvider, type TestProvider } from "./provider.ts";
@@ -263,11 +264,10 @@ describe("a site", () => {
     v.parse(SiteList, (await of.call("GET", `/api/merchants/${merchant}/sites`)).body).sites;
   const add = async (of: Owner, merchant: string, origin = site.origin) =>
     v.parse(SiteChecked, (await of.call("POST", `/api/merchants/${merchant}/sites`, { origin })).body);
-  const check = async (of: Owner, merchant: string) =>
+  const check = async (of: Owner, merchant: string, origin = site.origin) =>
     v.parse(
       SiteChecked,
-      (await of.call("POST", `/api/merchants/${merchant}/sites/${encodeURIComponent(site.origin)}/check`))
-        .body,
+      (await of.call("POST", `/api/merchants/${merchant}/sites/${encodeURIComponent(origin)}/check`)).body,
     );
   const inRecord = async (merchant: string) => (await test.provider.deps.merchants.get(merchant))?.origins;
   const putFile = (body: string) => site.files.set(PROOF_PATH, { type: "text/plain", body });
@@ -321,6 +321,33 @@ describe("a site", () => {
     site.failures.set(PROOF_PATH, 503);
     await check(other, "the-other");
     expect(await inRecord("the-mirror")).toEqual([site.origin]);
+  });
+
+  it("keeps its proof through three days in which nothing answers the provider, however often it looks", async () => {
+    putFile((await add(owner, "the-mirror")).site.token);
+    await check(owner, "the-mirror");
+    await site.close();
+    for (let days = 0; days < 5; days++) {
+      test.clock.ahead += DAY;
+      await checkDueSites(test.provider.deps);
+    }
+    expect(await inRecord("the-mirror")).toEqual([site.origin]);
+  });
+
+  it("loses its proof after three days in which others answer the provider, and it does not", async () => {
+    const other = await startOwnedSite();
+    putFile((await add(owner, "the-mirror")).site.token);
+    await check(owner, "the-mirror");
+    const { token } = (await add(owner, "the-mirror", other.origin)).site;
+    other.files.set(PROOF_PATH, { type: "text/plain", body: token });
+    await check(owner, "the-mirror", other.origin);
+    for (let days = 0; days < 5; days++) {
+      test.clock.ahead += DAY;
+      await checkDueSites(test.provider.deps);
+      if (days === 0) await site.close();
+    }
+    await other.close();
+    expect(await inRecord("the-mirror")).toEqual([other.origin]);
   });
 
   it("is nobody's by a proof that was made for somebody else, or for another site", async () => {
@@ -433,6 +460,39 @@ describe("a site", () => {
     expect((await inRecord("the-mirror"))?.toSorted()).toEqual(sites.map(({ origin }) => origin).toSorted());
     await Promise.all(sites.map((each) => each.close()));
   });
+});
+
+it("a site is proven by a record of its domain, and by no other site's, and loses it with the record", async () => {
+  const names = await startNameServer();
+  const withNames = await startTestProvider({
+    TUPPENCE_PRIVATE_ADDRESSES: "allow",
+    TUPPENCE_NAME_SERVERS: names.address,
+  });
+  const site = await startOwnedSite();
+  const origin = site.origin.replace("127.0.0.1", "localhost");
+  const ada = await signUpOwner(withNames.accountsOrigin);
+  await makeMerchant(ada, "the-mirror");
+  const path = "/api/merchants/the-mirror/sites";
+  const check = async () => {
+    const { body } = await ada.call("POST", `${path}/${encodeURIComponent(origin)}/check`);
+    return v.parse(SiteChecked, body);
+  };
+  const { site: added, attempts } = v.parse(SiteChecked, (await ada.call("POST", path, { origin })).body);
+  expect(attempts[2]).toMatchObject({ method: "dns", found: false, seen: "There is no such record." });
+  names.texts.set("_tuppence.localhost", `tuppence-site=${added.token}x`);
+  expect((await check()).attempts[2]).toMatchObject({
+    found: false,
+    seen: "The record holds something else.",
+  });
+  names.texts.set("_tuppence.localhost", `tuppence-site=${added.token}`);
+  expect((await check()).site).toMatchObject({ method: "dns", missingSince: null });
+  expect((await withNames.provider.deps.merchants.get("the-mirror"))?.origins).toEqual([origin]);
+  names.texts.clear();
+  expect((await check()).site).toMatchObject({ method: "dns", missingSince: expect.any(Number) });
+  await names.close();
+  expect((await check()).attempts[2]?.seen).toBe("The domain's name servers did not answer.");
+  await site.close();
+  await withNames.close();
 });
 
 it("a site on the provider's own network, or without TLS, is refused where nobody said otherwise", async () => {
