@@ -76,6 +76,14 @@ test("a refund policy that a provider should not have signed is left out, and th
     });
 });
 
+test("a refund policy of ten megabytes is not read to its end", async () => {
+  const answer = await shop.operator("POST", "/admin/merchants", {
+    ...body,
+    refundPolicy: "x".repeat(10_000_000),
+  });
+  expect([answer.status, refusal(answer)]).toEqual([413, "body_too_large"]);
+});
+
 test("the operator's answer has the day's limit, too", async () => {
   const answer = await shop.operator("POST", "/admin/merchants", { ...body, refundsPerDay: "5000000" });
   expect([answer.status, answer.json]).toMatchObject([201, { refundsPerDay: "5000000", refundPolicy: null }]);

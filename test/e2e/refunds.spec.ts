@@ -94,7 +94,7 @@ test("what the merchant says is read before paying and afterwards, and the reaso
   await reason.selectOption({ label: "It was not as described" });
   expect(await violations(payment)).toEqual([]);
   await payment.getByRole("button", { name: "Ask the money back" }).click();
-  await expect(payment.getByRole("status").first()).toHaveText("Your money is back in your wallet.");
+  await expect(payment.locator(".detail-said")).toHaveText("Your money is back in your wallet.");
   await expect(reason).toHaveCount(0);
   await expect(payment.getByText("Told the site")).toBeVisible();
   await expect(payment.getByText("It was not as described")).toBeVisible();
@@ -125,7 +125,7 @@ test("beyond the merchant's day the reader hears that the merchant decides and w
 
   const payment = await openNewest();
   await expect(payment.getByText("Asked for. The site decides.")).toBeVisible();
-  await expect(payment.getByRole("status").first()).toContainText("Ask again later, or write to the site.");
+  await expect(payment.locator(".detail-said")).toContainText("Ask again later, or write to the site.");
   const again = payment.getByRole("button", { name: "Ask again, or fetch it" });
   await again.click();
   await expect(again).toBeEnabled();
@@ -144,7 +144,7 @@ test("beyond the merchant's day the reader hears that the merchant decides and w
   await expect(rowOf("/dunes.html")).toContainText("you gave it back");
   await expectBalance(popup, "$4.95");
   await again.click();
-  await expect(payment.getByRole("status").first()).toHaveText("Your money is back in your wallet.");
+  await expect(payment.locator(".detail-said")).toHaveText("Your money is back in your wallet.");
   await expectBalance(popup, "$5.00");
   await expect(popup.getByText("Asked back", { exact: true })).toHaveCount(0);
   await Promise.all([popup.close(), payment.close(), page.close()]);
@@ -161,7 +161,7 @@ test("a merchant's words that are made of markup are read as they were typed, lo
   await Promise.all([payment.close(), page.close()]);
 });
 
-test("words that turn the line around, of many lines, or of ten megabytes are not taken from a merchant", async () => {
+test("words that turn the line around, of many lines, or too many are not taken from a merchant", async () => {
   const put = (refundPolicy: string) =>
     fetch(`${provider.accountsOrigin}/admin/merchants`, {
       method: "POST",
@@ -170,7 +170,7 @@ test("words that turn the line around, of many lines, or of ten megabytes are no
     }).then(({ status }) => status);
   expect(await put("\u202eyenom ruoy evig eW")).toBe(400);
   expect(await put("one\ntwo")).toBe(400);
-  expect(await put("x".repeat(10_000_000))).toBe(413);
+  expect(await put("x".repeat(301))).toBe(400);
   expect((await deps.merchants.get(hostile.id))?.refundPolicy).toBe(HOSTILE);
 });
 
