@@ -104,7 +104,7 @@ test("settings are kept", async () => {
   await page.getByLabel("Pay out from").fill("$2.50");
   const policy = page.getByLabel("What you say about money back");
   await policy.fill("Within a week.\nLater, <b>write</b> to us.");
-  await expect(policy).toHaveAccessibleDescription(/; 260 left\./);
+  await expect(policy).toHaveAccessibleDescription(/; 259 left\./);
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByText("Saved")).toBeVisible();
   await look("settings");

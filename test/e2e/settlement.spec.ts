@@ -12,7 +12,7 @@ import { approveAndClose, expectArticleOpen, paywallButton, readSnapshot } from 
 import { SANDBOX_ENVIRONMENT } from "../support/world.ts";
 
 /** Long enough to click "Money back" in, on a machine with other things to do. */
-const REFUND_WINDOW_SECONDS = 60;
+const REFUND_WINDOW_SECONDS = 25;
 /** The fee is 10 %; a payout is in whole cents, what is left is carried forward. */
 const FIRST = {
   payments: 180_000n,
