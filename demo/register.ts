@@ -14,6 +14,9 @@ export interface Registration {
   readonly origin: string;
   readonly sealKey: SigningKey;
   readonly refundWindowSeconds?: number;
+  readonly refundPolicy?: string;
+  /** Micros, as a decimal string. */
+  readonly refundsPerDay?: string;
   /** Micros, as a decimal string. */
   readonly payoutMinimum?: string;
 }
@@ -28,6 +31,8 @@ export async function registerNewspaper(registration: Registration): Promise<voi
     origin,
     sealKey,
     refundWindowSeconds,
+    refundPolicy,
+    refundsPerDay,
     payoutMinimum,
   } = registration;
   const { kty, crv, x } = sealKey.publicJwk;
@@ -36,6 +41,8 @@ export async function registerNewspaper(registration: Registration): Promise<voi
     name,
     origins: [origin],
     refundWindowSeconds,
+    refundPolicy,
+    refundsPerDay,
     payoutMinimum,
     sealKeys: [{ kty, crv, x }],
   };

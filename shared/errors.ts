@@ -557,6 +557,14 @@ export const ERRORS = {
     "The article stays yours.",
     "Ask the site for a refund.",
   ),
+  refund_limit: entry(
+    409,
+    // The merchant may take days to decide, and a wallet that asked on by itself would show which payments are one reader's.
+    "never",
+    "Readers took back so much at this site that it decides about this payment itself.",
+    "It was asked. Your money is still in the payment, and the article stays yours.",
+    "Ask again later, or write to the site. If it gives the money back, one click in the payment's details fetches it.",
+  ),
   refund_done: entry(
     409,
     "never",

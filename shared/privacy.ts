@@ -27,6 +27,8 @@ export type Fact =
   /** That the change, or the refund, belongs to the same wallet as the payment. */
   | "change"
   | "refunded"
+  /** One of a few words, where the reader picks one or the article did not open. */
+  | "refund_reason"
   /** That somebody who is about to pay asked for the merchant's record. */
   | "interest_in_merchant"
   /** That a wallet is there. */
@@ -81,8 +83,8 @@ export function learns(event: PrivacyEvent, situation: PrivacySituation = {}): L
       return paid(situation);
     case "refund":
       return {
-        merchant: ["refunded", "payment_id"],
-        provider: [...SEEN, "refunded", "payment_id", "blinded_coins"],
+        merchant: ["refunded", "refund_reason", "payment_id"],
+        provider: [...SEEN, "refunded", "refund_reason", "payment_id", "blinded_coins"],
         gateway: NOTHING,
       };
     case "coming_back":

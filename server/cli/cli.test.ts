@@ -50,11 +50,14 @@ test("a merchant that the command registers beside a running server can be paid 
     keyFile,
     "--refund-window",
     "15",
+    "--refund-policy",
+    "Write to <b>us</b>.",
   );
   expect([added.status, added.stderr]).toEqual([0, ""]);
   expect(await shop.deps.merchants.get("the-mirror")).toMatchObject({
     origins: ["http://localhost:4030"],
     refundWindowSeconds: 15,
+    refundPolicy: "Write to <b>us</b>.",
     sealKeys: [shop.sealKey.publicJwk],
   });
   const resource = "http://localhost:4030/tides.html";
@@ -70,6 +73,10 @@ test("a merchant that the command registers beside a running server can be paid 
   const origin = "https://other-mirror.example";
   const { status, stderr } = run("merchant", "add", "--id", "the-mirror", "--origin", origin);
   expect({ status, stderr }, "what is not named stays").toEqual({ status: 0, stderr: "" });
+  expect((await shop.deps.merchants.get("the-mirror"))?.refundPolicy).toBe("Write to <b>us</b>.");
+  expect(run("merchant", "add", "--id", "the-mirror", "--refund-policy", "").stderr).toBe("");
+  shop.clock.now += 1_000;
+  expect((await shop.deps.merchants.get("the-mirror"))?.refundPolicy).toBeNull();
   expect(run("merchant", "list").stdout).toMatch(/The Mirror +https:\/\/other-mirror\.example/);
 });
 

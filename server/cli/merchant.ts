@@ -11,10 +11,11 @@ import { printTable, runCommand, UsageError } from "./run.ts";
 
 const USAGE = `npm run merchant -- add --id ID --name NAME --origin ORIGIN [--origin …]
   [--frame-parent ORIGIN …] [--seal-key FILE.jwk.json …] [--seals-valid-from SECONDS]
-  [--refund-window SECONDS] [--payout-minimum AMOUNT]
+  [--refund-window SECONDS] [--refund-policy TEXT] [--payout-minimum AMOUNT]
 npm run merchant -- list
 
-A new merchant needs an id, a name and an origin. What "add" is not told about a merchant that exists stays as it is.`;
+A new merchant needs an id, a name and an origin. What "add" is not told about a merchant that exists stays as it is.
+An empty refund policy takes it away.`;
 
 await runCommand(async (deps) => {
   const [verb, ...rest] = process.argv.slice(2);
@@ -39,6 +40,7 @@ async function addMerchant(deps: Deps, args: readonly string[]): Promise<number>
     ...(options["refund-window"] !== undefined && {
       refundWindowSeconds: wholeSeconds(options["refund-window"]),
     }),
+    ...(options["refund-policy"] !== undefined && { refundPolicy: options["refund-policy"] || null }),
     ...(options["payout-minimum"] !== undefined && { payoutMinimum: micros(options["payout-minimum"]) }),
   });
   const { merchant, isNew } = await deps.merchants.put(registration);
@@ -62,6 +64,7 @@ function readOptions(args: readonly string[]) {
         "seal-key": texts,
         "seals-valid-from": text,
         "refund-window": text,
+        "refund-policy": text,
         "payout-minimum": text,
       },
     }).values;

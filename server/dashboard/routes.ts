@@ -54,11 +54,12 @@ export function registerDashboard(app: FastifyInstance, deps: DashboardDeps): vo
 }
 
 function settingsOf(merchant: Merchant): v.InferInput<typeof MerchantSettings> {
-  const { id, name, refundWindowSeconds, sealsValidFrom } = merchant;
+  const { id, name, refundWindowSeconds, refundPolicy, sealsValidFrom } = merchant;
   return {
     id,
     name,
     refundWindowSeconds,
+    refundPolicy,
     sealsValidFrom,
     origins: [...merchant.origins],
     frameParents: [...merchant.frameParents],

@@ -30,6 +30,8 @@ export interface Merchant {
   readonly refundWindowSeconds: number;
   /** What readers may take back by themselves in a day, together; null: everything. */
   readonly refundsPerDay: Micros | null;
+  /** What it says of refunds, in its own words; null: nothing. */
+  readonly refundPolicy: string | null;
   readonly payoutMinimum: Micros;
   readonly sealKeys: readonly Ed25519PublicJwk[];
   readonly sealsValidFrom: number;

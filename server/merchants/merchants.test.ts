@@ -39,6 +39,56 @@ test("a merchant's record is signed by the provider, says its sites, and is good
   });
 });
 
+test("a record without a refund policy has the bytes that it always had, and one with it says it", async () => {
+  const payloadOf = async () => {
+    const { merchantRecord } = v.parse(
+      MerchantResponse,
+      (await shop.anonymous("GET", `/merchants/${MERCHANT}`)).json,
+    );
+    return Buffer.from(merchantRecord.split(".")[1] ?? "", "base64url").toString();
+  };
+  const now = Math.floor(shop.clock.now / 1_000);
+  const plain = `{"iss":"${shop.origin}","sub":"${MERCHANT}","name":"Merchant ${MERCHANT}","origins":["${SITE}"],"frameParents":[],"refundWindowSeconds":60,"iat":${now},"exp":${now + 86_400}}`;
+  expect(await payloadOf()).toBe(plain);
+  await shop.deps.merchants.put({ id: MERCHANT, refundPolicy: "Write to us." });
+  expect((await recordOf(MERCHANT))?.refundPolicy).toBe("Write to us.");
+  await shop.deps.merchants.put({ id: MERCHANT, name: `Merchant ${MERCHANT}` });
+  expect((await recordOf(MERCHANT))?.refundPolicy, "what is not named stays").toBe("Write to us.");
+  await shop.deps.merchants.put({ id: MERCHANT, refundPolicy: null });
+  expect(await payloadOf()).toBe(plain);
+});
+
+test("a refund policy that a provider should not have signed is left out, and the merchant can be paid", () => {
+  const record = {
+    iss: "https://pay.example",
+    sub: MERCHANT,
+    name: "x",
+    origins: [SITE],
+    refundWindowSeconds: 60,
+    iat: 1,
+    exp: 2,
+  };
+  for (const refundPolicy of ["\u202eevil", "two\nlines", "x".repeat(301), "", 7, {}, null])
+    expect(v.parse(MerchantRecord, { ...record, refundPolicy })).toEqual({
+      ...record,
+      frameParents: [],
+      refundPolicy: undefined,
+    });
+});
+
+test("a refund policy of ten megabytes is not read to its end", async () => {
+  const answer = await shop.operator("POST", "/admin/merchants", {
+    ...body,
+    refundPolicy: "x".repeat(10_000_000),
+  });
+  expect([answer.status, refusal(answer)]).toEqual([413, "body_too_large"]);
+});
+
+test("the operator's answer has the day's limit, too", async () => {
+  const answer = await shop.operator("POST", "/admin/merchants", { ...body, refundsPerDay: "5000000" });
+  expect([answer.status, answer.json]).toMatchObject([201, { refundsPerDay: "5000000", refundPolicy: null }]);
+});
+
 test("a merchant that nobody registered has no record", async () => {
   for (const id of ["nobody", "NOT-AN-ID", "x"]) {
     expect(refusal(await shop.anonymous("GET", `/merchants/${id}`))).toBe("merchant_unknown");
@@ -74,6 +124,11 @@ test.each([
   ["an id with capitals", { id: "The-Mirror" }],
   ["an empty name", { name: "  " }],
   ["a refund window of a year", { refundWindowSeconds: 366 * 86_400 }],
+  ["a refund policy of two lines", { refundPolicy: "Write\nto us" }],
+  ["a refund policy that turns the line around", { refundPolicy: "Write \u202e to us" }],
+  ["a refund policy with an Arabic mark of direction", { refundPolicy: "Write \u061c to us" }],
+  ["a refund policy that is not seen", { refundPolicy: "\u200b\u200b" }],
+  ["an endless refund policy", { refundPolicy: "x".repeat(301) }],
   ["a negative payout minimum", { payoutMinimum: "-1" }],
   ["a key of another kind", { sealKeys: [{ kty: "OKP", crv: "X25519", x: "A".repeat(43) }] }],
 ])("%s is refused", async (_, change) => {

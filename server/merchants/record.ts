@@ -21,6 +21,7 @@ export async function issueMerchantRecord(
     origins: [...merchant.origins],
     frameParents: [...merchant.frameParents],
     refundWindowSeconds: merchant.refundWindowSeconds,
+    ...(merchant.refundPolicy === null ? {} : { refundPolicy: merchant.refundPolicy }),
     iat: nowSeconds,
     exp: nowSeconds + RECORD_SECONDS,
   };

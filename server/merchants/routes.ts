@@ -73,7 +73,12 @@ export function decodeRegistration(value: unknown): MerchantRegistration {
 }
 
 function merchantJson(merchant: Merchant) {
-  return { ...merchant, payoutMinimum: merchant.payoutMinimum.toString() };
+  const { refundsPerDay, payoutMinimum } = merchant;
+  return {
+    ...merchant,
+    refundsPerDay: refundsPerDay?.toString() ?? null,
+    payoutMinimum: payoutMinimum.toString(),
+  };
 }
 
 async function findMerchant(deps: MerchantDeps, params: unknown): Promise<Merchant> {

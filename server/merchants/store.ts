@@ -118,6 +118,7 @@ const StoredMerchant = v.object({
   frameParents: v.array(v.string()),
   refundWindowSeconds: seconds,
   refundsPerDay: v.optional(v.nullable(amount), null),
+  refundPolicy: v.optional(v.nullable(v.string()), null),
   payoutMinimum: amount,
   sealKeys: v.array(Ed25519PublicJwk),
   sealsValidFrom: seconds,
@@ -140,13 +141,14 @@ function decode(row: Tables["merchants"]): Merchant {
 /** Only what is given. */
 function encode(values: MerchantValues): object {
   const { name, origins, frameParents, refundWindowSeconds, sealKeys, sealsValidFrom } = values;
-  const { refundsPerDay, payoutMinimum } = values;
+  const { refundsPerDay, refundPolicy, payoutMinimum } = values;
   return {
     ...(name === undefined ? {} : { name }),
     ...(origins && { origins: [...new Set(origins)] }),
     ...(frameParents && { frameParents: [...new Set(frameParents)] }),
     ...(refundWindowSeconds === undefined ? {} : { refundWindowSeconds }),
     ...(refundsPerDay === undefined ? {} : { refundsPerDay: refundsPerDay?.toString() ?? null }),
+    ...(refundPolicy === undefined ? {} : { refundPolicy }),
     ...(payoutMinimum === undefined ? {} : { payoutMinimum: payoutMinimum.toString() }),
     ...(sealKeys && { sealKeys: sealKeys.map(({ kty, crv, x }) => ({ kty, crv, x })) }),
     ...(sealsValidFrom === undefined ? {} : { sealsValidFrom }),

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { micros } from "../../shared/money.ts";
+import { micros, ZERO } from "../../shared/money.ts";
 import { RefundGranted } from "../../shared/protocol/dashboard.ts";
 import { RefundResponse, RevokedReceipts } from "../../shared/protocol/provider.ts";
 import { MerchantBalance, PaymentPage, RevenueByDay } from "../../shared/protocol/revenue.ts";
@@ -534,7 +534,7 @@ test("readers take back what the merchant's day allows, at once too, and what is
   const answers = await Promise.all([ask(0), ask(1), ask(2)]);
   const refused = answers.findIndex(({ status }) => status !== 200);
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 409]);
-  expect(refusal(answers[refused] ?? { status: 0, text: "", json: {} })).toBe("refund_window_closed");
+  expect(refusal(answers[refused] ?? { status: 0, text: "", json: {} })).toBe("refund_limit");
   const beyond = made[refused];
   if (!beyond) throw new Error("one is refused");
   expect(await listed(beyond)).toMatchObject({
@@ -551,7 +551,19 @@ test("readers take back what the merchant's day allows, at once too, and what is
   expect(stateOf(await give(beyond))).toBe("granted");
   await fetchMoney(beyond, 50_000);
   const next = await pay(50_000);
-  expect(refusal(await shop.refund(next))).toBe("refund_window_closed");
+  expect(refusal(await shop.refund(next))).toBe("refund_limit");
   await shop.deps.merchants.put({ id: MERCHANT, refundsPerDay: null });
   await fetchMoney(next, 50_000);
+});
+
+test("who asked in time is not told afterwards that it was too late, and who did not is", async () => {
+  await shop.deps.merchants.put({ id: MERCHANT, refundsPerDay: ZERO });
+  const [asked, silent] = [await pay(50_000), await pay(50_000)];
+  expect(refusal(await shop.refund(asked))).toBe("refund_limit");
+  closeWindows();
+  expect(refusal(await shop.refund(asked))).toBe("refund_limit");
+  expect(refusal(await shop.refund(silent))).toBe("refund_window_closed");
+  await settle();
+  expect(refusal(await shop.refund(asked)), "and settled").toBe("refund_limit");
+  expect(stateOf(await give(asked))).toBe("waiting");
 });

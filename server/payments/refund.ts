@@ -103,7 +103,7 @@ async function replay(
 async function commitRefund(deps: PaymentDeps, asked: Asked): Promise<RefundAnswer | undefined> {
   const { paymentId, paid, fingerprint, reason } = asked;
   const { record } = paid;
-  const nextClosing = await checkWindow(deps, paid);
+  const nextClosing = await checkWindow(deps, paymentId, paid);
   const prepared = prepareOutputs(deps, asked);
   const outputs = [...prepared.outputs];
   const refund = encodeRefundRecord({ outputs, givenBy: "reader", ...(reason ? { reason } : {}) });
@@ -161,7 +161,7 @@ async function limitOf(
   return { transfers: [counted], guards: [{ kind: "at_most", account, amount: merchant.refundsPerDay }] };
 }
 
-/** The merchant is told that it was asked. A wallet of today knows no other word for it than that the window is closed. */
+/** The merchant is told that it was asked. */
 async function refuseBeyondLimit({ ledger }: PaymentDeps, { paymentId, reason }: Asked): Promise<never> {
   await ledger.apply({
     id: deriveId("refund asked for", paymentId),
@@ -169,7 +169,7 @@ async function refuseBeyondLimit({ ledger }: PaymentDeps, { paymentId, reason }:
     transfers: [],
     records: [{ key: askedKey(paymentId), value: encodeAskedRecord(reason) }],
   });
-  throw new TuppenceError("refund_window_closed", { limit: true });
+  throw new TuppenceError("refund_limit");
 }
 
 /** What the merchant gave back is the reader's, at any time. Undefined if another request was first. */
@@ -224,12 +224,18 @@ function prepareOutputs(deps: PaymentDeps, { paymentId, paid, outputs }: Asked):
 }
 
 /** The number that the next closing will have. */
-async function checkWindow(deps: PaymentDeps, { record, timestamp }: PostedPayment): Promise<number> {
+async function checkWindow(
+  deps: PaymentDeps,
+  paymentId: string,
+  { record, timestamp }: PostedPayment,
+): Promise<number> {
   const end = refundWindowEnd(timestamp, record.refundWindowSeconds);
   const closing = await latestClosing(deps.ledger, record.merchant);
-  if (deps.now() >= end || (closing && closing.closedAt >= end))
-    throw new TuppenceError("refund_window_closed");
-  return (closing?.number ?? 0) + 1;
+  const isOpen = deps.now() < end && (!closing || closing.closedAt < end);
+  if (isOpen) return (closing?.number ?? 0) + 1;
+  // Who asked in time is not told that it was too late: the merchant still has it in the list.
+  const wasAsked = await deps.ledger.record(askedKey(paymentId));
+  throw new TuppenceError(wasAsked === undefined ? "refund_window_closed" : "refund_limit");
 }
 
 async function fingerprintOf(outputs: readonly BlindedMessage[]): Promise<string> {

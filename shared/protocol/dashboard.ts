@@ -1,6 +1,16 @@
 /** What the dashboard's pages and a merchant's programs say to the provider under `/api/`, and what it answers. */
 import * as v from "valibot";
-import { amount, base64url, id128, MAX_TEXT_LENGTH, merchantId, origin, seconds } from "./fields.ts";
+import {
+  amount,
+  base64url,
+  id128,
+  MAX_TEXT_LENGTH,
+  merchantId,
+  oneLine,
+  origin,
+  refundPolicy,
+  seconds,
+} from "./fields.ts";
 import { Ed25519PublicJwk } from "./provider.ts";
 
 /** What an API key may be allowed to do. A person who signed in by passkey may do all of it, and make keys. */
@@ -16,18 +26,8 @@ export const SCOPES = [
 export const Scope = v.picklist(SCOPES);
 export type Scope = v.InferOutput<typeof Scope>;
 
-/** Control characters, ends of lines, spaces of no width and marks of direction. U+200D joins: emoji and scripts need it. */
-const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
-
 /** What a person reads, of one line. */
-export const label = v.pipe(
-  v.string(),
-  v.trim(),
-  v.minLength(1, "is empty"),
-  v.maxLength(MAX_TEXT_LENGTH),
-  // Nor what is not seen, or turns round what stands beside it: readers are shown a merchant's name beside an address.
-  v.check((value) => value.isWellFormed() && !UNSEEN.test(value), "is not text of one line"),
-);
+export const label = oneLine(MAX_TEXT_LENGTH);
 
 const milliseconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -155,6 +155,8 @@ export const MerchantSettingsRequest = v.object({
   refundWindowSeconds: v.optional(v.pipe(seconds, v.maxValue(MAX_REFUND_WINDOW_SECONDS))),
   /** What readers may take back by themselves in a day, all of them together; null: everything. What is beyond is the merchant's to give. */
   refundsPerDay: v.optional(v.nullable(amount)),
+  /** What readers are told of refunds, in the merchant's words; null: nothing. */
+  refundPolicy: v.optional(v.nullable(refundPolicy)),
   payoutMinimum: v.optional(amount),
   frameParents: v.optional(v.pipe(v.array(origin), v.maxLength(MAX_ORIGINS))),
   sealKeys: v.optional(v.pipe(v.array(Ed25519PublicJwk), v.maxLength(MAX_SEAL_KEYS))),
@@ -166,6 +168,7 @@ export const MerchantSettings = v.object({
   origins: v.array(v.string()),
   refundWindowSeconds: seconds,
   refundsPerDay: v.nullable(amount),
+  refundPolicy: v.nullable(v.string()),
   payoutMinimum: amount,
   frameParents: v.array(v.string()),
   sealKeys: v.array(Ed25519PublicJwk),

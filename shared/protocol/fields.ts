@@ -4,6 +4,8 @@ import { type Micros, micros, parseMicros, ZERO } from "../money.ts";
 
 export const MAX_URL_LENGTH = 2_048;
 export const MAX_TEXT_LENGTH = 300;
+/** In UTF-16 units. It travels in every offer and every stored payment, so it is a few sentences. */
+export const MAX_REFUND_POLICY_LENGTH = 300;
 const MAX_JWS_LENGTH = 8_192;
 export const MAX_INPUTS = 200;
 export const MAX_OUTPUTS = 200;
@@ -62,6 +64,22 @@ export const jws = v.pipe(
   v.regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/, "not a compact JWS"),
 );
 export const text = v.pipe(v.string(), v.maxLength(MAX_TEXT_LENGTH));
+
+/** Control characters, ends of lines, spaces of no width and marks of direction. U+200D joins: emoji and scripts need it. */
+const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\u200b\u2060-\u2069\ufeff]/u;
+
+/** Text of one line without anything that is not seen, or turns round what stands beside it. */
+export const oneLine = (most: number) =>
+  v.pipe(
+    v.string(),
+    v.trim(),
+    v.minLength(1, "is empty"),
+    v.maxLength(most),
+    v.check((value) => value.isWellFormed() && !UNSEEN.test(value), "is not text of one line"),
+  );
+/** What a merchant says of refunds, to be shown as its words. */
+export const refundPolicy = oneLine(MAX_REFUND_POLICY_LENGTH);
+
 /** An absolute http(s) address. */
 export const url = v.pipe(
   v.string(),

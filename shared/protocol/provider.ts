@@ -13,6 +13,7 @@ import {
   merchantId,
   origin,
   positiveAmount,
+  refundPolicy,
   seconds,
   text,
   thumbprint,
@@ -69,6 +70,8 @@ export const MerchantRecord = v.object({
   /** Origins of top pages in which this merchant's frames may ask. */
   frameParents: v.optional(v.array(origin), []),
   refundWindowSeconds: seconds,
+  /** The merchant's own words. What is none of its own lines is left out: no text keeps anybody from paying. */
+  refundPolicy: v.fallback(v.optional(refundPolicy), undefined),
   iat: seconds,
   exp: seconds,
 });

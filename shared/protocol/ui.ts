@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import { amount, id128, origin, positiveAmount } from "./fields.ts";
 import { PageError } from "./page.ts";
+import { RefundReason } from "./provider.ts";
 
 export const UI_PORT = "ui";
 
@@ -27,6 +28,8 @@ export const PaymentView = v.object({
   refundableUntil: v.nullable(time),
   /** The article did not open: its money comes back by itself, or did, where `state` says so. */
   unopened: v.boolean(),
+  /** Asked back, and the merchant has to decide; only asking again tells whether it did. */
+  askedBack: v.boolean(),
   error: v.nullable(PageError),
 });
 export type PaymentView = v.InferOutput<typeof PaymentView>;
@@ -82,6 +85,8 @@ export const ApprovalView = v.object({
   /** What is missing, where the balance does not reach: the offer is kept and the window offers to top up. */
   missing: v.nullable(amount),
   refundWindowSeconds: v.number(),
+  /** What the merchant says of refunds, in its own words. */
+  refundPolicy: v.nullable(words),
   /** The budget that this payment does not fit into: why the reader is asked. Null where there is no such reason. */
   reason: v.nullable(BudgetView),
   /** The budgets of the site, and the monthly limit: what is left of each before this payment. */
@@ -254,7 +259,8 @@ export const UiRequest = v.variant("type", [
   request("depositAll", {}),
   /** Coins into the account, and the account back to where its money came from. */
   request("closeAccount", {}),
-  request("refund", { paymentId: id128 }),
+  /** `reason`: what the merchant is told of why. */
+  request("refund", { paymentId: id128, reason: v.optional(RefundReason) }),
   /** What a site is paid without asking, as a whole; null is no limit, but a day or a month has one. */
   request("setAllowance", {
     origin,
@@ -319,6 +325,10 @@ const PaymentDetail = v.object({
   /** Paid out of the site's allowance, without a question. */
   unasked: v.boolean(),
   refundWindowSeconds: v.number(),
+  /** What the merchant said of refunds when it was paid, in its own words. */
+  refundPolicy: v.nullable(words),
+  /** What the merchant was told when the money was asked back. */
+  refundReason: v.nullable(RefundReason),
   privacy: PrivacyView,
   /** The provider's signed proof, and what it says; null while there is none. */
   receipt: v.nullable(

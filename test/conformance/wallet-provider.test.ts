@@ -3,10 +3,11 @@ import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { floatAccount, readerAccount } from "../../server/ledger/accounts.ts";
 import { grantRefund } from "../../server/payments/grant.ts";
+import { readRefund } from "../../server/payments/record.ts";
 import { toBase64url } from "../../shared/bytes.ts";
 import { TuppenceError } from "../../shared/errors.ts";
 import { readUnverified, type SigningKey, signingKeyFromSeed, thumbprintOf } from "../../shared/jws.ts";
-import { splitIntoCoins, subtract } from "../../shared/money.ts";
+import { splitIntoCoins, subtract, ZERO } from "../../shared/money.ts";
 import { ReceiptClaims, verifyHolderProof } from "../../shared/receipt.ts";
 import { openKeys } from "../../wallet/core/keys.ts";
 import { startTestProvider, type TestProvider } from "./provider.ts";
@@ -16,6 +17,7 @@ import {
   merchantHolds,
   offerOf,
   type Reader,
+  type ReaderOptions,
   SITE,
   sealOf,
   senderAt,
@@ -168,6 +170,80 @@ it("fetches what the merchant gave back after the window, when its reader asks, 
   await addsUp([reader], 1_000_000n);
 });
 
+it("is told that the merchant decides beyond the day's limit, keeps the receipt and asks nothing by itself, and has the money once it is given", async () => {
+  const { deps } = provider.provider;
+  await deps.merchants.put({ id: "the-lantern", refundsPerDay: ZERO });
+  let asked = 0;
+  const reader = await readerWith(1_000_000n, {
+    between: (client) => ({
+      ...client,
+      refund: (...request) => {
+        asked += 1;
+        return client.refund(...request);
+      },
+    }),
+  });
+  const [{ paymentId }] = await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
+  const ask = (reason?: "changed_mind") =>
+    reader.wallet.refund({ kind: "ui", type: "refund", paymentId, ...(reason && { reason }) });
+  await expect(ask("changed_mind")).rejects.toMatchObject({ code: "refund_limit" });
+  expect((await reader.wallet.snapshot()).payments[0]).toMatchObject({ state: "paid", askedBack: true });
+  await entitlement(reader);
+  await reader.wallet.resume();
+  provider.clock.ahead += 2 * 3_600_000;
+  await reader.wallet.resume();
+  expect(asked, "a wallet that looked by itself would show which payments are one reader's").toBe(1);
+  await expect(ask()).rejects.toMatchObject({ code: "refund_limit" });
+  await grantRefund(deps, "the-lantern", paymentId);
+  await ask();
+  expect((await reader.wallet.snapshot()).payments[0]).toMatchObject({ state: "refunded", askedBack: false });
+  expect(await reader.wallet.payment({ kind: "ui", type: "payment", paymentId })).toMatchObject({
+    refundReason: "changed_mind",
+  });
+  await addsUp([reader], 1_000_000n);
+});
+
+it("tells the merchant the reason that its reader picked, also when it asks again on another day, and none that nobody picked", async () => {
+  const { deps } = provider.provider;
+  const reader = await readerWith(1_000_000n);
+  const reasonOf = async (paymentId: string) => (await readRefund(deps.ledger, paymentId))?.reason;
+  const buy = async (resource: string) => {
+    const [paid] = await Promise.all([reader.pay(offerOf(provider, { resource })), approve(reader)]);
+    return paid.paymentId;
+  };
+  const [picked, silent, beyond] = [await buy(`${SITE}/1`), await buy(`${SITE}/2`), await buy(`${SITE}/3`)];
+  await reader.wallet.refund({
+    kind: "ui",
+    type: "refund",
+    paymentId: picked,
+    reason: "not_as_described",
+  });
+  await reader.wallet.refund({ kind: "ui", type: "refund", paymentId: silent });
+  await deps.merchants.put({ id: "the-lantern", refundsPerDay: ZERO });
+  const ask = { kind: "ui", type: "refund", paymentId: beyond } as const;
+  await expect(reader.wallet.refund({ ...ask, reason: "already_have_it" })).rejects.toMatchObject({
+    code: "refund_limit",
+  });
+  await deps.merchants.put({ id: "the-lantern", refundsPerDay: null });
+  await reader.wallet.refund(ask);
+  expect(await Promise.all([picked, silent, beyond].map(reasonOf))).toEqual([
+    "not_as_described",
+    undefined,
+    "already_have_it",
+  ]);
+});
+
+it("keeps what the merchant said of refunds when it was paid", async () => {
+  const { deps } = provider.provider;
+  await deps.merchants.put({ id: "the-lantern", refundPolicy: "Within a <b>day</b>." });
+  const reader = await readerWith(1_000_000n);
+  const [{ paymentId }] = await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
+  await deps.merchants.put({ id: "the-lantern", refundPolicy: "Never." });
+  expect(await reader.wallet.payment({ kind: "ui", type: "payment", paymentId })).toMatchObject({
+    refundPolicy: "Within a <b>day</b>.",
+  });
+});
+
 it("gives the money back by itself where the content does not open", async () => {
   const reader = await readerWith(1_000_000n);
   const [{ paymentId }] = await Promise.all([reader.pay(offerOf(provider)), approve(reader)]);
@@ -178,6 +254,7 @@ it("gives the money back by itself where the content does not open", async () =>
     payload: { paymentId, problem: "content_unreadable" },
   } as const;
   expect(await reader.wallet.page(report, senderAt())).toEqual({ state: "refunded" });
+  expect(await readRefund(provider.provider.deps.ledger, paymentId)).toMatchObject({ reason: "did_not_open" });
   await addsUp([reader], 1_000_000n);
 });
 
@@ -379,8 +456,8 @@ it("uses no payment's number twice where the reader clicks before a restored wal
   expect(await merchantHolds(provider)).toBe(100_000n);
 });
 
-async function readerWith(amount: bigint): Promise<Reader> {
-  const reader = makeReader(provider);
+async function readerWith(amount: bigint, options: ReaderOptions = {}): Promise<Reader> {
+  const reader = makeReader(provider, options);
   await fill(reader, amount);
   return reader;
 }

@@ -102,12 +102,24 @@ test("settings are kept", async () => {
   await openScreen(page, "Settings");
   await page.getByLabel("Money back within").selectOption("A week");
   await page.getByLabel("Pay out from").fill("$2.50");
+  const policy = page.getByLabel("What you say about money back");
+  await policy.fill("Within a week.\nLater, <b>write</b> to us.");
+  await expect(policy).toHaveAccessibleDescription(/; 259 left\./);
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByText("Saved")).toBeVisible();
   await look("settings");
   await page.reload();
   await expect(page.getByLabel("Money back within")).toHaveValue(String(7 * 86_400));
   await expect(page.getByLabel("Pay out from")).toHaveValue("$2.50");
+  await expect(policy).toHaveValue("Within a week. Later, <b>write</b> to us.");
+  const recordOf = async () => {
+    const { merchantRecord } = await (await fetch(`${provider.origin}/merchants/cafe-tides`)).json();
+    return JSON.parse(Buffer.from(merchantRecord.split(".")[1], "base64url").toString());
+  };
+  expect((await recordOf()).refundPolicy).toBe("Within a week. Later, <b>write</b> to us.");
+  await policy.fill("");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect.poll(recordOf).not.toHaveProperty("refundPolicy");
 });
 
 test("who signed out signs in again by passkey, and without one by a recovery code, once", async () => {

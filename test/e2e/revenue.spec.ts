@@ -162,7 +162,17 @@ test("statements and everything as CSV are taken along by links", async () => {
     const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
     return download.suggestedFilename();
   };
+  // What was given back of settled payments is in the statement that paid it, and its rows say so.
+  await settleAll(deps, { now: Date.now() + 2 * DAY_MS });
   await page.reload();
+  await expect(page.getByRole("columnheader", { name: "Late refunds" })).toBeVisible();
+  await expect(rowsOf("Statements").first()).toContainText("−$0.05");
+  await expect(rowsOf("Statements").last()).toContainText("–");
+  await look("revenue-statements");
+  const csv = await page.request.get(
+    `${provider.accountsOrigin}/api/merchants/${MERCHANT}/statements/2?format=csv`,
+  );
+  expect((await csv.text()).match(/^late_refund,.*,-50000,-0\.050000/gm)).toHaveLength(1);
   expect(await take(page.getByRole("link", { name: "CSV of statement 1" }))).toBe(`${MERCHANT}-1.csv`);
   expect(await take(page.getByRole("link", { name: "Everything as CSV" }))).toBe(`${MERCHANT}-payments.csv`);
 });

@@ -34,6 +34,8 @@ export interface MerchantOptions {
   readonly id?: string;
   readonly name?: string;
   readonly refundWindowSeconds?: number;
+  readonly refundPolicy?: string;
+  readonly refundsPerDay?: string;
   /** Where the merchant says it is; its real origin unless a test has it lie. */
   readonly registeredOrigin?: string;
   /** Answers what no published page does. */
@@ -85,6 +87,8 @@ export async function startMerchantSite(
     name,
     sealKey: key,
     refundWindowSeconds,
+    ...(options.refundPolicy === undefined ? {} : { refundPolicy: options.refundPolicy }),
+    ...(options.refundsPerDay === undefined ? {} : { refundsPerDay: options.refundsPerDay }),
   };
   await registerNewspaper({ ...registration, origin: options.registeredOrigin ?? origin });
   const terms: SealingTerms = {

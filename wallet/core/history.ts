@@ -94,6 +94,8 @@ export async function readPayment(context: Context, paymentId: string): Promise<
     payment: showPayment(row),
     unasked: row.fromAllowance,
     refundWindowSeconds: row.order.refundWindowSeconds,
+    refundPolicy: row.order.refundPolicy ?? null,
+    refundReason: row.refundReason ?? null,
     privacy: {
       hasChange: row.coinsValue > row.amount,
       asksForMerchant: row.order.asksForMerchant ?? false,

@@ -100,8 +100,8 @@ export function createWallet(ports: WalletPorts): Wallet {
     // Not while a backup is written, which would be all that is left of it.
     closeAccount: () =>
       backup.alone(async () => ({ returned: (await closeAccount(context)).returned.toString() })),
-    refund: async ({ paymentId }) => {
-      await refundPayment(context, paymentId, "reader");
+    refund: async ({ paymentId, reason }) => {
+      await refundPayment(context, paymentId, "reader", reason);
     },
     setAllowance: (request) => setAllowance(context, request),
     removeAllowance: async ({ origin }) => {

@@ -46,6 +46,7 @@ export async function judgeOrder(context: Context, asked: Asked, sender: PageSen
     least: range?.least ?? accepted.amount,
     most: range?.most ?? accepted.amount,
     refundWindowSeconds: merchant.refundWindowSeconds,
+    refundPolicy: merchant.refundPolicy,
     maxTimeoutSeconds: accepted.maxTimeoutSeconds,
     seal: accepted.extra.seal,
     isPrivate: sender.isPrivate,

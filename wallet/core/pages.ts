@@ -118,8 +118,8 @@ async function status(
   if (!found || found.origin !== sender.origin) throw new TuppenceError("payment_unknown");
   let payment = isOpen(found) && found.order.mode === "http" ? await drives.ask(found.id) : found;
   if (payload.problem !== undefined && payment.state === "paid") {
-    payment = await refundPayment(context, payment.id, payload.problem).catch((error: unknown) =>
-      asItStands(context, error, payment),
+    payment = await refundPayment(context, payment.id, payload.problem, "did_not_open").catch(
+      (error: unknown) => asItStands(context, error, payment),
     );
     stock.restockSoon();
   }

@@ -4,6 +4,7 @@
  */
 import { TuppenceError } from "../../shared/errors.ts";
 import { splitIntoCoins } from "../../shared/money.ts";
+import type { RefundReason } from "../../shared/protocol/provider.ts";
 import { giveBudgetBack } from "./budgets.ts";
 import { makeBlankCoins, openCoins, outputsOf } from "./coins.ts";
 import { type Context, isFinal, TRY_AGAIN_AFTER_MS } from "./context.ts";
@@ -12,11 +13,15 @@ import { changePayment } from "./payments.ts";
 import type { PaymentRow } from "./rows.ts";
 import { restoreAll } from "./swaps.ts";
 
-/** @throws TuppenceError payment_unknown, refund_window_closed and the like; provider_*: it goes on later */
+/**
+ * @param reason what the merchant is told, if anything
+ * @throws TuppenceError payment_unknown, refund_window_closed, refund_limit and the like; provider_*: it goes on later
+ */
 export async function refundPayment(
   context: Context,
   paymentId: string,
   refundCause: NonNullable<PaymentRow["refundCause"]>,
+  reason?: RefundReason,
 ): Promise<PaymentRow> {
   const { id: keysetId } = await activeKeyset(context);
   const refunding = await changePayment(context, paymentId, (row) => {
@@ -26,6 +31,7 @@ export async function refundPayment(
       state: "refunding",
       error: undefined,
       refundCause,
+      refundReason: reason ?? row.refundReason,
       refund: { keysetId, amounts: splitIntoCoins(row.amount) ?? [] },
     };
   });
@@ -40,13 +46,14 @@ export async function finishRefund(context: Context, paymentId: string): Promise
   if (payment?.state !== "refunding" || !payment.refund)
     return payment ?? Promise.reject(new TuppenceError("payment_unknown"));
   const { keys, provider } = await context.open();
+  const { refundReason: reason } = payment;
   const { keysetId, amounts } = payment.refund;
   const paymentKeys = await keys.payment(paymentId);
   const blanks = await makeBlankCoins(context, await paymentKeys.refundSeed(), keysetId, 0, amounts.length);
   const outputs = outputsOf(blanks, amounts);
   try {
     const signatures = await provider
-      .refund(paymentId, { preimage: paymentKeys.refundPreimage, outputs })
+      .refund(paymentId, { preimage: paymentKeys.refundPreimage, outputs, ...(reason && { reason }) })
       .catch(async (error: unknown) => {
         if (!isFinal(error)) throw error;
         return (await restoreAll(context, outputs)) ?? Promise.reject(error);

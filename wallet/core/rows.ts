@@ -5,7 +5,13 @@
 import type { ErrorCode } from "../../shared/errors.ts";
 import type { Micros } from "../../shared/money.ts";
 import type { BlindSignature } from "../../shared/protocol/cashu.ts";
-import type { AccountResponse, Jwks, ProviderInfo, TopUpResponse } from "../../shared/protocol/provider.ts";
+import type {
+  AccountResponse,
+  Jwks,
+  ProviderInfo,
+  RefundReason,
+  TopUpResponse,
+} from "../../shared/protocol/provider.ts";
 import type { PaymentKind } from "../../shared/protocol/x402.ts";
 
 /** The one row of the table `wallet`. */
@@ -145,6 +151,8 @@ export interface PaymentRow {
   readonly contentKeySeal: string | undefined;
   /** Why the money is to come back, or came. Undefined in rows of the first version, too. */
   readonly refundCause?: "reader" | "content_unreadable" | undefined;
+  /** What the merchant is told of it. It stays when the merchant refuses: whoever asks again has said it. */
+  readonly refundReason?: RefundReason | undefined;
   readonly refund: { readonly keysetId: string; readonly amounts: readonly Micros[] } | undefined;
   readonly error: ErrorCode | undefined;
   /** How many payments of this order found spent coins before this one. */
@@ -264,6 +272,8 @@ export interface Order {
   readonly least: Micros;
   readonly most: Micros;
   readonly refundWindowSeconds: number;
+  /** What the merchant said of refunds, in its own words. */
+  readonly refundPolicy?: string | undefined;
   readonly maxTimeoutSeconds: number;
   readonly seal: string | undefined;
   readonly isPrivate: boolean;

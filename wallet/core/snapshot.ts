@@ -192,6 +192,7 @@ export function showPayment(payment: PaymentRow): WalletSnapshotJson["payments"]
     state: shownState(payment),
     refundableUntil: until,
     unopened: payment.refundCause === "content_unreadable",
+    askedBack: payment.state === "paid" && payment.error === "refund_limit",
     error: payment.error === undefined ? null : showError(payment.error),
   };
 }
@@ -270,6 +271,7 @@ function showApproval(
     balanceAfter: isAsking && total >= amount ? text(subtract(total, amount)) : null,
     missing: isAsking && funds.spendable < amount ? text(subtract(amount, funds.spendable)) : null,
     refundWindowSeconds: order.refundWindowSeconds,
+    refundPolicy: order.refundPolicy ?? null,
     reason: reason ? showBudget(reason) : null,
     budgets: isAsking ? [...site, ...(month ? [month] : [])].map(showBudget) : [],
     privacy: {

@@ -112,6 +112,8 @@ export interface AskingScreen extends Question {
   readonly problem: string | null;
   readonly balanceAfter: Micros | null;
   readonly refundWindow: string | null;
+  /** The merchant's own words. */
+  readonly refundPolicy: string | null;
   readonly tip: TipChoice | null;
   readonly allowance: AllowanceChoice | null;
   readonly declining: boolean;
@@ -222,6 +224,7 @@ function unanswered(
     monthAfter: amount === null ? null : monthAfter(approval, amount),
     siteLeft: approval.kind === "article" ? siteLeft(approval) : null,
     refundWindow: approval.refundWindowSeconds > 0 ? describeWithin(approval.refundWindowSeconds) : null,
+    refundPolicy: approval.refundPolicy,
     tip: approval.kind === "tip" ? tipChoice(approval, snapshot, local) : null,
     allowance: approval.kind === "article" ? allowanceChoice(approval, local) : null,
     declining: local.sent === "decline",

@@ -10,6 +10,7 @@ import { Button } from "../shared/button.tsx";
 import { EmptyState } from "../shared/empty-state.tsx";
 import { errorText } from "../shared/error-text.ts";
 import { Icon } from "../shared/icon.tsx";
+import { MerchantWords } from "../shared/merchant-words.tsx";
 import { formatBalance, formatMoney, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice } from "../shared/notice.tsx";
 import { PrivacyMeter } from "../shared/privacy-meter.tsx";
@@ -178,19 +179,27 @@ function Asking({ screen, actions }: { readonly screen: AskingScreen; readonly a
                 {screen.balanceAfter === null ? "–" : formatBalance(screen.balanceAfter, currency)}
               </dd>
             </div>
-            {screen.refundWindow ? (
-              <div>
-                <dt>{t("approve_money_back")}</dt>
-                <dd>{screen.refundWindow}</dd>
-              </div>
-            ) : null}
             {screen.monthAfter ? (
               <LeftFact label={t("approve_month_after")} left={screen.monthAfter} currency={currency} />
             ) : null}
             {screen.siteLeft ? (
               <LeftFact label={t(SITE_LEFT[screen.siteLeft.of])} left={screen.siteLeft} currency={currency} />
             ) : null}
+            {screen.refundWindow ? (
+              <div>
+                <dt>{t("approve_money_back")}</dt>
+                <dd>{screen.refundWindow}</dd>
+              </div>
+            ) : null}
           </dl>
+          {screen.refundPolicy === null ? null : (
+            <details class="policy small">
+              <summary>{t("shared_policy", { merchant: screen.merchantName })}</summary>
+              <p>
+                <MerchantWords words={screen.refundPolicy} />
+              </p>
+            </details>
+          )}
         </div>
         {beyond ? <Beyond beyond={beyond} currency={currency} actions={actions} /> : null}
         {screen.allowance ? (

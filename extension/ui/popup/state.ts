@@ -266,7 +266,7 @@ const STANDINGS = {
 
 function paymentRow(payment: PaymentView, local: PopupLocal, now: number): PaymentRow {
   const { id, title, merchantName, amount, state, refundableUntil } = payment;
-  const standing = STANDINGS[state];
+  const standing = payment.askedBack ? "popup_standing_asked" : STANDINGS[state];
   const canRefund = state === "paid" && refundableUntil !== null && refundableUntil > now;
   return {
     id,

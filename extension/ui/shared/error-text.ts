@@ -119,6 +119,7 @@ export const ERROR_WORDS: Readonly<
   receipt_invalid: ["nothing_charged", "site_mends"],
   refund_preimage_invalid: ["nothing_changed", "software_fault"],
   refund_window_closed: ["article_stays", "ask_site"],
+  refund_limit: ["asked_site", "ask_again_or_write"],
   refund_done: ["came_back_once", "nothing"],
   entitlement_unknown: ["nothing_charged", "click_to_read"],
   no_answer: ["not_twice", "close_and_retry"],

@@ -22,6 +22,7 @@ const FACTS: Readonly<Record<Exclude<Fact, "address" | "moment">, TextKey>> = {
   untraceable_coins: "privacy_fact_untraceable_coins",
   change: "privacy_fact_change",
   refunded: "privacy_fact_refunded",
+  refund_reason: "privacy_fact_refund_reason",
   interest_in_merchant: "privacy_fact_interest",
   wallet_present: "privacy_fact_wallet_present",
   bought_before: "privacy_fact_bought_before",

@@ -194,6 +194,7 @@ export function operatorEndpoints(world: World): Endpoint[] {
               origins: ["https://shop.example"],
               frameParents: ["https://frame.example"],
               refundWindowSeconds: 60,
+              refundPolicy: "Within a day. Later, write to us.",
               payoutMinimum: "100000",
               sealKeys: [shop.sealKey.publicJwk],
               sealsValidFrom: 1,

@@ -160,6 +160,7 @@ export function dashboardEndpoints({ shop, deps }: World): Endpoint[] {
         refundWindowSeconds: 3_600,
         payoutMinimum: "10000",
         refundsPerDay: "5000000",
+        refundPolicy: "Within a day. Later, write to us.",
       }),
       keys: asMerchant("POST", "", {
         sealKeys: [shop.sealKey.publicJwk],

@@ -87,6 +87,7 @@ function paid(changes: Partial<ExportedPayment>): ExportedPayment {
     state: "paid",
     refundableUntil: null,
     unopened: false,
+    askedBack: false,
     error: null,
     receipt: null,
     ...changes,

@@ -216,7 +216,8 @@ function Payment({ snapshot, now, paymentId }: SectionProps & { readonly payment
       copied={copied}
       error={error}
       actions={{
-        refund: () => void act({ kind: "ui", type: "refund", paymentId }, UiResults.refund),
+        refund: (reason) =>
+          void act({ kind: "ui", type: "refund", paymentId, ...(reason && { reason }) }, UiResults.refund),
         forget: () =>
           void act({ kind: "ui", type: "forgetSite", origin: view.origin }, UiResults.forgetSite).then(
             (isDone) => {

@@ -1,14 +1,20 @@
 import { parse } from "valibot";
 import { beforeAll, describe, expect, it } from "vitest";
 import { micros } from "../../../../shared/money.ts";
-import { PaymentView, UiResults, WalletSnapshot } from "../../../../shared/protocol/ui.ts";
+import { RefundReason } from "../../../../shared/protocol/provider.ts";
+import {
+  type PaymentDetail,
+  PaymentView,
+  UiResults,
+  WalletSnapshot,
+} from "../../../../shared/protocol/ui.ts";
 import { ENGLISH } from "../../fixtures/english.ts";
 import { answerHistory, historyPayments } from "../../fixtures/history.ts";
 import { payment, readySnapshot } from "../../fixtures/snapshots.ts";
 import { errorText } from "../../shared/error-text.ts";
 import { readRoute } from "../../shared/route.ts";
 import { speak } from "../../shared/text.tsx";
-import { addressOf, detail, historyDays, overview, placeOf, withFirstPage } from "./state.ts";
+import { addressOf, detail, historyDays, overview, placeOf, REASONS, withFirstPage } from "./state.ts";
 
 const NOW = new Date(2026, 10, 23, 14, 32).getTime();
 const SNAPSHOT = parse(WalletSnapshot, readySnapshot(NOW));
@@ -92,19 +98,17 @@ describe("the list", () => {
 });
 
 describe("a payment", () => {
+  const loadedOf = (changes: Parameters<typeof payment>[0]): PaymentDetail => ({
+    payment: parse(PaymentView, payment(changes)),
+    unasked: false,
+    privacy: { hasChange: false, asksForMerchant: false, isShort: false },
+    receipt: null,
+    refundWindowSeconds: 900,
+    refundPolicy: null,
+    refundReason: null,
+  });
   const detailOf = (changes: Parameters<typeof payment>[0], now = NOW) =>
-    detail(
-      {
-        payment: parse(PaymentView, payment(changes)),
-        unasked: false,
-        privacy: { hasChange: false, asksForMerchant: false, isShort: false },
-        receipt: null,
-        refundWindowSeconds: 900,
-      },
-      undefined,
-      "USD",
-      now,
-    );
+    detail(loadedOf(changes), undefined, "USD", now);
 
   it("says that money came back by itself where the article did not open", () => {
     expect(detailOf({ state: "refunding", unopened: true }).said).toBe(
@@ -136,15 +140,22 @@ describe("a payment", () => {
     });
   });
   it("moves on with the wallet while it is looked at", () => {
-    const loaded = {
-      payment: parse(PaymentView, payment()),
-      unasked: false,
-      privacy: { hasChange: false, asksForMerchant: false, isShort: false },
-      receipt: null,
-      refundWindowSeconds: 0,
-    };
     const live = parse(PaymentView, payment({ state: "refunded" }));
-    expect(detail(loaded, live, "USD", NOW).state).toBe("refunded");
+    expect(detail(loadedOf({}), live, "USD", NOW).state).toBe("refunded");
+  });
+  it("that the site decides about is not called a closed window, and says where its money is", () => {
+    const error = { code: "refund_limit", message: "as a page is told" };
+    const said = detailOf({ error, askedBack: true }).said;
+    expect(said).toContain("it decides about this payment itself");
+    expect(said).toContain("Your money is still in the payment");
+    expect(said).toContain("Ask again later, or write to the site.");
+    const [day] = historyDays([parse(PaymentView, payment({ error, askedBack: true }))]);
+    expect(day?.rows[0]).toMatchObject({ standing: "Asked back", struck: false });
+  });
+  it("tells what the merchant was told, and every reason that the protocol has can be chosen", () => {
+    expect(Object.keys(REASONS).toSorted()).toEqual(RefundReason.options.toSorted());
+    const told = { ...loadedOf({ state: "refunded" }), refundReason: "already_have_it" as const };
+    expect(detail(told, undefined, "USD", NOW).toldReason).toBe("I had it already");
   });
   it("opens no address but a web page's", () => {
     expect(detailOf({ resource: "javascript:alert(1)" }).article).toBeNull();

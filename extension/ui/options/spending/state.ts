@@ -1,6 +1,7 @@
 /** What the section "Spending" shows, as data: a month or a year as a chart, by site, and payment by payment. */
 import { dayOf, monthOf, monthsOf } from "../../../../shared/calendar.ts";
 import { add, type Micros, subtract, ZERO } from "../../../../shared/money.ts";
+import type { RefundReason } from "../../../../shared/protocol/provider.ts";
 import type {
   BudgetView,
   HistoryPage,
@@ -215,7 +216,7 @@ const STANDINGS: Readonly<Record<PaymentView["state"], TextKey | null>> = {
 
 function historyRow(payment: PaymentView): HistoryRow {
   const { id, title, origin, at, amount, state } = payment;
-  const standing = STANDINGS[state];
+  const standing = payment.askedBack ? "payment_asked" : STANDINGS[state];
   return {
     id,
     title: title || siteName(origin),
@@ -260,6 +261,12 @@ export interface Detail {
   readonly refundOver: boolean;
   /** The merchant may have given it back since; only asking tells, and only the reader asks. */
   readonly canFetch: boolean;
+  /** It was asked back, and the merchant decides. */
+  readonly askedBack: boolean;
+  /** The merchant's own words on refunds. */
+  readonly refundPolicy: string | null;
+  /** What the merchant was told, in words. */
+  readonly toldReason: string | null;
   readonly receipt: PaymentDetail["receipt"];
   readonly issuedAt: string;
   readonly canForget: boolean;
@@ -267,13 +274,14 @@ export interface Detail {
 
 /** `live` is the same payment as the last snapshot has it: it may have moved on since. */
 export function detail(
-  { payment, unasked, privacy, receipt, refundWindowSeconds }: PaymentDetail,
+  { payment, unasked, privacy, receipt, refundWindowSeconds, refundPolicy, refundReason }: PaymentDetail,
   live: PaymentView | undefined,
   currency: string,
   now: number,
 ): Detail {
   const current = live ?? payment;
   const { id, title, merchantName, origin, at, amount, kind, state, refundableUntil, resource } = current;
+  const { askedBack } = current;
   const isOpen = state === "paid" && refundableUntil !== null && refundableUntil > now;
   return {
     id,
@@ -293,11 +301,22 @@ export function detail(
     refundUntil: isOpen ? fullTime(refundableUntil) : null,
     refundOver: state === "paid" && !isOpen && refundWindowSeconds > 0,
     canFetch: state === "paid" && !isOpen,
+    askedBack,
+    refundPolicy,
+    toldReason: refundReason === null ? null : t(REASONS[refundReason]),
     receipt,
     issuedAt: receipt === null ? "" : fullTime(receipt.issuedAt * 1_000),
     canForget: state !== "pending" && state !== "refunding",
   };
 }
+
+/** In the order in which they are offered. */
+export const REASONS: Readonly<Record<RefundReason, TextKey>> = {
+  not_as_described: "payment_reason_not_as_described",
+  did_not_open: "payment_reason_did_not_open",
+  already_have_it: "payment_reason_already_have_it",
+  changed_mind: "payment_reason_changed_mind",
+};
 
 function saidOf({ state, error, unopened }: PaymentView): string {
   switch (state) {

@@ -1,10 +1,13 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { safeParse } from "valibot";
 import type { PageError } from "../../../../shared/protocol/page.ts";
+import { RefundReason } from "../../../../shared/protocol/provider.ts";
 import { AmountText } from "../../shared/amount-text.tsx";
 import { Button } from "../../shared/button.tsx";
 import { EmptyState } from "../../shared/empty-state.tsx";
 import { Icon } from "../../shared/icon.tsx";
+import { MerchantWords } from "../../shared/merchant-words.tsx";
 import { formatBalance, formatMoney, shortMoney } from "../../shared/money.ts";
 import { ErrorNotice, Notice } from "../../shared/notice.tsx";
 import { PrivacyMeter } from "../../shared/privacy-meter.tsx";
@@ -13,7 +16,7 @@ import { Section } from "../../shared/section.tsx";
 import { siteName } from "../../shared/site.ts";
 import { type TextKey, t, tCount } from "../../shared/text.tsx";
 import { Chart } from "./chart.tsx";
-import { type Detail, type HistoryDay, type Overview, type Place, periodName } from "./state.ts";
+import { type Detail, type HistoryDay, type Overview, type Place, periodName, REASONS } from "./state.ts";
 
 export interface HistoryList {
   readonly days: readonly HistoryDay[];
@@ -327,7 +330,7 @@ function History(props: {
 }
 
 export interface DetailActions {
-  refund(): void;
+  refund(reason: RefundReason | undefined): void;
   forget(): void;
   openArticle(address: string): void;
   copyReceipt(): void;
@@ -344,6 +347,7 @@ export function DetailView(props: {
   const { view, busy, copied, error, actions } = props;
   const { currency, receipt, article } = view;
   const [isForgetting, setForgetting] = useState(false);
+  const [reason, chooseReason] = useState<RefundReason>();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
   return (
@@ -379,28 +383,42 @@ export function DetailView(props: {
                   : "payment_how_asked",
             )}
           </Fact>
-          {view.refundUntil === null && !view.refundOver ? null : (
+          {view.askedBack ? (
+            <Fact label={t("payment_money_back")}>{t("payment_money_back_asked")}</Fact>
+          ) : view.refundUntil === null && !view.refundOver ? null : (
             <Fact label={t("payment_money_back")}>
               {view.refundUntil === null
                 ? t("payment_money_back_over")
                 : t("payment_money_back_until", { time: view.refundUntil })}
             </Fact>
           )}
+          {view.refundPolicy === null ? null : (
+            <Fact label={t("shared_policy", { merchant: view.merchantName })}>
+              <MerchantWords words={view.refundPolicy} />
+            </Fact>
+          )}
+          {view.toldReason === null ? null : <Fact label={t("payment_reason_told")}>{view.toldReason}</Fact>}
         </dl>
-        {error ? <ErrorNotice error={error} /> : null}
+        {error && !(view.askedBack && error.code === "refund_limit") ? <ErrorNotice error={error} /> : null}
+        {view.refundUntil === null || view.askedBack ? null : (
+          <Reason chosen={reason} onChoose={chooseReason} />
+        )}
         <div class="detail-actions">
           {article === null ? null : (
             <Button look="plain" onClick={() => actions.openArticle(article)}>
               {t(view.kind === "tip" ? "payment_open_page" : "payment_open")}
             </Button>
           )}
-          {view.refundUntil === null ? null : (
-            <Button look="plain" busy={busy} onClick={actions.refund}>
+          {view.askedBack ? (
+            <Button look="plain" busy={busy} onClick={() => actions.refund(undefined)}>
+              {t("payment_ask_again")}
+            </Button>
+          ) : view.refundUntil !== null ? (
+            <Button look="plain" busy={busy} onClick={() => actions.refund(reason)}>
               {t("payment_ask_back")}
             </Button>
-          )}
-          {view.canFetch ? (
-            <Button look="quiet" busy={busy} onClick={actions.refund}>
+          ) : view.canFetch ? (
+            <Button look="quiet" busy={busy} onClick={() => actions.refund(undefined)}>
               {t("payment_money_back_fetch")}
             </Button>
           ) : null}
@@ -502,7 +520,39 @@ export function NoPayment() {
   );
 }
 
-function Fact({ label, children }: { readonly label: string; readonly children: string }) {
+/** Nobody has to: the button beneath takes the money back as it is. */
+function Reason(props: {
+  readonly chosen: RefundReason | undefined;
+  readonly onChoose: (reason: RefundReason | undefined) => void;
+}) {
+  return (
+    <div class="field reason">
+      <label for="reason">{t("payment_reason")}</label>
+      <select
+        id="reason"
+        class="select"
+        value={props.chosen ?? ""}
+        aria-describedby="reason-note"
+        onChange={({ currentTarget }) => {
+          const chosen = safeParse(RefundReason, currentTarget.value);
+          props.onChoose(chosen.success ? chosen.output : undefined);
+        }}
+      >
+        <option value="">{t("payment_reason_none")}</option>
+        {Object.entries(REASONS).map(([reason, words]) => (
+          <option key={reason} value={reason}>
+            {t(words)}
+          </option>
+        ))}
+      </select>
+      <p id="reason-note" class="input-note">
+        {t("payment_reason_note")}
+      </p>
+    </div>
+  );
+}
+
+function Fact({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
   return (
     <div>
       <dt>{label}</dt>

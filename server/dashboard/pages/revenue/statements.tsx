@@ -19,7 +19,8 @@ export function Statements({ merchant }: { readonly merchant: string }) {
     <section class="card form" aria-labelledby="statements">
       <h2 id="statements">Statements</h2>
       <p class="soft">
-        Every payment and refund of a settlement, signed. <code>npx tuppence check</code> adds one up again.
+        Every payment and refund of a settlement, signed. <code>npx tuppence check</code> adds one up again. A
+        late refund is of a payment in a statement before.
       </p>
       <div class="table-frame">
         <table class="table" aria-labelledby="statements">
@@ -27,6 +28,7 @@ export function Statements({ merchant }: { readonly merchant: string }) {
             <tr>
               <th scope="col">Settled</th>
               <th scope="col">Payments</th>
+              <th scope="col">Late refunds</th>
               <th scope="col">Payout</th>
               <th scope="col">State</th>
               <th scope="col">Download</th>
@@ -39,6 +41,9 @@ export function Statements({ merchant }: { readonly merchant: string }) {
                   {day(statement.closedAt)} <span class="soft">no. {statement.number}</span>
                 </th>
                 <td>{statement.paymentCount.toLocaleString()}</td>
+                <td class="money">
+                  {statement.lateRefunds === ZERO ? "–" : `−${money(statement.lateRefunds, currency)}`}
+                </td>
                 <td class="money">{money(statement.payout, currency)}</td>
                 <td>{stateOf(statement)}</td>
                 <td>

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import * as v from "valibot";
 import { formatMoney, type Micros, parseMoney, ZERO } from "../../../../shared/money.ts";
 import { type DashboardProvider, MerchantSettings } from "../../../../shared/protocol/dashboard.ts";
+import { MAX_REFUND_POLICY_LENGTH } from "../../../../shared/protocol/fields.ts";
 import { Ed25519PublicJwk } from "../../../../shared/protocol/provider.ts";
 import { call } from "../api.ts";
 import { useLoaded } from "../load.ts";
@@ -68,6 +69,7 @@ interface TermsProps {
     readonly name: string;
     readonly refundWindowSeconds: number;
     readonly refundsPerDay: string | null;
+    readonly refundPolicy: string | null;
     readonly payoutMinimum: string;
   }) => Promise<void>;
 }
@@ -86,6 +88,7 @@ function Terms({ settings, currency, onSave }: TermsProps) {
         : formatMoney(settings.refundsPerDay, currency),
   );
   const refundsPerDay = perDay.trim() === "" ? null : amountOf(perDay, currency);
+  const [policy, setPolicy] = useState(settings.refundPolicy ?? "");
   const [error, setError] = useState<unknown>();
   const [isSaved, setSaved] = useState(false);
   const payoutMinimum = amountOf(minimum, currency);
@@ -123,6 +126,24 @@ function Terms({ settings, currency, onSave }: TermsProps) {
         invalid={refundsPerDay === undefined}
         note="By all readers together; empty: no limit. What is beyond is yours to give, in the list of payments."
       />
+      <div class="field">
+        <label for="policy">What you say about money back</label>
+        <textarea
+          id="policy"
+          class="input"
+          rows={3}
+          maxLength={MAX_REFUND_POLICY_LENGTH}
+          value={policy}
+          aria-describedby="policy-note"
+          // One paragraph: nobody has to wonder where a line that was typed went.
+          onInput={({ currentTarget }) => setPolicy(currentTarget.value.replaceAll(/[\r\n]+/g, " "))}
+        />
+        <p class="input-note" id="policy-note">
+          Plain text, {MAX_REFUND_POLICY_LENGTH} characters; {MAX_REFUND_POLICY_LENGTH - policy.length} left.
+          Readers see it as your words, in quotation marks, before they pay and in the payment afterwards.
+          Empty: nothing.
+        </p>
+      </div>
       <Field
         label="Pay out from"
         value={minimum}
@@ -145,6 +166,7 @@ function Terms({ settings, currency, onSave }: TermsProps) {
               name,
               refundWindowSeconds: window,
               refundsPerDay: refundsPerDay?.toString() ?? null,
+              refundPolicy: policy.trim() === "" ? null : policy,
               payoutMinimum: String(payoutMinimum ?? settings.payoutMinimum),
             });
             setSaved(true);
