@@ -27,6 +27,7 @@ export async function checkSite(
 ): Promise<CheckedSite | undefined> {
   const before = await findSite(deps, merchantId, origin);
   if (!before) return undefined;
+  if (deps.config.mode === "test") return acceptSite(deps, merchantId, origin);
   const looks = await proveSite(deps, origin, before.token);
   const found = looks.find((look) => look.found);
   const now = deps.now();
@@ -54,6 +55,20 @@ export async function checkSite(
       attempts: looks.map(({ method, found: isFound, seen }) => ({ method, found: isFound, seen })),
     }
   );
+}
+
+/**
+ * In test mode a site counts when it was added: what is paid there is worth nothing, and the address may be one that only its
+ * owner's machine reaches.
+ */
+async function acceptSite(
+  deps: SiteDeps,
+  merchantId: string,
+  origin: string,
+): Promise<CheckedSite | undefined> {
+  await updateSite(deps, merchantId, origin, { method: null, provenAt: deps.now(), missingSince: null });
+  const site = await findSite(deps, merchantId, origin);
+  return site && { site, attempts: [] };
 }
 
 async function checkOthers(deps: SiteDeps, merchantId: string, origin: string): Promise<void> {
