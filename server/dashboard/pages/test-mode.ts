@@ -46,6 +46,8 @@ export async function handOver({ counterpart }: Paired, nonce: string): Promise<
 
 /** Where to go on, and what stayed behind. @throws Refusal */
 export async function arrive(handover: string): Promise<{ hash: string; leftOut: readonly string[] }> {
+  // Used or not, it stays in no history.
+  history.replaceState(null, "", "#/+arrive/");
   const kept = v.safeParse(Kept, readKept());
   if (!kept.success) throw new Refusal("handover_invalid");
   sessionStorage.removeItem(KEPT);
