@@ -1,4 +1,6 @@
 /** A site owner goes from the live dashboard into test mode and back: two real providers, a real browser, a virtual authenticator. */
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { Page } from "@playwright/test";
 import { violations } from "../support/accessibility.ts";
 import { addAuthenticator, addSite, makeMerchant, openScreen, signUp } from "../support/dashboard.ts";
@@ -131,6 +133,31 @@ test("who signed out there comes again from live, which asks who that is", async
   await expect(banner()).toBeVisible();
   expect(new URL(page.url()).origin).toBe(inTest.accountsOrigin);
 });
+
+test("who signed in a while ago makes an API key there by way of live, with the passkey, and is back where that was", async () => {
+  await openScreen(page, "API keys");
+  for (const { dataFolder } of [live, inTest]) letSessionsAge(dataFolder);
+  await page.getByLabel("Name", { exact: true }).fill("Back end");
+  await page.getByLabel(/See sites/).check();
+  await page.getByRole("button", { name: "Make a key" }).click();
+  await expect(page.getByText("You signed in a while ago. Show your passkey again.")).toBeVisible();
+  expect(new URL(page.url()).origin).toBe(live.accountsOrigin);
+  await look("stale");
+  await page.getByRole("button", { name: "Go on" }).click();
+  await expect(page.getByRole("heading", { name: "API keys", level: 1 })).toBeVisible();
+  expect(new URL(page.url()).origin).toBe(inTest.accountsOrigin);
+  await page.getByLabel("Name", { exact: true }).fill("Back end");
+  await page.getByLabel(/See sites/).check();
+  await page.getByRole("button", { name: "Make a key" }).click();
+  await expect(page.getByRole("region", { name: "Key Back end" })).toContainText("tuppence_");
+});
+
+/** By more than the quarter of an hour for which a sign-in counts as new. */
+function letSessionsAge(dataFolder: string): void {
+  const database = new DatabaseSync(join(dataFolder, "tuppence.sqlite"), { timeout: 10_000 });
+  database.exec("UPDATE sessions SET created_at = created_at - 3600000");
+  database.close();
+}
 
 test("a link that somebody else made signs nobody in", async () => {
   const nonce = "0".repeat(64);
