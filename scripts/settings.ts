@@ -2,8 +2,11 @@
 import process from "node:process";
 
 export const PROVIDER_PORT = 4020;
+/** Of test mode: another provider, beside the first one. */
+export const TEST_PROVIDER_PORT = 4021;
 export const NEWSPAPER_PORT = 4030;
 export const DATA = ".tuppence";
+export const TEST_DATA = ".tuppence-test";
 /** Short, so that there is soon something to settle. */
 export const REFUND_WINDOW_SECONDS = 15;
 export const SETTLE_EVERY_SECONDS = 60;

@@ -1,5 +1,5 @@
 /**
- * `npm start`: builds the extension, starts the provider and the demo newspaper, and opens a browser with the extension in
+ * `npm start`: builds the extension, starts the provider, its test mode and the demo newspaper, and opens a browser with the extension in
  * it. Without a display it takes the tour by itself instead, in a headless browser. `-- --once` takes the tour on
  * fresh data, and ends with 0 only if every step of it really happened.
  */
@@ -23,7 +23,7 @@ const { values: options } = parseArgs({ options: { once: { type: "boolean" } } }
 
 try {
   ensureBrowsers(["chromium"]);
-  await buildAll(["chrome", "merchant"]);
+  await buildAll(options.once ? ["chrome", "merchant"] : ["chrome", "merchant", "dashboard"]);
   if (options.once) await runOnce();
   else await runOn();
 } catch (error) {

@@ -29,6 +29,7 @@ import { type Readiness, watchReadiness } from "./readiness.ts";
 import { registerRevenue } from "./revenue/index.ts";
 import { registerSettlement } from "./settlement/index.ts";
 import { registerSites } from "./sites/index.ts";
+import { registerTestMode } from "./test-mode/index.ts";
 import { registerTopUps } from "./topups/index.ts";
 import { registerWalletBackups } from "./wallet-backups/index.ts";
 import { registerWebhooks } from "./webhooks/index.ts";
@@ -123,6 +124,7 @@ export async function createApp(deps: Deps, options: AppOptions = {}): Promise<F
     registerRevenue(domains, deps);
     registerAccess(domains, deps);
     registerSites(domains, deps);
+    registerTestMode(domains, deps);
     registerDashboard(domains, deps);
     registerWebhooks(domains, deps);
   });

@@ -47,6 +47,8 @@ it.each([
   ["TUPPENCE_TOPUP_MOST", "0", "is not an amount above zero"],
   ["TUPPENCE_TOPUP_LEAST", "0.0005", "is not an amount above zero"],
   ["TUPPENCE_PAYOUT_MINIMUM", "ten", "is not an amount of money"],
+  ["TUPPENCE_MODE", "sandbox", "is neither live nor test"],
+  ["TUPPENCE_COUNTERPART", "https://test.pay.example/", "is not an origin"],
   ["TUPPENCE_LOG_LEVEL", "loud", "is not a level of logging"],
   ["TUPPENCE_METRICS_PORT", "70000", "is more than 65535"],
   ["TUPPENCE_METRICS_PORT", "on", "is not a port"],
@@ -74,6 +76,33 @@ it("stops where both origins are one, or where limits contradict each other", ()
   ).toContain("same host");
   expect(refusal({ TUPPENCE_TOPUP_LEAST: "60" })).toContain("TUPPENCE_TOPUP_LEAST");
   expect(refusal({ TUPPENCE_TOPUP_PER_DAY: "20" })).toContain("TUPPENCE_TOPUP_MOST");
+});
+
+it("is live unless it is said otherwise, and in test mode readers see it in its name", () => {
+  expect(readConfig({})).toMatchObject({ mode: "live", counterpart: undefined, name: "Tuppence Sandbox" });
+  expect(readConfig({ TUPPENCE_MODE: "test", TUPPENCE_NAME: "Example" })).toMatchObject({
+    mode: "test",
+    name: "Example (test)",
+  });
+});
+
+it("stops where the counterpart is known by half, or is the provider itself", () => {
+  const both = {
+    TUPPENCE_COUNTERPART: "http://127.0.0.1:4021",
+    TUPPENCE_COUNTERPART_ACCOUNTS: "http://localhost:4021",
+  };
+  expect(readConfig(both).counterpart).toEqual({
+    origin: "http://127.0.0.1:4021",
+    accountsOrigin: "http://localhost:4021",
+  });
+  expect(refusal({ ...both, TUPPENCE_COUNTERPART: "" })).toContain("TUPPENCE_COUNTERPART is not set");
+  expect(refusal({ ...both, TUPPENCE_COUNTERPART_ACCOUNTS: "" })).toContain("TUPPENCE_COUNTERPART_ACCOUNTS");
+  for (const own of ["http://127.0.0.1:4020", "https://localhost:4020"])
+    expect(refusal({ ...both, TUPPENCE_COUNTERPART: own })).toContain("this provider itself");
+  expect(refusal({ ...both, TUPPENCE_COUNTERPART_ACCOUNTS: "http://localhost:4020" })).toContain("itself");
+  expect(refusal({ ...both, TUPPENCE_COUNTERPART_ACCOUNTS: "https://127.0.0.1:4021" })).toContain(
+    "same host",
+  );
 });
 
 function refusal(environment: Record<string, string>): string {

@@ -28,6 +28,11 @@ const variables = {
   TUPPENCE_ORIGIN: variable("", originOrEmpty(), "https://pay.example"),
   /** Empty: `http://localhost:<port>`. */
   TUPPENCE_ACCOUNTS_ORIGIN: variable("", originOrEmpty(), "https://accounts.pay.example"),
+  /** `test`: play money for site owners who try things out, with data of its own (decisions/0051). */
+  TUPPENCE_MODE: variable("live", v.picklist(["live", "test"], "is neither live nor test"), "test"),
+  /** The anonymous origin of the provider of the other mode. Empty: there is none. */
+  TUPPENCE_COUNTERPART: variable("", originOrEmpty(), "https://test.pay.example"),
+  TUPPENCE_COUNTERPART_ACCOUNTS: variable("", originOrEmpty(), "https://accounts.test.pay.example"),
   TUPPENCE_NAME: variable(
     "Tuppence Sandbox",
     v.pipe(v.string(), v.minLength(1, "is empty"), v.maxLength(100, "is longer than 100 characters")),
@@ -84,7 +89,12 @@ const variables = {
   ),
 } as const;
 
+export type Mode = "live" | "test";
+
 export interface Config {
+  readonly mode: Mode;
+  /** The provider of the other mode, where there is one. */
+  readonly counterpart: Counterpart | undefined;
   readonly dataFolder: string;
   /** `postgres://…`; empty: SQLite, in a file in the data folder. */
   readonly databaseUrl: string;
@@ -93,6 +103,7 @@ export interface Config {
   /** The anonymous origin: the provider's identity in offers, receipts and records. */
   readonly origin: string;
   readonly accountsOrigin: string;
+  /** In test mode it says so. */
   readonly name: string;
   readonly currency: string;
   /** Cashu's name of the unit: `usd6`. */
@@ -125,6 +136,12 @@ export interface Config {
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
 }
 
+export interface Counterpart {
+  /** The anonymous one. */
+  readonly origin: string;
+  readonly accountsOrigin: string;
+}
+
 /**
  * @param actualPort the port that was really bound, where the configured one is 0: default origins follow it
  * @throws ConfigError
@@ -134,14 +151,17 @@ export function readConfig(environment: Environment, actualPort?: number): Confi
   const read = reader(environment);
   const port = actualPort ?? read("TUPPENCE_PORT");
   const currency = read("TUPPENCE_CURRENCY");
+  const mode = read("TUPPENCE_MODE");
   const config: Config = {
+    mode,
+    counterpart: counterpartOf(read("TUPPENCE_COUNTERPART"), read("TUPPENCE_COUNTERPART_ACCOUNTS")),
     dataFolder: read("TUPPENCE_DATA"),
     databaseUrl: read("TUPPENCE_DATABASE_URL"),
     host: read("TUPPENCE_HOST"),
     port,
     origin: read("TUPPENCE_ORIGIN") || `http://127.0.0.1:${port}`,
     accountsOrigin: read("TUPPENCE_ACCOUNTS_ORIGIN") || `http://localhost:${port}`,
-    name: read("TUPPENCE_NAME"),
+    name: mode === "test" ? `${read("TUPPENCE_NAME")} (test)` : read("TUPPENCE_NAME"),
     currency,
     unit: `${currency.toLowerCase()}6`,
     feeBasisPoints: read("TUPPENCE_FEE_PERCENT"),
@@ -169,6 +189,15 @@ export function readConfig(environment: Environment, actualPort?: number): Confi
   };
   rejectContradictions(config);
   return config;
+}
+
+function counterpartOf(origin: string, accountsOrigin: string): Counterpart | undefined {
+  if (origin === "" && accountsOrigin === "") return undefined;
+  if (origin === "" || accountsOrigin === "")
+    throw new ConfigError(
+      `${origin === "" ? "TUPPENCE_COUNTERPART" : "TUPPENCE_COUNTERPART_ACCOUNTS"} is not set and the other one is; the provider of the other mode has two origins, too: https://test.pay.example and https://accounts.test.pay.example, for example.`,
+    );
+  return { origin, accountsOrigin };
 }
 
 interface Variable<S extends v.GenericSchema<string, unknown>> {
@@ -229,6 +258,7 @@ function rejectContradictions(config: Config): void {
       `TUPPENCE_ACCOUNTS_ORIGIN has the same host as TUPPENCE_ORIGIN, ${config.origin}; the two are told apart by it, so name another: https://accounts.pay.example, for example.`,
     );
   }
+  rejectWrongCounterpart(config);
   if (config.topUpLeast > config.topUpMost)
     throw new ConfigError(
       "TUPPENCE_TOPUP_LEAST is more than TUPPENCE_TOPUP_MOST, so nothing could be topped up; a value that would do: 1.",
@@ -236,6 +266,24 @@ function rejectContradictions(config: Config): void {
   if (config.topUpMost > config.topUpPerDay)
     throw new ConfigError(
       "TUPPENCE_TOPUP_MOST is more than TUPPENCE_TOPUP_PER_DAY, so it could never be reached; a value that would do: 50.",
+    );
+}
+
+function rejectWrongCounterpart({ counterpart, origin, accountsOrigin }: Config): void {
+  if (!counterpart) return;
+  const hostOf = (text: string) => new URL(text).host;
+  const own = [origin, accountsOrigin].map(hostOf);
+  for (const [name, value] of [
+    ["TUPPENCE_COUNTERPART", counterpart.origin],
+    ["TUPPENCE_COUNTERPART_ACCOUNTS", counterpart.accountsOrigin],
+  ] as const)
+    if (own.includes(hostOf(value)))
+      throw new ConfigError(
+        `${name} is ${value}, which is this provider itself; it names the one of the other mode, a process of its own: https://test.pay.example, for example.`,
+      );
+  if (hostOf(counterpart.origin) === hostOf(counterpart.accountsOrigin))
+    throw new ConfigError(
+      `TUPPENCE_COUNTERPART_ACCOUNTS has the same host as TUPPENCE_COUNTERPART, ${counterpart.origin}; name the counterpart's accounts origin: https://accounts.test.pay.example, for example.`,
     );
 }
 

@@ -12,6 +12,7 @@ import { createLogger } from "./log.ts";
 import { createMerchantStore, type MerchantStore } from "./merchants/index.ts";
 import { createMetrics, type Metrics, measureLedger } from "./metrics.ts";
 import { type MintWithKeys, openMint } from "./mint/index.ts";
+import { refuseOtherMode } from "./mode.ts";
 import { createSealReader, type SealReader } from "./payments/index.ts";
 import { openSecrets, type Secrets } from "./secrets.ts";
 
@@ -43,7 +44,7 @@ export async function createDeps(config: Config, options: DepsOptions = {}): Pro
   const logger = options.logger ?? createLogger(config.logLevel);
   const metrics = createMetrics();
   mkdirSync(config.dataFolder, { recursive: true, mode: 0o700 });
-  const secrets = await openSecrets(config.dataFolder, random);
+  const secrets = await openSecrets(config.dataFolder, random, config.mode);
   const place = databasePlace(config);
   const opened: Closable[] = [];
   const close = async () => {
@@ -51,6 +52,7 @@ export async function createDeps(config: Config, options: DepsOptions = {}): Pro
   };
   try {
     const { database } = keep(opened, await openDatabase(place));
+    await refuseOtherMode(database, config.mode);
     const ledger = measureLedger(keep(opened, openLedger(place, now, config.mintThreads > 0)), metrics);
     const mint = keep(
       opened,

@@ -4,9 +4,9 @@ import { startProvider } from "./start.ts";
 
 try {
   const provider = await startProvider(process.env);
-  const { name, origin, accountsOrigin } = provider.config;
+  const { name, mode, origin, accountsOrigin } = provider.config;
   const { metricsAddress: metrics } = provider;
-  const place = { name, origin, accountsOrigin, docs: `${origin}/docs`, ...(metrics && { metrics }) };
+  const place = { name, mode, origin, accountsOrigin, docs: `${origin}/docs`, ...(metrics && { metrics }) };
   const line = process.stdout.isTTY
     ? `${name} is ready. Payments: ${origin}  Accounts: ${accountsOrigin}  API: ${place.docs}`
     : JSON.stringify({ ready: true, ...place });

@@ -2,13 +2,22 @@
  * What only this provider may know, one file each under `<data>/secrets`, made at the first start and readable by
  * the owner alone. Losing the mint's secret makes every coin worthless: back the folder up.
  */
-import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { type Bytes, fromHex, toHex } from "../shared/bytes.ts";
 import { importSealingKey } from "../shared/hpke.ts";
 import { type SigningKey, signingKeyFromSeed, thumbprintOf } from "../shared/jws.ts";
 import type { X25519PublicJwk } from "../shared/protocol/provider.ts";
-import { ConfigError } from "./config.ts";
+import { ConfigError, type Mode } from "./config.ts";
 
 export interface Secrets {
   /** All coin keys derive from it. */
@@ -33,13 +42,30 @@ export interface Secrets {
 
 const SECRET_BYTES = 32;
 export const SECRETS_FOLDER = "secrets";
+/** Among the secrets, so that it goes with them into a backup: no secret itself, but it says what they are for. */
+const MODE_FILE = "mode";
 
-/** Reads them, and makes those that are missing. Two processes that start at once agree on the same ones. */
-export async function openSecrets(dataFolder: string, random: (length: number) => Bytes): Promise<Secrets> {
+/**
+ * Reads them, and makes those that are missing. Two processes that start at once agree on the same ones.
+ *
+ * @throws ConfigError also where they are those of the other mode: its coins would be taken, and its receipts believed
+ */
+export async function openSecrets(
+  dataFolder: string,
+  random: (length: number) => Bytes,
+  mode: Mode = "live",
+): Promise<Secrets> {
   const folder = join(dataFolder, SECRETS_FOLDER);
+  // What was there before there were modes is live.
+  const isOlder = existsSync(join(folder, "mint-master-secret")) && !existsSync(join(folder, MODE_FILE));
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   chmodSync(dataFolder, 0o700);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const modeBefore = rememberMode(join(folder, MODE_FILE), isOlder ? "live" : mode, random);
+  if (modeBefore !== mode)
+    throw new ConfigError(
+      `TUPPENCE_DATA is ${dataFolder}, which belongs to a provider in ${modeBefore} mode, and TUPPENCE_MODE is ${mode}; the two share nothing, so name another folder: .tuppence-${mode}, for example.`,
+    );
   const secret = (name: string) => readOrMake(join(folder, name), random);
 
   const signingKey = await signingKeyFromSeed(secret("receipt-signing-key"));
@@ -56,6 +82,14 @@ export async function openSecrets(dataFolder: string, random: (length: number) =
     webhookSecret: secret("webhook-secret"),
     adminToken: toHex(secret("admin-token")),
   };
+}
+
+/** As it was remembered before, or is now. */
+function rememberMode(path: string, mode: Mode, random: (length: number) => Bytes): Mode {
+  if (!existsSync(path)) writeOnce(path, `${mode}\n`, random);
+  const text = readFileSync(path, "utf8").trim();
+  if (text === "live" || text === "test") return text;
+  throw new ConfigError(`${path} says neither live nor test; put the file back from a backup.`);
 }
 
 function readOrMake(path: string, random: (length: number) => Bytes): Bytes {
@@ -79,10 +113,17 @@ function read(path: string): Bytes | undefined {
   return fromHex(text);
 }
 
-/** Written beside its place and then linked there, so that nobody ever reads half of it and nobody overwrites. */
 function make(path: string, random: (length: number) => Bytes): Bytes {
+  writeOnce(path, `${toHex(random(SECRET_BYTES))}\n`, random);
+  const made = read(path);
+  if (!made) throw new Error(`${path} vanished while it was made`);
+  return made;
+}
+
+/** Written beside its place and then linked there, so that nobody ever reads half of it and nobody overwrites. */
+function writeOnce(path: string, text: string, random: (length: number) => Bytes): void {
   const draft = `${path}.${toHex(random(8))}`;
-  writeFileSync(draft, `${toHex(random(SECRET_BYTES))}\n`, { mode: 0o600, flag: "wx", flush: true });
+  writeFileSync(draft, text, { mode: 0o600, flag: "wx", flush: true });
   try {
     linkSync(draft, path);
   } catch (error) {
@@ -90,9 +131,6 @@ function make(path: string, random: (length: number) => Bytes): Bytes {
   } finally {
     rmSync(draft);
   }
-  const made = read(path);
-  if (!made) throw new Error(`${path} vanished while it was made`);
-  return made;
 }
 
 /** RFC 8410: the DER that stands before the 32 bytes of an X25519 private key. */

@@ -28,6 +28,8 @@ export function registerWellKnown(app: FastifyInstance, deps: Deps): void {
         unit: config.unit,
         network: networkOf(config.currency),
         sandbox: true,
+        mode: config.mode,
+        ...(config.counterpart && { counterpart: config.counterpart.origin }),
         sealingKey: secrets.sealingPublicKey,
         topUps: {
           gateways: ["sandbox"],

@@ -637,6 +637,20 @@ export const ERRORS = {
     "Nothing was changed.",
     "Show your passkey again, then go on.",
   ),
+  handover_invalid: entry(
+    401,
+    "never",
+    "This way into test mode is not valid, or not any more.",
+    "Nothing was changed.",
+    "Come again from your live dashboard.",
+  ),
+  counterpart_unreachable: entry(
+    503,
+    "later",
+    "The live provider did not say by which keys it signs.",
+    "Nothing was changed.",
+    "Come again in a moment.",
+  ),
   scope_missing: entry(
     403,
     "never",

@@ -19,7 +19,8 @@ export type JwsType =
   | "tuppence-kept-seals+jwt"
   | "tuppence-holder+jwt"
   | "tuppence-account+jwt"
-  | "tuppence-statement+jwt";
+  | "tuppence-statement+jwt"
+  | "tuppence-handover+jwt";
 
 /** `by: "kid"` names the key by its thumbprint; `by: "jwk"` carries it, for keys that nobody published. */
 export async function signJws(

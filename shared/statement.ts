@@ -145,6 +145,8 @@ export type StatementLine = v.InferOutput<typeof StatementLine>;
 export const StatementFile = v.object({
   id: v.string(),
   merchantName: text,
+  /** Only of test mode: nothing of it is money. */
+  mode: v.optional(v.literal("test")),
   ...Settlement.entries,
   /** Signed by the provider: `StatementRootClaims`. */
   signedRoot: jws,

@@ -67,11 +67,11 @@ function print(
   },
   { print: say }: CommandDeps,
 ): void {
-  for (const { merchant, number, closedAt, currency, ...sums } of statements) {
+  for (const { merchant, number, closedAt, currency, mode, ...sums } of statements) {
     const day = new Date(closedAt).toISOString().slice(0, 10);
     const money = (amount: Micros) => formatBalance(amount, currency);
     say(
-      `${settlementId(merchant, number)}  ${day}  ${sums.paymentCount} payments of ${money(sums.payments)}, ${sums.refundCount} refunds of ${money(sums.refunds)}, fee ${sums.feeBasisPoints / 100} %, pays out ${money(sums.payout)}`,
+      `${settlementId(merchant, number)}  ${day}  ${sums.paymentCount} payments of ${money(sums.payments)}, ${sums.refundCount} refunds of ${money(sums.refunds)}, fee ${sums.feeBasisPoints / 100} %, pays out ${money(sums.payout)}${mode === "test" ? " (test mode: play money)" : ""}`,
     );
   }
   if (report.receipts > 0) say(`${report.found} of ${report.receipts} receipts found.`);

@@ -84,22 +84,17 @@ export async function openTerms(
     walletUrl,
     nowSeconds: Math.floor(now() / 1_000),
   };
+  const approve: Approve = isOffline ? async () => undefined : (offer) => checkOffer(origin, offer, request);
+  const notes: string[] = [];
+  if (provider.mode === "test")
+    notes.push(`${provider.name} is in test mode: readers pay with play money. Seal anew for real money.`);
   if (isOffline)
-    return {
-      terms,
-      approve: async () => undefined,
-      notes: [
-        "Nobody was asked: whether the provider takes seals of this key, its first reader will find out.",
-      ],
-    };
-  return {
-    terms,
-    approve: (offer) => checkOffer(origin, offer, request),
-    notes:
-      merchantRecord === undefined
-        ? ["The provider gave no merchant record, so that each wallet will ask for it."]
-        : [],
-  };
+    notes.push(
+      "Nobody was asked: whether the provider takes seals of this key, its first reader will find out.",
+    );
+  else if (merchantRecord === undefined)
+    notes.push("The provider gave no merchant record, so that each wallet will ask for it.");
+  return { terms, approve, notes };
 }
 
 /** @throws CommandError where it is no address at which a browser would open anything */

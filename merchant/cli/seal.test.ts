@@ -43,11 +43,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+let providerMode: "live" | "test" = "live";
 const request: typeof fetch = async (input, init) => {
   const path = new URL(String(input)).pathname;
   if (path === "/.well-known/tuppence.json") {
     return Response.json({
       name: "P",
+      mode: providerMode,
       origin: PROVIDER,
       accountsOrigin: "http://localhost:4020",
       currency: "USD",
@@ -99,6 +101,15 @@ async function sealOne(html: string, ...more: string[]): Promise<string> {
   );
   return readFile(join(folder, "out", "mills.html"), "utf8");
 }
+
+test("who seals for test mode is told so, and who seals for real money is not", async () => {
+  await sealOne(PAGE, "--price", "5¢");
+  expect(printed.join("\n")).not.toContain("test mode");
+  providerMode = "test";
+  await sealOne(PAGE, "--price", "5¢");
+  expect(printed.join("\n")).toContain("P is in test mode: readers pay with play money.");
+  providerMode = "live";
+});
 
 test("the published page lacks the paid text, and the provider's key opens it again, letter for letter", async () => {
   const html = await sealOne(PAGE, "--price", "5¢");

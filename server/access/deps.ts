@@ -1,4 +1,5 @@
 import type { Bytes } from "../../shared/bytes.ts";
+import type { Config } from "../config.ts";
 import type { Database } from "../database.ts";
 import type { MerchantStore } from "../merchants/index.ts";
 
@@ -8,9 +9,10 @@ export interface AccessDeps {
   readonly now: () => number;
   readonly random: (length: number) => Bytes;
   readonly merchants: MerchantStore;
-  readonly config: {
-    readonly accountsOrigin: string;
-    readonly name: string;
-    readonly rateLimitPerMinute: number;
-  };
+  readonly config: Pick<Config, "accountsOrigin" | "name" | "rateLimitPerMinute" | "mode" | "counterpart">;
+}
+
+/** Whether owners and merchants come from the live provider: then nobody signs up here, and no id is two people's. */
+export function comesFromLive({ config }: Pick<AccessDeps, "config">): boolean {
+  return config.mode === "test" && config.counterpart !== undefined;
 }

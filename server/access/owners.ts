@@ -1,12 +1,11 @@
 /** Site owners, and whose merchant is whose. */
 import { toHex } from "../../shared/bytes.ts";
 import { TuppenceError } from "../../shared/errors.ts";
+import { MAX_MERCHANTS_PER_OWNER } from "../../shared/protocol/dashboard.ts";
 import type { Merchant } from "../merchants/index.ts";
 import type { AccessDeps } from "./deps.ts";
 
 const OWNER_ID_BYTES = 16;
-/** So that nobody takes all the good names. */
-const MAX_MERCHANTS_PER_OWNER = 20;
 
 type Tables = { owners: { id: string; created_at: bigint | number } };
 

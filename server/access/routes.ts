@@ -17,7 +17,7 @@ import {
 import { decode } from "../decode.ts";
 import { createApiKey, listApiKeys, revokeApiKey } from "./api-keys.ts";
 import { costlyRoute, dashboardRoute } from "./dashboard-route.ts";
-import type { AccessDeps } from "./deps.ts";
+import { type AccessDeps, comesFromLive } from "./deps.ts";
 import { createMerchant, createOwner, makeOwnerId } from "./owners.ts";
 import {
   askForPasskey,
@@ -40,11 +40,29 @@ import {
 
 export function registerAccess(app: FastifyInstance, deps: AccessDeps): void {
   registerSession(app, deps);
-  registerOwner(app, deps);
   registerApiKeys(app, deps);
+  if (comesFromLive(deps)) return;
+  registerSignIn(app, deps);
+  registerOwner(app, deps);
 }
 
 function registerSession(app: FastifyInstance, deps: AccessDeps): void {
+  app.delete("/api/session", dashboardRoute("Signs out"), async (request, reply) => {
+    await endSession(deps, request, reply);
+    return {};
+  });
+  app.get("/api/me", dashboardRoute("Whoever is signed in", { response: { 200: Me } }), async (request) => {
+    const ownerId = await ownerOfSession(deps, request);
+    const merchants = await deps.merchants.listOwned(ownerId);
+    return {
+      passkeys: await listPasskeys(deps, ownerId),
+      recoveryCodesLeft: await countRecoveryCodes(deps, ownerId),
+      merchants: merchants.map(({ id, name }) => ({ id, name })),
+    };
+  });
+}
+
+function registerSignIn(app: FastifyInstance, deps: AccessDeps): void {
   app.post("/api/sign-up/options", costlyRoute(deps, "What to make the first passkey with"), ({ body }) =>
     offerPasskey(deps, makeOwnerId(deps), decode(PasskeyOptionsRequest, body).name, "sign-up"),
   );
@@ -86,22 +104,9 @@ function registerSession(app: FastifyInstance, deps: AccessDeps): void {
       return {};
     },
   );
-  app.delete("/api/session", dashboardRoute("Signs out"), async (request, reply) => {
-    await endSession(deps, request, reply);
-    return {};
-  });
 }
 
 function registerOwner(app: FastifyInstance, deps: AccessDeps): void {
-  app.get("/api/me", dashboardRoute("Whoever is signed in", { response: { 200: Me } }), async (request) => {
-    const ownerId = await ownerOfSession(deps, request);
-    const merchants = await deps.merchants.listOwned(ownerId);
-    return {
-      passkeys: await listPasskeys(deps, ownerId),
-      recoveryCodesLeft: await countRecoveryCodes(deps, ownerId),
-      merchants: merchants.map(({ id, name }) => ({ id, name })),
-    };
-  });
   app.post(
     "/api/me/passkeys/options",
     costlyRoute(deps, "What to make a further passkey with"),

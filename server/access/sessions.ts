@@ -9,8 +9,9 @@ import type { AccessDeps } from "./deps.ts";
 import { hashOfToken, makeToken } from "./tokens.ts";
 
 /** With the prefix no neighbouring host can set it (RFC 6265bis); it needs TLS. */
-const SECURE_COOKIE = "__Host-tuppence_session";
-const PLAIN_COOKIE = "tuppence_session";
+const SECURE_PREFIX = "__Host-";
+/** One name for each mode: ports of one host share their cookies, and signing in to one would sign out of the other. */
+const COOKIES = { live: "tuppence_session", test: "tuppence_test_session" } as const;
 const SESSION_SECONDS = 14 * 24 * 3_600;
 /** How long after the sign-in what would keep somebody else in may be done. */
 const FRESH_MILLISECONDS = 15 * 60_000;
@@ -112,7 +113,7 @@ function cookieOptions({ config }: AccessDeps): CookieSerializeOptions {
 }
 
 function cookieName({ config }: AccessDeps): string {
-  return isSecure(config) ? SECURE_COOKIE : PLAIN_COOKIE;
+  return `${isSecure(config) ? SECURE_PREFIX : ""}${COOKIES[config.mode]}`;
 }
 
 function isSecure({ accountsOrigin }: AccessDeps["config"]): boolean {

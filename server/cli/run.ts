@@ -16,7 +16,12 @@ export function runCommand(command: (deps: Deps) => Promise<number>): Promise<vo
 
 /** For a command that opens and makes nothing by itself. */
 export async function runBareCommand(command: (config: Config) => Promise<number>): Promise<void> {
-  const run = async () => command(readConfig(process.env));
+  const run = async () => {
+    const config = readConfig(process.env);
+    // Beside what the command prints, which programs may read.
+    if (config.mode === "test") console.error(`${config.name}: test mode, play money.`);
+    return command(config);
+  };
   process.exitCode = await run().catch(explain);
 }
 

@@ -17,13 +17,15 @@ export function registerDashboard(app: FastifyInstance, deps: DashboardDeps): vo
     "/api/provider",
     dashboardRoute("What the dashboard says of the provider", { response: { 200: DashboardProvider } }),
     async () => {
-      const { name, origin, currency, feeBasisPoints } = deps.config;
+      const { name, origin, currency, feeBasisPoints, mode, counterpart } = deps.config;
       const answer: v.InferInput<typeof DashboardProvider> = {
         name,
         origin,
         currency,
         // There is no gateway yet that takes anything else.
         playMoney: true,
+        mode,
+        counterpart: counterpart?.accountsOrigin ?? null,
         feeBasisPoints: Number(feeBasisPoints),
       };
       return answer;

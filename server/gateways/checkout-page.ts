@@ -1,17 +1,15 @@
 /** The pages of the sandbox's checkout: HTML made here, one style sheet, nothing else. */
 import { ERRORS, type ErrorCode } from "../../shared/errors.ts";
 import { formatBalance } from "../../shared/money.ts";
+import type { Config, Mode } from "../config.ts";
 import type { TopUp } from "../topups/index.ts";
 
-export interface CheckoutView {
-  readonly name: string;
-  readonly currency: string;
-  readonly topUp: TopUp;
-}
+export type CheckoutTerms = Pick<Config, "name" | "currency" | "mode">;
 
-export function checkoutPage({ name, currency, topUp }: CheckoutView): string {
+export function checkoutPage({ name, currency, mode }: CheckoutTerms, topUp: TopUp): string {
   const amount = formatBalance(topUp.amount, currency);
   return layout(
+    mode,
     `Top up ${amount}`,
     `<p class="to">Top up your wallet at <strong>${escapeHtml(name)}</strong></p>
 <h1><span class="label">Amount</span> ${escapeHtml(amount)}</h1>
@@ -48,10 +46,11 @@ const RESULTS: Readonly<
   charged_back: { mark: "↩", title: "Charged back", text: "This payment was taken back." },
 };
 
-export function resultPage({ currency, topUp }: CheckoutView): string {
+export function resultPage({ currency, mode }: CheckoutTerms, topUp: TopUp): string {
   const { mark, title, text } = RESULTS[topUp.state];
   const amount = formatBalance(topUp.amount, currency);
   return layout(
+    mode,
     title,
     `<p class="mark ${topUp.state === "paid" ? "good" : "calm"}" aria-hidden="true">${mark}</p>
 <h1 class="result">${title}</h1>
@@ -61,9 +60,10 @@ export function resultPage({ currency, topUp }: CheckoutView): string {
   );
 }
 
-export function refusedPage({ code }: { readonly name: string; readonly code: ErrorCode }): string {
+export function refusedPage({ mode }: CheckoutTerms, code: ErrorCode): string {
   const { title, safe, next } = ERRORS[code];
   return layout(
+    mode,
     "Not possible",
     `<p class="mark calm" aria-hidden="true">!</p>
 <h1 class="result">Not possible</h1>
@@ -72,8 +72,9 @@ export function refusedPage({ code }: { readonly name: string; readonly code: Er
   );
 }
 
-export function missingPage(name: string): string {
+export function missingPage({ name, mode }: CheckoutTerms): string {
   return layout(
+    mode,
     "No such top-up",
     `<p class="mark calm" aria-hidden="true">?</p>
 <h1 class="result">No such top-up</h1>
@@ -81,18 +82,23 @@ export function missingPage(name: string): string {
   );
 }
 
-function layout(title: string, body: string): string {
+const BANNERS: Readonly<Record<Mode, string>> = {
+  live: "<strong>Play money</strong> <span>no card is charged</span>",
+  test: "<strong>Test mode</strong> <span>play money: no card is charged</span>",
+};
+
+function layout(mode: Mode, title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${escapeHtml(title)} · Play money</title>
+<title>${escapeHtml(title)} · ${mode === "test" ? "Test mode" : "Play money"}</title>
 <style>${CHECKOUT_STYLE}</style>
 </head>
 <body>
-<div class="banner" role="note"><strong>Play money</strong> <span>no card is charged</span></div>
+<div class="banner" role="note">${BANNERS[mode]}</div>
 <main>
 <article>
 ${body}

@@ -25,7 +25,7 @@ const EVENT_OF = { approve: "approved", decline: "declined", abandon: "abandoned
 >;
 
 export function registerSandbox(app: FastifyInstance, deps: GatewayDeps): void {
-  const { name, currency } = deps.config;
+  const terms = deps.config;
   const route = (summary: string) => ({
     config: { side: "accounts" as const },
     schema: describe({ summary, tags: ["top-ups"] }),
@@ -33,33 +33,27 @@ export function registerSandbox(app: FastifyInstance, deps: GatewayDeps): void {
 
   app.get("/checkout/sandbox/:id", route("The sandbox gateway's page"), async (request, reply) => {
     const topUp = await findOpenOrEnded(deps, request.params);
-    if (!topUp) return page(reply, 404, missingPage(name));
-    return page(
-      reply,
-      200,
-      topUp.state === "open"
-        ? checkoutPage({ name, currency, topUp })
-        : resultPage({ name, currency, topUp }),
-    );
+    if (!topUp) return page(reply, 404, missingPage(terms));
+    return page(reply, 200, topUp.state === "open" ? checkoutPage(terms, topUp) : resultPage(terms, topUp));
   });
 
   app.post("/checkout/sandbox/:id", route("The reader's decision"), async (request, reply) => {
     const topUp = await findOpenOrEnded(deps, request.params);
-    if (!topUp) return page(reply, 404, missingPage(name));
+    if (!topUp) return page(reply, 404, missingPage(terms));
     const form = v.safeParse(Decision, request.body);
     if (!form.success) throw new TuppenceError("request_invalid");
     // A second press, or the back button: what was decided first is shown.
-    if (topUp.state !== "open") return page(reply, 200, resultPage({ name, currency, topUp }));
+    if (topUp.state !== "open") return page(reply, 200, resultPage(terms, topUp));
     try {
       const decided = await applyGatewayEvent(deps, GATEWAY, {
         type: EVENT_OF[form.output.decision],
         topUpId: topUp.id,
         amount: topUp.amount,
       });
-      return page(reply, 200, resultPage({ name, currency, topUp: decided }));
+      return page(reply, 200, resultPage(terms, decided));
     } catch (error) {
       if (!(error instanceof TuppenceError)) throw error;
-      return page(reply, 200, refusedPage({ name, code: error.code }));
+      return page(reply, 200, refusedPage(terms, error.code));
     }
   });
 }

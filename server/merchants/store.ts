@@ -12,11 +12,9 @@ export interface MerchantStore {
   /** By id. */
   list(): Promise<readonly Merchant[]>;
   /** A merchant without a site, of an owner who signed up. Undefined where the id is taken. */
-  create(terms: {
-    readonly id: string;
-    readonly name: string;
-    readonly ownerId: string;
-  }): Promise<Merchant | undefined>;
+  create(
+    terms: Omit<MerchantUpdate, "origins"> & { readonly name: string; readonly ownerId: string },
+  ): Promise<Merchant | undefined>;
   /** By id. */
   listOwned(ownerId: string): Promise<readonly Merchant[]>;
   /** Registers or updates. `isNew` is false where the id was there already. */
@@ -72,8 +70,11 @@ export function createMerchantStore({ database, now, config }: MerchantStoreOpti
         if (rows.length < PAGE_MERCHANTS) return merchants;
       }
     },
-    async create({ id, name, ownerId }) {
-      const value = JSON.stringify({ ...encode(defaultsOf(config)), ...encode({ name, origins: [] }) });
+    async create({ id, ownerId, ...given }) {
+      const value = JSON.stringify({
+        ...encode(defaultsOf(config)),
+        ...encode({ ...given, origins: [] }),
+      });
       const { numInsertedOrUpdatedRows } = await db
         .insertInto("merchants")
         .values({ id, created_at: BigInt(now()), value, owner_id: ownerId })

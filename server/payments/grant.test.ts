@@ -504,7 +504,7 @@ test("webhooks tell each refund once, who gave it and why, also where a settleme
   const facts = found.map(({ fact }) => fact).filter(({ type }) => type === "payment.refunded");
   const told = await Promise.all(
     facts.map(async (fact) =>
-      v.parse(WebhookPayload, JSON.parse(await payloadOf(shop.deps.ledger, MERCHANT, fact))),
+      v.parse(WebhookPayload, JSON.parse(await payloadOf(shop.deps.ledger, MERCHANT, fact, "live"))),
     ),
   );
   const id = ({ payment }: Made) => payment.paymentId;
@@ -516,7 +516,10 @@ test("webhooks tell each refund once, who gave it and why, also where a settleme
   expect(new Set(facts.map((fact) => fact.id)).size).toBe(4);
   const settled = found.map(({ fact }) => fact).findLast(({ type }) => type === "settlement.created");
   if (!settled) throw new Error("two settlements");
-  const { data } = v.parse(WebhookPayload, JSON.parse(await payloadOf(shop.deps.ledger, MERCHANT, settled)));
+  const { data } = v.parse(
+    WebhookPayload,
+    JSON.parse(await payloadOf(shop.deps.ledger, MERCHANT, settled, "live")),
+  );
   expect(data).toMatchObject({ lateRefundCount: 2, lateRefunds: "150000", uncollectedCount: 0 });
 });
 

@@ -3,6 +3,7 @@
  * The rows add up to the merchant's balance. It is read a page at a time and written as it is read.
  */
 import { subtract, ZERO } from "../../shared/money.ts";
+import type { Config } from "../config.ts";
 import { merchantAccount } from "../ledger/accounts.ts";
 import type { AccountName, Ledger, PostedTransfer, TransferCode } from "../ledger/ledger.ts";
 import { readAllTransfers } from "../ledger/read-all.ts";
@@ -14,13 +15,15 @@ const PIECE_CHARACTERS = 65_536;
 /** Far fewer than payments. */
 const PAGE_OTHERS = 500;
 
+type Terms = Pick<Config, "currency" | "mode">;
+
 export async function* exportMovements(
   ledger: Ledger,
   merchant: string,
-  currency: string,
+  terms: Terms,
 ): AsyncGenerator<string> {
-  let piece = csvHead("reason");
-  for await (const row of rowsOf(ledger, merchant, currency)) {
+  let piece = csvHead(terms.mode, "reason");
+  for await (const row of rowsOf(ledger, merchant, terms)) {
     piece += row;
     if (piece.length < PIECE_CHARACTERS) continue;
     yield piece;
@@ -30,19 +33,19 @@ export async function* exportMovements(
 }
 
 /** Payments and what else moved are each in order; of the two next ones the older comes first. */
-async function* rowsOf(ledger: Ledger, merchant: string, currency: string): AsyncGenerator<string> {
+async function* rowsOf(ledger: Ledger, merchant: string, terms: Terms): AsyncGenerator<string> {
   const others = readOthers(ledger, merchantAccount(merchant));
   let other = await others.next();
   const everything = { afterSequence: 0, upToSequence: Number.MAX_SAFE_INTEGER };
   for await (const line of readPaymentLines(ledger, merchant, everything)) {
     while (!other.done && other.value.sequence < line.sequence) {
-      yield await otherRow(ledger, merchant, other.value, currency);
+      yield await otherRow(ledger, merchant, other.value, terms);
       other = await others.next();
     }
-    yield paymentRow(line, currency);
+    yield paymentRow(line, terms);
   }
   while (!other.done) {
-    yield await otherRow(ledger, merchant, other.value, currency);
+    yield await otherRow(ledger, merchant, other.value, terms);
     other = await others.next();
   }
 }
@@ -62,24 +65,28 @@ async function* readOthers(ledger: Ledger, account: AccountName): AsyncGenerator
   for (; !debit.done; debit = await debits.next()) yield debit.value;
 }
 
-function paymentRow({ paymentId: id, paidAt, amount, record }: PaymentLine, currency: string): string {
+function paymentRow(
+  { paymentId: id, paidAt, amount, record }: PaymentLine,
+  { currency, mode }: Terms,
+): string {
   const { resource, kind } = record;
-  return csvMovement({ type: "payment", time: isoTime(paidAt), id, resource, kind, currency, amount }, "");
+  const row = { type: "payment", time: isoTime(paidAt), id, resource, kind, currency, amount };
+  return csvMovement(mode, row, "");
 }
 
 async function otherRow(
   ledger: Ledger,
   merchant: string,
   { code: type, timestamp, reference: id, amount: moved, credit }: PostedTransfer,
-  currency: string,
+  { currency, mode }: Terms,
 ): Promise<string> {
   const amount = credit === merchantAccount(merchant) ? moved : subtract(ZERO, moved);
   const row = { type, time: isoTime(timestamp), id, currency, amount };
-  if (!REFUND_CODES.includes(type) && type !== "refund_uncollected") return csvMovement(row, "");
+  if (!REFUND_CODES.includes(type) && type !== "refund_uncollected") return csvMovement(mode, row, "");
   const group = await ledger.group(paymentGroupId(id));
   if (!group) throw new Error(`payment ${id} was refunded and never made`);
   const { reason = "" } = (await readRefund(ledger, id)) ?? {};
-  return csvMovement({ ...row, ...paymentSubjectOf(group, id) }, reason);
+  return csvMovement(mode, { ...row, ...paymentSubjectOf(group, id) }, reason);
 }
 
 function isoTime(milliseconds: number): string {

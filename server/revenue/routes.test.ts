@@ -238,7 +238,7 @@ it("makes no formula and no further column of what a stranger put into an addres
   expect(cells.filter((cell) => /^"?[=+\-@\t]/.test(cell))).toEqual([]);
   // No address begins like this. Should one ever, it is text.
   const moved = { type: "payment", time: "", id: "-1+1", currency: "USD", amount: micros(5) };
-  expect(csvMovement({ ...moved, resource: "=1+1", kind: "@x" })).toBe(
+  expect(csvMovement("live", { ...moved, resource: "=1+1", kind: "@x" })).toBe(
     "payment,,'-1+1,'=1+1,'@x,USD,5,0.000005\r\n",
   );
 });

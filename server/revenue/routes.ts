@@ -72,7 +72,7 @@ export function registerRevenue(app: FastifyInstance, deps: RevenueDeps): void {
       reply
         .header("content-type", "text/csv; charset=utf-8")
         .header("content-disposition", `attachment; filename="${merchant.id}-payments.csv"`);
-      return Readable.from(exportMovements(deps.ledger, merchant.id, currency));
+      return Readable.from(exportMovements(deps.ledger, merchant.id, deps.config));
     },
   );
 

@@ -1,7 +1,8 @@
 /** How statements are written, piece by piece, so that nobody holds a whole one. */
 import { MICROS_PER_UNIT, type Micros, subtract } from "../../shared/money.ts";
 import { type StatementLine, settlementJson } from "../../shared/statement.ts";
-import { isoTime, type Statement } from "./statement.ts";
+import type { Mode } from "../config.ts";
+import { isoTime } from "./statement.ts";
 import type { SignedStatement } from "./statement-root.ts";
 
 export interface StatementFormat {
@@ -31,9 +32,10 @@ export async function* formatStatement(
 
 /** RFC 4180. Amounts signed, in micros and in the major unit; the rows but the last add up to the last. */
 export const STATEMENT_CSV: StatementFormat = {
-  head: (statement) => csvHead() + csvSum(statement, "carry_forward_in", statement.settlement.carryForwardIn),
-  line: ({ settlement: { currency } }, line) =>
-    csvMovement({ ...line, currency, amount: comesIn(line) ? line.amount : negative(line.amount) }),
+  head: (statement) =>
+    csvHead(statement.mode) + csvSum(statement, "carry_forward_in", statement.settlement.carryForwardIn),
+  line: ({ settlement: { currency }, mode }, line) =>
+    csvMovement(mode, { ...line, currency, amount: comesIn(line) ? line.amount : negative(line.amount) }),
   end(statement) {
     const { fee, payout, carryForwardOut } = statement.settlement;
     return (
@@ -46,9 +48,16 @@ export const STATEMENT_CSV: StatementFormat = {
 
 /** `StatementFile` of `shared/statement.ts`: the settlement's members, the signed root, and the lines, one a row. */
 export const STATEMENT_JSON: StatementFormat = {
-  head({ id, merchantName, settlement, signedRoot }) {
+  head({ id, merchantName, mode, settlement, signedRoot }) {
     const closed = isoTime(settlement.closedAt);
-    const members = { id, merchantName, closed, ...settlementJson(settlement), signedRoot };
+    const members = {
+      id,
+      merchantName,
+      ...(mode === "test" ? { mode } : {}),
+      closed,
+      ...settlementJson(settlement),
+      signedRoot,
+    };
     return `${JSON.stringify(members, undefined, 2).slice(0, -"\n}".length)},\n  "lines": [`;
   },
   line: (_, line, index) =>
@@ -56,17 +65,33 @@ export const STATEMENT_JSON: StatementFormat = {
   end: () => "\n  ]\n}\n",
 };
 
-function csvSum({ id, settlement: { currency, closedAt } }: Statement, type: string, amount: Micros): string {
-  return csvMovement({ type, time: isoTime(closedAt), id, currency, amount });
+function csvSum(
+  { id, mode, settlement: { currency, closedAt } }: SignedStatement,
+  type: string,
+  amount: Micros,
+): string {
+  return csvMovement(mode, { type, time: isoTime(closedAt), id, currency, amount });
 }
 
-/** @param more names of further columns */
-export function csvHead(...more: readonly string[]): string {
-  return csvRow(["type", "time", "id", "resource", "kind", "currency", "amount_micros", "amount", ...more]);
+/** In test mode each row says so, in a column of its own: a file that is cut or joined still does. @param more names of further columns */
+export function csvHead(mode: Mode, ...more: readonly string[]): string {
+  return csvRow([
+    "type",
+    "time",
+    "id",
+    "resource",
+    "kind",
+    "currency",
+    "amount_micros",
+    "amount",
+    ...more,
+    ...(mode === "test" ? ["mode"] : []),
+  ]);
 }
 
 /** @param movement its amount with its sign  @param more for further columns */
 export function csvMovement(
+  mode: Mode,
   movement: {
     readonly type: string;
     readonly time: string;
@@ -79,7 +104,18 @@ export function csvMovement(
   ...more: readonly string[]
 ): string {
   const { type, time, id, resource = "", kind = "", currency, amount } = movement;
-  return csvRow([type, time, id, resource, kind, currency, amount.toString(), decimal(amount), ...more]);
+  return csvRow([
+    type,
+    time,
+    id,
+    resource,
+    kind,
+    currency,
+    amount.toString(),
+    decimal(amount),
+    ...more,
+    ...(mode === "test" ? [mode] : []),
+  ]);
 }
 
 function csvRow(fields: readonly string[]): string {

@@ -100,7 +100,12 @@ describe("the root of a statement", () => {
     const signed = await Promise.all([1, 2, 3].map(() => signStatement(shop.deps, statement)));
     expect(new Set(signed.map(({ signedRoot }) => signedRoot)).size).toBe(1);
     expect(
-      await text(formatStatement(signed[0] ?? { ...statement, root: "", signedRoot: "" }, STATEMENT_JSON)),
+      await text(
+        formatStatement(
+          signed[0] ?? { ...statement, mode: "live", root: "", signedRoot: "" },
+          STATEMENT_JSON,
+        ),
+      ),
     ).toContain(signed[0]?.signedRoot);
   });
 

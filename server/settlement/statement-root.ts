@@ -9,18 +9,20 @@ import type { SigningKey } from "../../shared/jws.ts";
 import { buildTree } from "../../shared/merkle.ts";
 import { hash256 } from "../../shared/protocol/fields.ts";
 import { lineHash, type Settlement, settlementHash, signStatementRoot } from "../../shared/statement.ts";
+import type { Mode } from "../config.ts";
 import { deriveId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Statement } from "./statement.ts";
 
 export interface StatementDeps {
   readonly ledger: Ledger;
-  readonly config: { readonly origin: string };
+  readonly config: { readonly origin: string; readonly mode: Mode };
   readonly secrets: { readonly signingKey: SigningKey };
 }
 
 /** With its root, hexadecimal, and as the provider signs it. */
 export interface SignedStatement extends Statement {
+  readonly mode: Mode;
   readonly root: string;
   readonly signedRoot: string;
 }
@@ -37,7 +39,12 @@ const RootRecord = v.object({ root: hash256 });
 export async function signStatement(deps: StatementDeps, statement: Statement): Promise<SignedStatement> {
   const { merchant, number } = statement.settlement;
   const root = (await readRoot(deps.ledger, merchant, number)) ?? (await commitRoot(deps.ledger, statement));
-  return { ...statement, root, signedRoot: await signRoot(deps, statement.settlement, root) };
+  return {
+    ...statement,
+    mode: deps.config.mode,
+    root,
+    signedRoot: await signRoot(deps, statement.settlement, root),
+  };
 }
 
 function signRoot(

@@ -26,6 +26,7 @@ export async function checkSite(
   origin: string,
   graceMilliseconds = GRACE_MILLISECONDS,
 ): Promise<CheckedSite | undefined> {
+  if (deps.config.mode === "test") return acceptSite(deps, merchantId, origin);
   const looked = await lookAtSite(deps, merchantId, origin);
   return looked && judgeSite(deps, looked, graceMilliseconds);
 }
@@ -79,6 +80,20 @@ async function judgeSite(
   );
 }
 
+/**
+ * In test mode a site counts when it was added: what is paid there is worth nothing, and the address may be one that only its
+ * owner's machine reaches.
+ */
+async function acceptSite(
+  deps: SiteDeps,
+  merchantId: string,
+  origin: string,
+): Promise<CheckedSite | undefined> {
+  await updateSite(deps, merchantId, origin, { method: null, provenAt: deps.now(), missingSince: null });
+  const site = await findSite(deps, merchantId, origin);
+  return site && { site, attempts: [] };
+}
+
 async function checkOthers(deps: SiteDeps, merchantId: string, origin: string): Promise<void> {
   const others = await otherMerchantsOf(deps, merchantId, origin, MAX_OTHERS);
   await Promise.all(others.map((other) => checkSite(deps, other, origin, 0)));
@@ -92,6 +107,7 @@ const AGAIN_AFTER_FAULT_MILLISECONDS = 600_000;
 
 /** The job: some of the proven sites whose day is over. */
 export async function checkDueSites(deps: SiteDeps): Promise<void> {
+  if (deps.config.mode === "test") return;
   const due = await takeDueSites(deps, deps.now() + CHECK_EVERY_MILLISECONDS, CHECKS_AT_ONCE);
   const looked = await Promise.allSettled(
     due.map(({ merchantId, origin }) => lookAtSite(deps, merchantId, origin)),

@@ -4,7 +4,7 @@ import type { ProofMethod, Site } from "../../shared/protocol/dashboard.ts";
 import type { SiteDeps } from "./deps.ts";
 import { proofToken } from "./token.ts";
 
-const MAX_SITES_PER_MERCHANT = 20;
+export const MAX_SITES_PER_MERCHANT = 20;
 
 type Row = {
   merchant_id: string;

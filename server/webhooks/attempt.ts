@@ -34,7 +34,7 @@ export async function attempt(
   event: ClaimedEvent,
   signal: AbortSignal,
 ): Promise<Attempt | undefined> {
-  const body = await payloadOf(deps.ledger, event.endpoint.merchantId, event);
+  const body = await payloadOf(deps.ledger, event.endpoint.merchantId, event, deps.config.mode);
   const at = deps.now();
   const started = performance.now();
   const result = await send(deps, event, { body, now: at, signal });

@@ -1,5 +1,6 @@
 /** What an event says, read from the ledger each time: the same bytes at every attempt. */
 import type { WebhookPayloadJson } from "../../shared/protocol/webhooks.ts";
+import type { Mode } from "../config.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readPayment, readRefund } from "../payments/index.ts";
 import { parseSettlementId, readSettlement } from "../settlement/index.ts";
@@ -7,8 +8,10 @@ import type { QueuedEvent } from "./queue.ts";
 
 type Told = Pick<QueuedEvent, "type" | "subject" | "happenedAt">;
 
-export async function payloadOf(ledger: Ledger, merchant: string, event: Told): Promise<string> {
-  return JSON.stringify(await compose(ledger, merchant, event));
+/** In test mode it says so, as its first word after the type; live events are as they always were. */
+export async function payloadOf(ledger: Ledger, merchant: string, event: Told, mode: Mode): Promise<string> {
+  const { type, ...rest } = await compose(ledger, merchant, event);
+  return JSON.stringify({ type, ...(mode === "test" ? { mode } : {}), ...rest });
 }
 
 async function compose(

@@ -48,6 +48,9 @@ export const ApiKeyList = v.object({ keys: v.array(ApiKey) });
 /** `token` is told once. */
 export const ApiKeyMade = v.object({ key: ApiKey, token: v.string() });
 
+/** So that nobody takes all the good names. */
+export const MAX_MERCHANTS_PER_OWNER = 20;
+
 /** A new merchant of whoever is signed in. */
 export const MerchantRequest = v.object({ id: merchantId, name: label });
 
@@ -141,6 +144,9 @@ export const DashboardProvider = v.object({
   currency: v.string(),
   /** No money of anybody's is behind it. */
   playMoney: v.boolean(),
+  mode: v.picklist(["live", "test"]),
+  /** The accounts origin of the provider of the other mode, where its dashboard is; null where there is none. */
+  counterpart: v.nullable(v.string()),
   feeBasisPoints: v.number(),
 });
 export type DashboardProvider = v.InferOutput<typeof DashboardProvider>;

@@ -125,14 +125,17 @@ const payment = {
   kind: PaymentKind,
   paidAt: timestamp,
 };
+/** Only in test mode: nothing of it is money. */
+const mode = v.optional(v.literal("test"));
 /**
  * What an endpoint is sent. Of the reader it says nothing: the payment's own key, which a receipt names, proves something only to
  * who is shown the receipt, and an endpoint is often another company's.
  */
 export const WebhookPayload = v.variant("type", [
-  v.object({ type: v.literal("payment.paid"), timestamp, data: v.object(payment) }),
+  v.object({ type: v.literal("payment.paid"), mode, timestamp, data: v.object(payment) }),
   v.object({
     type: v.literal("payment.refunded"),
+    mode,
     timestamp,
     data: v.object({
       ...payment,
@@ -144,6 +147,7 @@ export const WebhookPayload = v.variant("type", [
   }),
   v.object({
     type: v.literal("settlement.created"),
+    mode,
     timestamp,
     data: v.object({
       merchant: merchantId,
@@ -168,6 +172,6 @@ export const WebhookPayload = v.variant("type", [
       carryForwardOut: v.string(),
     }),
   }),
-  v.object({ type: v.literal("test"), timestamp, data: v.object({ merchant: merchantId }) }),
+  v.object({ type: v.literal("test"), mode, timestamp, data: v.object({ merchant: merchantId }) }),
 ]);
 export type WebhookPayloadJson = v.InferInput<typeof WebhookPayload>;

@@ -160,6 +160,7 @@ const CASES: Readonly<Record<FindingCode, Case>> = {
     ...replace(/"provider":"[^"]+"/, '"provider":"http://127.0.0.1:9"'),
   },
   "provider-private": { publicOrigin: PUBLIC },
+  "provider-in-test-mode": { provider: (said) => said.replace('"mode":"live"', '"mode":"test"') },
   "merchant-unknown": { ...TIDES, payTo: "nobody-we-know" },
   "origin-not-registered": { registration: () => ({ origins: ["https://elsewhere.example"] }) },
   "record-invalid": { sealing: async () => ({ merchantRecord: "e30.e30.AAAA" }) },

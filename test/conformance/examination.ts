@@ -38,6 +38,8 @@ export interface Visit {
   readonly limits?: Partial<typeof LIMITS>;
   readonly aheadMs?: number;
   readonly max?: Micros;
+  /** What the provider says of itself, otherwise than it does. */
+  readonly provider?: (said: string) => string;
   /** What names lead to. */
   readonly lookup?: (host: string) => string;
 }
@@ -92,9 +94,15 @@ export function openClinic(): Clinic {
   };
   const again: Clinic["again"] = async (visit) => {
     const { path = "/one.html", pays, paidText, limits, aheadMs = 0, max = ENOUGH, lookup } = visit;
+    const { provider: said } = visit;
     if (!site) throw new Error("no site is open");
+    const { fetch: send } = site;
     const report = await examine(new URL(path, site.origin), {
-      fetch: site.fetch,
+      fetch: async (input, init) => {
+        const answer = await send(input, init);
+        if (!said || !answer.url.endsWith("/.well-known/tuppence.json")) return answer;
+        return new Response(said(await answer.text()), answer);
+      },
       // Names of a test's own are everyone's; numbers need no looking up.
       lookup: async (host) => [{ address: lookup?.(host) ?? "93.184.216.34", family: 4 }],
       now: () => Date.now() + aheadMs,

@@ -12,6 +12,7 @@ import { deriveId } from "../../server/ledger/ids.ts";
 import type { Ledger } from "../../server/ledger/ledger.ts";
 import { openLedger } from "../../server/ledger/open.ts";
 import { createMerchantStore } from "../../server/merchants/index.ts";
+import { refuseOtherMode } from "../../server/mode.ts";
 import { paymentRecordOf } from "../../server/payments/index.ts";
 import { findTopUp } from "../../server/topups/store.ts";
 import { sha256, toHex } from "../../shared/bytes.ts";
@@ -44,6 +45,11 @@ describe.each(allDatabases())("a first version's database on $kind", (databases)
     await ledger.close();
     await opened.close();
     await database.destroy();
+  });
+
+  it("is a live one's, in which no test mode starts", async () => {
+    await expect(refuseOtherMode(opened.database, "test")).rejects.toThrow("a provider in live mode");
+    await refuseOtherMode(opened.database, "live");
   });
 
   it("holds the same money in the same accounts", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { registerNewspaper } from "../../demo/register.ts";
 import { type Newspaper, startNewspaper } from "../../demo/serve.ts";
 import { makeKey, readKey } from "../../merchant/cli/key.ts";
+import { pairAt } from "./pair.ts";
 import { type ProviderOptions, type RunningProvider, readAdminToken, startProvider } from "./provider.ts";
 
 export const NEWSPAPER_ID = "the-lantern";
@@ -11,6 +12,8 @@ export const NEWSPAPER_NAME = "The Lantern";
 
 export interface World {
   readonly provider: RunningProvider;
+  /** Test mode, where it was asked for. */
+  readonly testProvider: RunningProvider | undefined;
   readonly newspaper: Newspaper;
   readonly adminToken: string;
   close(): Promise<void>;
@@ -20,6 +23,8 @@ export interface WorldOptions extends ProviderOptions {
   /** One that runs already, with an environment of its own. The world closes it. */
   readonly provider?: RunningProvider;
   readonly newspaperPort?: number;
+  /** Starts test mode as well, beside a provider whose port is given. */
+  readonly test?: { readonly dataFolder: string; readonly port: number };
   readonly refundWindowSeconds?: number;
 }
 
@@ -34,11 +39,21 @@ export const SANDBOX_ENVIRONMENT = {
 const REFUND_WINDOW_SECONDS = 3_600;
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const { newspaperPort = 0, refundWindowSeconds = REFUND_WINDOW_SECONDS, environment, ...rest } = options;
+  const {
+    newspaperPort = 0,
+    refundWindowSeconds = REFUND_WINDOW_SECONDS,
+    test,
+    environment,
+    ...rest
+  } = options;
+  const pair = test && pairAt(rest.port ?? 0, test.port);
+  const settings = (more = {}) => ({ ...SANDBOX_ENVIRONMENT, ...environment, ...more });
   const provider =
-    options.provider ??
-    (await startProvider({ ...rest, environment: { ...SANDBOX_ENVIRONMENT, ...environment } }));
+    options.provider ?? (await startProvider({ ...rest, environment: settings(pair?.live.environment) }));
+  let testProvider: RunningProvider | undefined;
   try {
+    if (test && pair)
+      testProvider = await startProvider({ ...test, environment: settings(pair.test.environment) });
     const adminToken = readAdminToken(provider);
     const dataFolder = join(provider.dataFolder, "newspaper");
     mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
@@ -63,14 +78,17 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     });
     return {
       provider,
+      testProvider,
       newspaper,
       adminToken,
       async close() {
         await newspaper.close();
+        await testProvider?.close();
         await provider.close();
       },
     };
   } catch (error) {
+    await testProvider?.close();
     await provider.close();
     throw error;
   }

@@ -13,6 +13,8 @@ type NotForReaders =
   | "merchant_taken"
   | "access_required"
   | "access_stale"
+  | "handover_invalid"
+  | "counterpart_unreachable"
   | "scope_missing"
   | "passkey_invalid"
   | "passkey_unknown"

@@ -148,6 +148,11 @@ export const FINDINGS = {
     what: "The offer names a provider that only your own network can reach.",
     todo: "Seal again with the provider's public address (`--provider`).",
   },
+  "provider-in-test-mode": {
+    severity: "warning",
+    what: "The offer names a provider in test mode: readers pay with play money.",
+    todo: "For real money, paste and seal anew with what the live dashboard shows.",
+  },
   "merchant-unknown": {
     severity: "error",
     what: "The provider does not know the merchant of the offer.",

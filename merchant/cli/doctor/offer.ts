@@ -46,6 +46,7 @@ export async function checkOfferOf(
   if (place.isSealed) checkSealTerms(terms, resource, place, reader);
   const provider = await findProvider(terms.extra.provider, place, reader, deps);
   if (!provider) return undefined;
+  if (provider.mode === "test") reader.find("provider-in-test-mode", place.where, provider.origin);
   checkPrice(terms, provider, place, reader);
   const record = await checkMerchant(terms, place, reader, deps);
   if (record && place.isSealed && terms.extra.seal !== undefined)

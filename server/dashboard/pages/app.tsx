@@ -8,8 +8,9 @@ import { call, Refusal, SIGNED_OUT } from "./api.ts";
 import { useLoaded } from "./load.ts";
 import { Brand } from "./parts/brand.tsx";
 import { Frame } from "./parts/frame.tsx";
+import { Mode } from "./parts/mode.tsx";
 import { Failure } from "./parts/notice.tsx";
-import { useRoute } from "./route.ts";
+import { type Route, useRoute } from "./route.ts";
 import { AccountScreen } from "./screens/account.tsx";
 import { CodesScreen } from "./screens/codes.tsx";
 import { KeysScreen } from "./screens/keys.tsx";
@@ -19,7 +20,9 @@ import { RevenueScreen } from "./screens/revenue.tsx";
 import { SettingsScreen } from "./screens/settings.tsx";
 import { SignInScreen } from "./screens/sign-in.tsx";
 import { SitesScreen } from "./screens/sites.tsx";
+import { ArriveScreen, EnterScreen, FromLiveScreen, HandOverScreen } from "./screens/test-mode.tsx";
 import { WebhooksScreen } from "./screens/webhooks.tsx";
+import { comesFromLive, leadsToTest } from "./test-mode.ts";
 
 interface Start {
   readonly provider: DashboardProvider;
@@ -37,7 +40,11 @@ export function App() {
     addEventListener(SIGNED_OUT, look);
     return () => removeEventListener(SIGNED_OUT, look);
   }, [isSignedIn, reload]);
-  useNewScreen(`${loaded.state} ${isSignedIn} ${route.merchant} ${route.screen} ${codes !== undefined}`);
+  const mode = loaded.state === "ready" ? loaded.value.provider.mode : "live";
+  useNewScreen(
+    `${loaded.state} ${isSignedIn} ${route.way?.step} ${route.merchant} ${route.screen} ${codes !== undefined}`,
+    mode,
+  );
 
   if (loaded.state === "loading") return <main class="alone" aria-busy="true" />;
   if (loaded.state === "failed")
@@ -48,6 +55,31 @@ export function App() {
       </main>
     );
   const { provider, me } = loaded.value;
+  const merchant = me?.merchants.find(({ id }) => id === route.merchant) ?? me?.merchants[0];
+  return (
+    <>
+      <Mode provider={provider} merchant={merchant?.id} />
+      <Screen {...{ provider, me, merchant, route, codes, setCodes, reload }} />
+    </>
+  );
+}
+
+interface ScreenProps extends Start {
+  readonly merchant: Me["merchants"][number] | undefined;
+  readonly route: Route;
+  readonly codes: readonly string[] | undefined;
+  readonly setCodes: (codes: readonly string[] | undefined) => void;
+  readonly reload: () => Promise<void>;
+}
+
+function Screen({ provider, me, merchant, route, codes, setCodes, reload }: ScreenProps) {
+  const { way } = route;
+  if (comesFromLive(provider)) {
+    if (way?.step === "+enter") return <EnterScreen provider={provider} merchant={way.word} />;
+    if (way?.step === "+arrive")
+      return <ArriveScreen provider={provider} handover={way.word} onArrived={reload} />;
+    if (!me || !merchant) return <FromLiveScreen provider={provider} hasNoMerchant={me !== undefined} />;
+  }
   if (codes)
     return (
       <CodesScreen
@@ -60,11 +92,12 @@ export function App() {
       />
     );
   if (!me) return <SignInScreen provider={provider} onSignedIn={reload} onSignedUp={setCodes} />;
-  const merchant = me.merchants.find(({ id }) => id === route.merchant) ?? me.merchants[0];
+  if (way?.step === "+handover" && leadsToTest(provider))
+    return <HandOverScreen provider={provider} nonce={way.word} />;
   if (route.screen === "account")
     return (
       <Frame provider={provider} me={me} merchant={merchant} route={route}>
-        <AccountScreen me={me} onChanged={reload} onCodes={setCodes} />
+        <AccountScreen provider={provider} me={me} onChanged={reload} onCodes={setCodes} />
       </Frame>
     );
   if (!merchant || route.merchant === NEW_MERCHANT)
@@ -75,8 +108,12 @@ export function App() {
       {route.screen === "paste" ? (
         <PasteScreen key={merchant.id} provider={provider} merchant={merchant} />
       ) : null}
-      {route.screen === "sites" ? <SitesScreen key={merchant.id} merchant={merchant.id} /> : null}
-      {route.screen === "keys" ? <KeysScreen key={merchant.id} merchant={merchant.id} /> : null}
+      {route.screen === "sites" ? (
+        <SitesScreen key={merchant.id} provider={provider} merchant={merchant.id} />
+      ) : null}
+      {route.screen === "keys" ? (
+        <KeysScreen key={merchant.id} provider={provider} merchant={merchant.id} />
+      ) : null}
       {route.screen === "webhooks" ? <WebhooksScreen key={merchant.id} merchant={merchant.id} /> : null}
       {route.screen === "settings" ? (
         <SettingsScreen key={merchant.id} provider={provider} merchant={merchant.id} onChanged={reload} />
@@ -89,12 +126,12 @@ export function App() {
 const NEW_MERCHANT = "+";
 
 /** Who moves on is told where they are: the title says it, and a screen reader begins at the heading. */
-function useNewScreen(screen: string): void {
+function useNewScreen(screen: string, mode: DashboardProvider["mode"]): void {
   // It is the change of screen that counts.
   useEffect(() => {
     const heading = document.querySelector("h1");
     if (!heading) return;
-    document.title = `${heading.textContent} · Tuppence for sites`;
+    document.title = `${heading.textContent} · Tuppence for sites${mode === "test" ? " · Test mode" : ""}`;
     heading.tabIndex = -1;
     heading.focus({ preventScroll: true });
   }, [screen]);

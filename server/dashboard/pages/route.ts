@@ -11,7 +11,15 @@ export const SCREENS = {
 } as const;
 export type Screen = keyof typeof SCREENS;
 
+/** Steps of the way into test mode (test-mode.ts), each with its word. No merchant's id begins with a plus. */
+const WAYS = ["+enter", "+handover", "+arrive"] as const;
+export interface Way {
+  readonly step: (typeof WAYS)[number];
+  readonly word: string;
+}
+
 export interface Route {
+  readonly way: Way | undefined;
   readonly merchant: string | undefined;
   /** `account` is no merchant's: passkeys and recovery codes. */
   readonly screen: Screen | "account";
@@ -25,8 +33,11 @@ export function useRoute(): Route {
     return () => removeEventListener("hashchange", follow);
   }, []);
   const [, merchant, screen = ""] = hash.split("/");
-  if (merchant === "account") return { merchant: undefined, screen: "account" };
-  return { merchant: merchant || undefined, screen: isScreen(screen) ? screen : FIRST_SCREEN };
+  const step = WAYS.find((name) => name === merchant);
+  if (step) return { way: { step, word: screen }, merchant: undefined, screen: FIRST_SCREEN };
+  const way = undefined;
+  if (merchant === "account") return { way, merchant: undefined, screen: "account" };
+  return { way, merchant: merchant || undefined, screen: isScreen(screen) ? screen : FIRST_SCREEN };
 }
 
 export function linkTo(merchant: string, screen: Screen): string {

@@ -6,6 +6,7 @@ import { dashboardEndpoints } from "./dashboard.ts";
 import type { Endpoint, Genuine } from "./genuine.ts";
 import { type HttpInput, httpInputs, judgeAnswer, makeRequest } from "./http.ts";
 import { paymentEndpoints } from "./payments.ts";
+import { openTestMode } from "./test-mode.ts";
 import { webhookEndpoints } from "./webhooks.ts";
 import { openWorld, type World } from "./world.ts";
 
@@ -23,11 +24,29 @@ export async function openEndpoints(select: (route: string) => boolean): Promise
     ...dashboardEndpoints(world),
     ...webhookEndpoints(world),
   ];
-  refuseForgotten(endpoints, describedRoutes(world));
-  const targets = endpoints
-    .filter(({ route }) => select(route))
-    .map((endpoint) => endpointTarget(world, endpoint));
-  return { targets, afterRound: world.audit, close: world.close };
+  const testMode = await openTestMode();
+  const all = [
+    ...endpoints.map((endpoint) => [world, endpoint] as const),
+    ...testMode.endpoints.map((endpoint) => [testMode.world, endpoint] as const),
+  ];
+  const routes = [world, testMode.world].flatMap(describedRoutes);
+  refuseForgotten(
+    all.map(([, endpoint]) => endpoint),
+    routes,
+  );
+  return {
+    targets: all
+      .filter(([, { route }]) => select(route))
+      .map(([of, endpoint]) => endpointTarget(of, endpoint)),
+    async afterRound() {
+      await world.audit();
+      await testMode.world.audit();
+    },
+    async close() {
+      await world.close();
+      await testMode.close();
+    },
+  };
 }
 
 function describedRoutes({ shop }: World): string[] {

@@ -25,10 +25,19 @@ export interface Account {
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
-export async function openWorld() {
+/** @param environment live, with a counterpart, unless it says something else */
+export async function openWorld(environment: Readonly<Record<string, string>> = {}) {
   const logged: string[] = [];
   const logger = pino({ level: "error" }, { write: (line: string) => void logged.push(line) });
-  const shop = await openShop({ TUPPENCE_RATE_LIMIT_PER_MINUTE: "100000000" }, logger);
+  const shop = await openShop(
+    {
+      TUPPENCE_RATE_LIMIT_PER_MINUTE: "100000000",
+      TUPPENCE_COUNTERPART: "http://127.0.0.1:4021",
+      TUPPENCE_COUNTERPART_ACCOUNTS: "http://localhost:4021",
+      ...environment,
+    },
+    logger,
+  );
   await shop.app.ready();
   const { deps, clock } = shop;
   const database = new DatabaseSync(join(deps.config.dataFolder, "tuppence.sqlite"), { readOnly: true });

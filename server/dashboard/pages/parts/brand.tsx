@@ -10,7 +10,9 @@ export function Brand({ provider }: { readonly provider: DashboardProvider | und
         <circle cx="9.3" cy="12" r="4.9" fill="currentColor" />
       </svg>
       <span class="brand-name">Tuppence for sites</span>
-      {provider?.playMoney ? (
+      {provider?.mode === "test" ? (
+        <span class="badge">Test mode</span>
+      ) : provider?.playMoney ? (
         <span class="badge" title="No money of anybody's is behind what is paid here.">
           Play money
         </span>

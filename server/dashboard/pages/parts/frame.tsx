@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { DashboardProvider, Me } from "../../../../shared/protocol/dashboard.ts";
 import { ACCOUNT_LINK, linkTo, type Route, SCREENS, type Screen } from "../route.ts";
+import { comesFromLive, dashboardOf, leadsToTest } from "../test-mode.ts";
 import { Brand } from "./brand.tsx";
 
 export interface FrameProps {
@@ -19,7 +20,7 @@ export function Frame({ provider, me, merchant, route, children }: FrameProps) {
         <Brand provider={provider} />
         {merchant ? (
           <nav aria-label="Screens">
-            <MerchantChoice me={me} merchant={merchant} />
+            <MerchantChoice me={me} merchant={merchant} mayMake={!comesFromLive(provider)} />
             <ul>
               {screens().map((screen) => (
                 <li key={screen}>
@@ -35,13 +36,20 @@ export function Frame({ provider, me, merchant, route, children }: FrameProps) {
             </ul>
           </nav>
         ) : null}
-        <a
-          class="nav-link nav-account"
-          href={ACCOUNT_LINK}
-          aria-current={route.screen === "account" ? "page" : undefined}
-        >
-          Sign-in and recovery
-        </a>
+        <div class="nav-account">
+          {leadsToTest(provider) ? (
+            <a class="nav-link" href={dashboardOf(provider.counterpart, `#/+enter/${merchant?.id ?? ""}`)}>
+              Test mode
+            </a>
+          ) : null}
+          <a
+            class="nav-link"
+            href={ACCOUNT_LINK}
+            aria-current={route.screen === "account" ? "page" : undefined}
+          >
+            {comesFromLive(provider) ? "Sign out" : "Sign-in and recovery"}
+          </a>
+        </div>
       </header>
       <main class="frame-main">{children}</main>
     </div>
@@ -58,7 +66,11 @@ const NEW = "+";
 function MerchantChoice({
   me,
   merchant,
-}: Pick<FrameProps, "me"> & { readonly merchant: Me["merchants"][number] }) {
+  mayMake,
+}: Pick<FrameProps, "me"> & {
+  readonly merchant: Me["merchants"][number];
+  readonly mayMake: boolean;
+}) {
   return (
     <div class="merchant">
       <select
@@ -74,7 +86,7 @@ function MerchantChoice({
             {name}
           </option>
         ))}
-        <option value={NEW}>New merchant…</option>
+        {mayMake ? <option value={NEW}>New merchant…</option> : null}
       </select>
     </div>
   );

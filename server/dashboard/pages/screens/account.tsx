@@ -1,5 +1,10 @@
 import { useState } from "preact/hooks";
-import { type Me, type Passkey, RecoveryCodes } from "../../../../shared/protocol/dashboard.ts";
+import {
+  type DashboardProvider,
+  type Me,
+  type Passkey,
+  RecoveryCodes,
+} from "../../../../shared/protocol/dashboard.ts";
 import { call, Done } from "../api.ts";
 import { Button } from "../parts/button.tsx";
 import { Field } from "../parts/field.tsx";
@@ -7,14 +12,52 @@ import { Failure } from "../parts/notice.tsx";
 import { Sure } from "../parts/sure.tsx";
 import { day } from "../parts/time.ts";
 import { addPasskey, withPasskey } from "../passkey.ts";
+import { ACCOUNT_LINK } from "../route.ts";
+import { comesFromLive, dashboardOf } from "../test-mode.ts";
 
 export interface AccountProps {
+  readonly provider: DashboardProvider;
   readonly me: Me;
   readonly onChanged: () => Promise<void>;
   readonly onCodes: (codes: readonly string[]) => void;
 }
 
-export function AccountScreen({ me, onChanged, onCodes }: AccountProps) {
+export function AccountScreen(props: AccountProps) {
+  const { provider, onChanged } = props;
+  const [error, setError] = useState<unknown>();
+  const isFromLive = comesFromLive(provider);
+  return (
+    <>
+      {isFromLive ? (
+        <header class="screen-head">
+          <h1>Sign out</h1>
+          <p class="soft">
+            Passkeys and recovery codes are those of your{" "}
+            <a href={dashboardOf(provider.counterpart, ACCOUNT_LINK)}>live dashboard</a>. Signing out here
+            leaves you signed in there.
+          </p>
+        </header>
+      ) : (
+        <OwnSignIn {...props} />
+      )}
+      <Failure error={error} />
+      <div>
+        <Button
+          look="plain"
+          onError={setError}
+          onPress={async () => {
+            await call("DELETE", "/api/session", Done);
+            await onChanged();
+          }}
+        >
+          Sign out
+        </Button>
+      </div>
+    </>
+  );
+}
+
+function OwnSignIn({ me, onChanged, onCodes }: AccountProps) {
   const [name, setName] = useState("");
   const [error, setError] = useState<unknown>();
   return (
@@ -80,18 +123,6 @@ export function AccountScreen({ me, onChanged, onCodes }: AccountProps) {
           Make new codes
         </Sure>
       </section>
-      <div>
-        <Button
-          look="plain"
-          onError={setError}
-          onPress={async () => {
-            await call("DELETE", "/api/session", Done);
-            await onChanged();
-          }}
-        >
-          Sign out
-        </Button>
-      </div>
     </>
   );
 }

@@ -3,6 +3,7 @@ import {
   type ApiKey,
   ApiKeyList,
   ApiKeyMade,
+  type DashboardProvider,
   SCOPES,
   type Scope,
 } from "../../../../shared/protocol/dashboard.ts";
@@ -14,7 +15,7 @@ import { Field } from "../parts/field.tsx";
 import { Failure, Notice } from "../parts/notice.tsx";
 import { Sure } from "../parts/sure.tsx";
 import { day } from "../parts/time.ts";
-import { withPasskey } from "../passkey.ts";
+import { justSignedIn } from "../test-mode.ts";
 
 const WORDS: Readonly<Record<Scope, string>> = {
   "payments:read": "See payments and revenue",
@@ -26,7 +27,12 @@ const WORDS: Readonly<Record<Scope, string>> = {
   "webhooks:write": "Change webhooks and send again",
 };
 
-export function KeysScreen({ merchant }: { readonly merchant: string }) {
+export interface KeysProps {
+  readonly provider: DashboardProvider;
+  readonly merchant: string;
+}
+
+export function KeysScreen({ provider, merchant }: KeysProps) {
   const path = `/api/merchants/${merchant}/keys`;
   const [loaded, reload] = useLoaded(path, () => call("GET", path, ApiKeyList));
   const [made, setMade] = useState<{ readonly key: ApiKey; readonly token: string }>();
@@ -44,7 +50,7 @@ export function KeysScreen({ merchant }: { readonly merchant: string }) {
       ) : null}
       <NewKey
         onMake={async (request) => {
-          const key = await withPasskey(() => call("POST", path, ApiKeyMade, request));
+          const key = await justSignedIn(provider, () => call("POST", path, ApiKeyMade, request));
           if (!key) return;
           setMade(key);
           await reload();

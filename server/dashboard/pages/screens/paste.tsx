@@ -51,6 +51,7 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
     sites.state === "ready" ? sites.value.sites.find(({ provenAt }) => provenAt !== null) : undefined;
   const site = proven?.origin ?? NO_SITE;
   const isTip = kind === "tip";
+  const isTest = provider.mode === "test";
   const style = styleCode(isTip ? "tuppence-tip" : "tuppence-paywall", look);
   const tip = {
     provider: provider.origin,
@@ -67,8 +68,15 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
       </header>
       {sites.state === "ready" && !proven ? (
         <p class="hint">
-          You have not proven a site yet: wallets will refuse to pay until then.{" "}
-          <a href={linkTo(merchant.id, "sites")}>Prove your site</a>
+          You have not {isTest ? "added" : "proven"} a site yet: wallets will refuse to pay until then.{" "}
+          <a href={linkTo(merchant.id, "sites")}>{isTest ? "Add" : "Prove"} your site</a>
+        </p>
+      ) : null}
+      {isTest ? (
+        <p class="hint">
+          This is for test mode: it names <span class="foreign">{provider.origin}</span>, where wallets pay
+          with play money. To take real money, paste it anew, and seal anew, with what your live dashboard
+          shows.
         </p>
       ) : null}
       <div class="generator">
@@ -164,7 +172,7 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
               <Copy label="Paywall" text={backEndCode()} many />
               <p class="soft small">
                 Your back end answers 402 at this address until it was paid: a few lines with x402 for Express
-                or Hono.
+                or Hono, with <code class="foreign">{provider.origin}</code> as the provider.
               </p>
             </Step>
           ) : null}

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import {
+  type DashboardProvider,
   type ProofAttempt,
   type ProofMethod,
   type Site,
@@ -15,7 +16,13 @@ import { Failure } from "../parts/notice.tsx";
 import { Sure } from "../parts/sure.tsx";
 import { day } from "../parts/time.ts";
 
-export function SitesScreen({ merchant }: { readonly merchant: string }) {
+export interface SitesProps {
+  readonly provider: DashboardProvider;
+  readonly merchant: string;
+}
+
+export function SitesScreen({ provider, merchant }: SitesProps) {
+  const isTest = provider.mode === "test";
   const path = `/api/merchants/${merchant}/sites`;
   const [loaded, reload] = useLoaded(path, () => call("GET", path, SiteList));
   const [attempts, setAttempts] = useState<ReadonlyMap<string, readonly ProofAttempt[]>>(new Map());
@@ -36,8 +43,9 @@ export function SitesScreen({ merchant }: { readonly merchant: string }) {
       <header class="screen-head">
         <h1>Sites</h1>
         <p class="soft">
-          Wallets pay you only on a site that you have proven to be yours. The proof is looked for at once,
-          and again every day.
+          {isTest
+            ? "In test mode a site counts as soon as you add it, without a proof: what is paid there is play money. An address of your own machine will do. The sites that you have proven in live mode came along."
+            : "Wallets pay you only on a site that you have proven to be yours. The proof is looked for at once, and again every day."}
         </p>
       </header>
       <form class="card form-row">
@@ -45,7 +53,7 @@ export function SitesScreen({ merchant }: { readonly merchant: string }) {
           label="Address of your site"
           value={address}
           onInput={setAddress}
-          placeholder="https://paper.example"
+          placeholder={isTest ? "http://localhost:3000" : "https://paper.example"}
         />
         <Button submit onPress={add} onError={setError} disabled={originOf(address) === ""}>
           Add
@@ -59,6 +67,7 @@ export function SitesScreen({ merchant }: { readonly merchant: string }) {
             <SiteCard
               key={site.origin}
               site={site}
+              isTest={isTest}
               attempts={attempts.get(site.origin)}
               onCheck={async () =>
                 tell(await call("POST", `${path}/${encodeURIComponent(site.origin)}/check`, SiteChecked))
@@ -79,13 +88,15 @@ export function SitesScreen({ merchant }: { readonly merchant: string }) {
 }
 
 interface SiteCardProps {
+  /** There is nothing to prove. */
+  readonly isTest: boolean;
   readonly site: Site;
   readonly attempts: readonly ProofAttempt[] | undefined;
   readonly onCheck: () => Promise<void>;
   readonly onRemove: () => Promise<void>;
 }
 
-function SiteCard({ site, attempts, onCheck, onRemove }: SiteCardProps) {
+function SiteCard({ site, isTest, attempts, onCheck, onRemove }: SiteCardProps) {
   const [error, setError] = useState<unknown>();
   const [way, setWay] = useState<ProofMethod>("file");
   const isProven = site.provenAt !== null;
@@ -97,16 +108,18 @@ function SiteCard({ site, attempts, onCheck, onRemove }: SiteCardProps) {
     <li class="card site">
       <div class="site-head">
         <h2 class="foreign">{site.origin}</h2>
-        <StateChip site={site} />
+        <StateChip site={site} isTest={isTest} />
         <div class="site-actions">
-          <Button
-            look="quiet"
-            onPress={guard(onCheck)}
-            onError={setError}
-            label={`Check now: ${site.origin}`}
-          >
-            Check now
-          </Button>
+          {isTest ? null : (
+            <Button
+              look="quiet"
+              onPress={guard(onCheck)}
+              onError={setError}
+              label={`Check now: ${site.origin}`}
+            >
+              Check now
+            </Button>
+          )}
           <Sure
             about={site.origin}
             words="Remove it"
@@ -122,7 +135,7 @@ function SiteCard({ site, attempts, onCheck, onRemove }: SiteCardProps) {
       </div>
       <Failure error={error} />
       <p class="unseen" role="status">
-        {isProven && attempts ? `${site.origin} is proven.` : ""}
+        {isProven && attempts ? `${site.origin} ${isTest ? "counts in test mode" : "is proven"}.` : ""}
       </p>
       {isProven && site.missingSince === null ? null : (
         <div class="proof">
@@ -154,7 +167,13 @@ const WAYS: readonly { readonly method: ProofMethod; readonly title: string }[] 
   { method: "dns", title: "A DNS record" },
 ];
 
-function StateChip({ site }: { readonly site: Site }) {
+function StateChip({ site, isTest }: Pick<SiteCardProps, "site" | "isTest">) {
+  if (isTest && site.provenAt !== null)
+    return (
+      <span class="chip" data-tone="good">
+        Counts in test mode
+      </span>
+    );
   if (site.provenAt === null)
     return (
       <span class="chip" data-tone="warn">
@@ -210,10 +229,13 @@ function Seen({ attempt }: { readonly attempt: ProofAttempt | undefined }) {
   );
 }
 
+/** Has no certificate, as a rule. */
+const OWN_MACHINE = /^(localhost|127\.|\[::1\])/i;
+
 /** As people type addresses: without the scheme, or with a page behind it. Empty where it is none. */
 function originOf(address: string): string {
   const text = address.trim();
   if (text === "") return "";
-  const url = /^https?:\/\//i.test(text) ? text : `https://${text}`;
+  const url = /^https?:\/\//i.test(text) ? text : `${OWN_MACHINE.test(text) ? "http" : "https"}://${text}`;
   return URL.canParse(url) ? new URL(url).origin : "";
 }
