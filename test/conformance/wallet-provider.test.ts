@@ -254,7 +254,9 @@ it("gives the money back by itself where the content does not open", async () =>
     payload: { paymentId, problem: "content_unreadable" },
   } as const;
   expect(await reader.wallet.page(report, senderAt())).toEqual({ state: "refunded" });
-  expect(await readRefund(provider.provider.deps.ledger, paymentId)).toMatchObject({ reason: "did_not_open" });
+  expect(await readRefund(provider.provider.deps.ledger, paymentId)).toMatchObject({
+    reason: "did_not_open",
+  });
   await addsUp([reader], 1_000_000n);
 });
 
