@@ -61,8 +61,8 @@ test("two readers with browsers of their own pay, one comes back by the phrase, 
   for (const mark of MARKS) expect(told).toContain(mark);
 });
 
-test("with the cookies left on its requests both are known by their visits to the provider's pages", async () => {
-  const mutated = mutateExtension("chrome", [
+test("with the cookies left on its requests both are known by their visits to the provider's pages, and with withdrawn coins asked for in the wrong place the one that came back", async () => {
+  const withCookies = mutateExtension("chrome", [
     {
       file: fileHolding("chrome", "updateSessionRules("),
       change: (source) => source.replace(/(header:\s*["'`])cookie(["'`])/, "$1x-cookie$2"),
@@ -72,19 +72,35 @@ test("with the cookies left on its requests both are known by their visits to th
       change: (source) => source.replace(/(\.\.\.\w+,\s*credentials:\s*["'`])omit(["'`])/, "$1include$2"),
     },
   ]);
+  // At the anonymous origin: what `test/attacker/mutants.ts` does to the source.
+  const comesBackWrong = mutateExtension("chrome", [
+    {
+      file: fileHolding("chrome", "restoreWithdrawn("),
+      change: (source) =>
+        source.replace(/\w+\s*===\s*["'`]withdraw["'`](\s*\?\s*\w+\.restoreWithdrawn\()/, "false$1"),
+    },
+  ]);
   try {
-    expect(proofsIn(await payAsTwo(mutated.folder))).toMatchObject({ headers: 2 });
+    const evidence = await payAsTwo({ shops: withCookies.folder, comesBack: comesBackWrong.folder });
+    // The third payment carries no cookie.
+    expect(proofsIn(evidence)).toMatchObject({ headers: 2, "a connection that carries both": 3 });
   } finally {
-    mutated.remove();
+    withCookies.remove();
+    comesBackWrong.remove();
   }
 });
 
-async function payAsTwo(extensionFolder?: string) {
+/** The extension with which both shop, and that with which one of them comes back; what was built, if not given. */
+interface Extensions {
+  readonly shops?: string;
+  readonly comesBack?: string;
+}
+
+async function payAsTwo({ shops, comesBack }: Extensions = {}) {
   provider.look([]);
-  const options = extensionFolder === undefined ? {} : { extensionFolder };
   let phrase = "";
   for (const mark of MARKS) {
-    const { extension } = await stockReader(provider, options);
+    const { extension } = await stockReader(provider, from(shops));
     await visit(extension, mark);
     // With the account's own token, and the mark of the browser if anything let it through.
     await extension.ask({ kind: "ui", type: "saveBackup" });
@@ -92,11 +108,15 @@ async function payAsTwo(extensionFolder?: string) {
     phrase = await phraseOf(extension);
     await extension.close();
   }
-  await comeBack(await launchExtension(options), phrase);
+  await comeBack(await launchExtension(from(comesBack)), phrase);
   const evidence = provider.look(published);
   expect(evidence.accounts).toHaveLength(MARKS.length);
   expect(evidence.payments).toHaveLength(MARKS.length + 1);
   return evidence;
+}
+
+function from(extensionFolder: string | undefined) {
+  return extensionFolder === undefined ? {} : { extensionFolder };
 }
 
 /** The second of the two, whose backup knows nothing of the payment: it is searched for. */

@@ -29,13 +29,15 @@ const Labels = v.array(v.string());
 const Tree = v.object({
   result: v.object({ contexts: v.array(v.object({ context: v.string(), url: v.string() })) }),
 });
-const Evaluated = v.variant("type", [
-  v.object({
-    type: v.literal("success"),
-    result: v.object({ type: v.string(), value: v.optional(v.string()) }),
-  }),
-  v.object({ type: v.literal("exception"), exceptionDetails: v.object({ text: v.string() }) }),
-]);
+const Evaluated = v.object({
+  result: v.variant("type", [
+    v.object({
+      type: v.literal("success"),
+      result: v.object({ type: v.string(), value: v.optional(v.string()) }),
+    }),
+    v.object({ type: v.literal("exception"), exceptionDetails: v.object({ text: v.string() }) }),
+  ]),
+});
 
 /** With the wallet's button in the toolbar, where a reader may pin it. */
 export async function browserWindow(browser: Browser): Promise<FirefoxWindow> {
@@ -44,7 +46,7 @@ export async function browserWindow(browser: Browser): Promise<FirefoxWindow> {
   if (context === undefined) throw new Error("Firefox shows no window of its own");
   /** The body of an asynchronous function in the browser's own window; what it returns comes as JSON. */
   const inWindow = async (body: string): Promise<unknown> => {
-    const answer = v.parse(
+    const { result: answer } = v.parse(
       Evaluated,
       await send(browser, "script.evaluate", {
         expression: `(async () => { ${HELPERS} ${body} })().then((value) => JSON.stringify(value ?? null))`,
@@ -82,8 +84,7 @@ export async function browserWindow(browser: Browser): Promise<FirefoxWindow> {
         await inWindow(`
           const { x, y, width, height } = BUTTON().getBoundingClientRect();
           const menu = document.getElementById("toolbar-context-menu");
-          for (const type of ["mousedown", "contextmenu", "mouseup"])
-            windowUtils.sendMouseEvent(type, x + width / 2, y + height / 2, 2, 1, 0);
+          synthesizeMouseEvent("contextmenu", x + width / 2, y + height / 2, { button: 2, clickCount: 1 }, {});
           await shown(menu);
           return closed(menu);`),
       ),

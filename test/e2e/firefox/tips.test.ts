@@ -21,6 +21,8 @@ let provider: RunningProvider;
 let site: MerchantSite;
 let firefox: FirefoxExtension;
 let window: FirefoxWindow;
+/** One for all: a new one is made beside the last window, which may be a question that is just closing. */
+let page: Page;
 
 beforeAll(async () => {
   provider = await startProvider();
@@ -33,6 +35,8 @@ beforeAll(async () => {
   site.publish("/none.html", "<!doctype html><title>None</title><p>Nothing.</p>");
   firefox = await launchFirefox();
   window = await browserWindow(firefox.browser);
+  await askWallet(firefox, { kind: "ui", type: "createWallet", provider: provider.origin });
+  page = await firefox.browser.newPage();
 });
 afterAll(async () => {
   await firefox?.close();
@@ -40,9 +44,36 @@ afterAll(async () => {
   await provider?.close();
 });
 
+it("in Firefox the toolbar does not draw the dark icon over a page that takes tips, nor the lit one over another", async () => {
+  const expectLight = (isLit: boolean) =>
+    waitFor(async () => {
+      const pixels = lightIn(await window.drawnIcon());
+      return isLit ? pixels >= LEAST_LIGHT_PIXELS : pixels === 0;
+    });
+  await page.bringToFront();
+  await page.goto(site.addressOf("/none.html"));
+  await expectLight(false);
+  await page.goto(site.addressOf("/tip.html"));
+  await expectLight(true);
+  await page.goto(site.addressOf("/none.html"));
+  await expectLight(false);
+});
+
+it("in Firefox the menu's item is not missing on a page and on the wallet's button, nor offered where it has no place", async () => {
+  await page.goto(site.addressOf("/tip.html"));
+  const offers = async (on: Page, selector: string) =>
+    (await window.menuOn(on, await found(on, selector))).includes(MENU_ITEM);
+  expect(await offers(page, "p")).toBe(true);
+  expect(await window.menuOnButton()).toContain(MENU_ITEM);
+  for (const other of ["a", "img", "input"]) expect(await offers(page, other), other).toBe(false);
+  // A menu of theirs does open in the wallet's own pages.
+  const own = await firefox.openPopup();
+  expect(await window.menuOn(own, await found(own, "#root"))).not.toEqual([]);
+  expect(await offers(own, "#root"), "in the wallet's own page").toBe(false);
+  await own.close();
+});
+
 it("in Firefox a page with a link lights the icon, and its merchant is tipped", async () => {
-  await askWallet(firefox, { kind: "ui", type: "createWallet", provider: provider.origin });
-  const page = await firefox.browser.newPage();
   await page.goto(site.addressOf("/tip.html"));
   await waitFor(async () => (await titleOf("/tip.html")) === LIT);
   await page.goto(site.addressOf("/none.html"));
@@ -61,41 +92,8 @@ it("in Firefox a page with a link lights the icon, and its merchant is tipped", 
   expect((await snapshotOf(firefox)).balance.total).toBe(4_900_000n);
 });
 
-it("in Firefox the toolbar does not draw the dark icon over a page that takes tips, nor the lit one over another", async () => {
-  const page = await firefox.browser.newPage();
-  const expectLight = (isLit: boolean) =>
-    waitFor(async () => {
-      const pixels = lightIn(await window.drawnIcon());
-      return isLit ? pixels >= LEAST_LIGHT_PIXELS : pixels === 0;
-    });
-  await page.goto(site.addressOf("/none.html"));
-  await expectLight(false);
-  await page.goto(site.addressOf("/tip.html"));
-  await expectLight(true);
-  await page.goto(site.addressOf("/none.html"));
-  await expectLight(false);
-  await page.close();
-});
-
-it("in Firefox the menu's item is not missing on a page and on the wallet's button, nor offered where it has no place", async () => {
-  const page = await firefox.browser.newPage();
-  await page.goto(site.addressOf("/tip.html"));
-  const offers = async (on: Page, selector: string) =>
-    (await window.menuOn(on, await found(on, selector))).includes(MENU_ITEM);
-  expect(await offers(page, "p")).toBe(true);
-  expect(await window.menuOnButton()).toContain(MENU_ITEM);
-  for (const other of ["a", "img", "input"]) expect(await offers(page, other), other).toBe(false);
-  // A menu of theirs does open in the wallet's own pages.
-  const own = await firefox.openPopup();
-  expect(await window.menuOn(own, await found(own, "#root"))).not.toEqual([]);
-  expect(await offers(own, "#root"), "in the wallet's own page").toBe(false);
-  await own.close();
-  await page.close();
-});
-
 it("in Firefox a tip does not need more than the right button, the arrow key and Enter: the question comes, and is paid", async () => {
   const before = (await snapshotOf(firefox)).balance.total;
-  const page = await firefox.browser.newPage();
   await page.goto(site.addressOf("/tip.html"));
   await window.chooseOn(page, await found(page, "p"), MENU_ITEM);
   const question = await firefox.waitForApproval();
