@@ -8,6 +8,8 @@ import { type MerchantSite, startMerchantSite } from "../../support/merchant.ts"
 import { type RunningProvider, startProvider } from "../../support/provider.ts";
 
 const LIT = "Tuppence – this page takes tips";
+/** Of provider, site, browser and wallet together. */
+const START_TIMEOUT_MS = 300_000;
 const MENU_ITEM = "Tip this site";
 /** Of `extension/icons/lit-small.svg`, and of nothing in the dark one. */
 const LIGHT: Pixel = [0xf0, 0xb4, 0x29];
@@ -15,7 +17,7 @@ const LIGHT: Pixel = [0xf0, 0xb4, 0x29];
 const SAME_COLOUR = 12;
 /** What the light fills of the sixteen by sixteen, but for its edges. */
 const LEAST_LIGHT_PIXELS = 40;
-const PICTURE = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='40' height='40'/>";
+const PICTURE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
 
 let provider: RunningProvider;
 let site: MerchantSite;
@@ -30,14 +32,14 @@ beforeAll(async () => {
   const head = `<link rel="monetization" href="${provider.origin}/merchants/${site.id}">`;
   site.publish(
     "/tip.html",
-    `<!doctype html><title>On fog</title>${head}<p>Fog.</p><a href="/none.html">On</a><img alt="" src="${PICTURE}"><input>`,
+    `<!doctype html><title>On fog</title>${head}<p>Fog.</p><a href="/none.html">On</a><img alt="" width="40" height="40" src="${PICTURE}"><input>`,
   );
   site.publish("/none.html", "<!doctype html><title>None</title><p>Nothing.</p>");
   firefox = await launchFirefox();
   window = await browserWindow(firefox.browser);
   await askWallet(firefox, { kind: "ui", type: "createWallet", provider: provider.origin });
   page = await firefox.browser.newPage();
-});
+}, START_TIMEOUT_MS);
 afterAll(async () => {
   await firefox?.close();
   await site?.close();
