@@ -30,6 +30,10 @@ const LEFT = "4950000";
 /** What a restored wallet waits for is meant to be long. That hides when it does something, which proves nothing here. */
 const HURRY = 40;
 const PATIENCE_MS = 180_000;
+/** Three browsers after each other, one of which waits. */
+const TIMEOUT_MS = 480_000;
+
+test.describe.configure({ timeout: TIMEOUT_MS });
 
 let provider: TappedProvider;
 let site: MerchantSite;
