@@ -1,6 +1,6 @@
 /** Puts the wallet together with what a browser offers: the composition root of the background. */
 
-import { LAST_BALANCE, type LastBalanceJson, type WalletSnapshotJson } from "../../shared/protocol/ui.ts";
+import type { WalletSnapshotJson } from "../../shared/protocol/ui.ts";
 import { type Clock, createWallet, upgradeFromFirst, type Wallet } from "../../wallet/core/index.ts";
 import { createProviderClient } from "../../wallet/provider/index.ts";
 import {
@@ -14,6 +14,7 @@ import {
 } from "../platform.ts";
 import { openStore } from "../store/index.ts";
 import { prompt, showNext } from "./approvals.ts";
+import { keepLastBalance, type LastBalanceKeeper } from "./last-balance.ts";
 import { keepLock, type Lock } from "./lock.ts";
 import { neutralFetch } from "./neutral-fetch.ts";
 import { type TopUpWatch, watchTopUps } from "./top-ups.ts";
@@ -60,7 +61,8 @@ export function compose(): WholeBackground {
     },
     defaultProviderOrigin: DEFAULT_PROVIDER_ORIGIN,
   });
-  const lock = keepLock(store, wallet);
+  const lastBalance = keepLastBalance(wallet, () => lock.openUntil());
+  const lock: Lock = keepLock(store, wallet, lastBalance.forget);
   const viewers = gatherViewers(() => wallet.snapshot());
   const topUps = watchTopUps(wallet, viewers, clock);
 
@@ -70,7 +72,7 @@ export function compose(): WholeBackground {
     isSettling = true;
     setTimeout(() => {
       isSettling = false;
-      followState(wallet, topUps).catch(reportError);
+      followState(wallet, lastBalance, topUps).catch(reportError);
     }, SETTLE_MS);
   };
   wallet.onChange(() => {
@@ -80,9 +82,12 @@ export function compose(): WholeBackground {
   return { wallet, lock, viewers, topUps, settle };
 }
 
-async function followState(wallet: Wallet, topUps: TopUpWatch): Promise<void> {
-  const snapshot = await wallet.snapshot();
-  await keepLastBalance(snapshot);
+async function followState(
+  wallet: Wallet,
+  lastBalance: LastBalanceKeeper,
+  topUps: TopUpWatch,
+): Promise<void> {
+  const snapshot = await lastBalance.keep();
   // Scripts at known sites stay as they are, and hear nothing, until the wallet is open again.
   if (snapshot.state === "locked") return setBadge(badgeOf(snapshot));
   const origins = await wallet.knownOrigins();
@@ -102,10 +107,4 @@ function badgeOf({ state, approvals, balance }: WalletSnapshotJson): Badge {
   if (state === "ready" && balance.isLow)
     return { text: "!", colour: LOW_COLOUR, title: `${title} – ${message("popup_low_title")}` };
   return { text: "", colour: QUESTION_COLOUR, title };
-}
-
-async function keepLastBalance(snapshot: WalletSnapshotJson): Promise<void> {
-  const { state, protection, balance, currency, provider } = snapshot;
-  const last: LastBalanceJson = { total: balance.total, currency, playMoney: provider.sandbox };
-  await writeSession(LAST_BALANCE, state === "ready" && !protection.hasPassphrase ? last : null);
 }

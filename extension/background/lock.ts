@@ -43,9 +43,16 @@ export interface Lock {
   verify(passphrase: string | undefined): Promise<void>;
   protect(request: UiRequestOf<"protect">): Promise<void>;
   erase(): Promise<void>;
+  /** Until when the wallet stays open if nobody uses it (milliseconds since 1970); null where no passphrase keeps it. */
+  openUntil(): Promise<number | null>;
 }
 
-export function keepLock(store: LockableStore, wallet: Pick<Wallet, "forget" | "resume">): Lock {
+/** @param forgetBalance takes away what the popup shows before the background is awake */
+export function keepLock(
+  store: LockableStore,
+  wallet: Pick<Wallet, "forget" | "resume">,
+  forgetBalance: () => Promise<void>,
+): Lock {
   let notedAt = 0;
   let asking: { readonly windowId: number; readonly ended: PromiseWithResolvers<void> } | undefined;
 
@@ -58,15 +65,19 @@ export function keepLock(store: LockableStore, wallet: Pick<Wallet, "forget" | "
   };
   const close = async (): Promise<void> => {
     await store.lock();
+    await forgetBalance();
     wallet.forget();
+  };
+  /** Zero where no use was noted: long ago. */
+  const readLastUse = async (): Promise<number> => {
+    const lastUse = v.safeParse(v.number(), await readSession(STORED_AS));
+    return lastUse.success ? lastUse.output : 0;
   };
   /** Locks the wallet if it is time, and says how it stands then. */
   const judge = async () => {
     const protection = await store.protection();
     if (!protection.hasPassphrase || protection.isLocked) return protection;
-    const lastUse = v.safeParse(v.number(), await readSession(STORED_AS));
-    const isOver = !lastUse.success || Date.now() - lastUse.output >= protection.lockAfterMinutes * MINUTE_MS;
-    if (!isOver) return protection;
+    if (Date.now() - (await readLastUse()) < protection.lockAfterMinutes * MINUTE_MS) return protection;
     await close();
     return { ...protection, isLocked: true };
   };
@@ -126,11 +137,17 @@ export function keepLock(store: LockableStore, wallet: Pick<Wallet, "forget" | "
       if (passphrase !== null && [...passphrase.normalize("NFKC")].length < MIN_PASSPHRASE_CHARACTERS)
         throw new TuppenceError("passphrase_weak");
       await store.protect(passphrase === null ? "device" : { passphrase, lockAfterMinutes });
+      await forgetBalance();
       await opened(lockAfterMinutes);
     },
     erase: async () => {
       await store.erase();
+      await forgetBalance();
       wallet.forget();
+    },
+    openUntil: async () => {
+      const { hasPassphrase, lockAfterMinutes } = await store.protection();
+      return hasPassphrase ? (await readLastUse()) + lockAfterMinutes * MINUTE_MS : null;
     },
   };
 }

@@ -10,6 +10,7 @@
 import Dexie from "dexie";
 import * as v from "valibot";
 import type { StoreTables, TimedStoreTable, TimeSpan, WalletStore } from "../../wallet/core/ports.ts";
+import { answerOf } from "./answer-of.ts";
 import {
   createRowSealer,
   PLAIN_ROWS,
@@ -388,12 +389,5 @@ function findIn(
         reject(error);
       }
     };
-  });
-}
-
-function answerOf<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
   });
 }

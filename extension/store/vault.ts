@@ -1,15 +1,15 @@
 /**
  * The key under which the rows are sealed, and what keeps it.
  *
- * Without a passphrase it lies in the vault's row under a key of this device: an AES-GCM key that WebCrypto made not to be
- * exported, so that no script, ours included, can read it out or carry it off. It lies in the same profile, though: who
- * copies the whole profile and runs it has the wallet. With a passphrase the row key lies under a key derived from
+ * Without a passphrase it lies in the vault's row under a key of this device (`device-key.ts`): who copies the whole profile
+ * and runs it has the wallet. With a passphrase the row key lies under a key derived from
  * that (PBKDF2), and nothing on the disk opens it; while the wallet is unlocked it stands in the session's storage, which
  * is memory, because the background dies and comes back at any moment.
  */
 import * as v from "valibot";
 import { type Bytes, fromHex, toHex, utf8 } from "../../shared/bytes.ts";
 import { TuppenceError } from "../../shared/errors.ts";
+import { makeDeviceKey, openUnder, sealedFields, sealUnder } from "./device-key.ts";
 import { ROW_KEY_BYTES } from "./sealed-rows.ts";
 
 /** The one row of the table `vault`, and the only one that is not sealed. */
@@ -19,16 +19,14 @@ const ITERATIONS = 600_000;
 /** More than any that we ever wrote; a row that asks for more would only burn time. */
 const MAX_ITERATIONS = 10_000_000;
 const SALT_BYTES = 16;
-const NONCE_BYTES = 12;
 const STORED_AS = "row-key";
 
-const wrapped = { nonce: v.instance(Uint8Array), wrapped: v.instance(Uint8Array) };
 export const VaultRow = v.variant("by", [
   v.object({
     key: v.literal(VAULT_KEY),
     by: v.literal("device"),
     deviceKey: v.instance(CryptoKey),
-    ...wrapped,
+    ...sealedFields,
   }),
   v.object({
     key: v.literal(VAULT_KEY),
@@ -36,7 +34,7 @@ export const VaultRow = v.variant("by", [
     salt: v.instance(Uint8Array),
     iterations: v.pipe(v.number(), v.integer(), v.maxValue(MAX_ITERATIONS)),
     lockAfterMinutes: v.number(),
-    ...wrapped,
+    ...sealedFields,
   }),
 ]);
 export type VaultRow = v.InferOutput<typeof VaultRow>;
@@ -58,11 +56,8 @@ export function makeRowKey(): Bytes {
 }
 
 export async function wrapByDevice(rowKey: Bytes): Promise<VaultRow> {
-  const deviceKey = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, [
-    "encrypt",
-    "decrypt",
-  ]);
-  return { key: VAULT_KEY, by: "device", deviceKey, ...(await wrap(deviceKey, rowKey)) };
+  const deviceKey = await makeDeviceKey();
+  return { key: VAULT_KEY, by: "device", deviceKey, ...(await sealUnder(deviceKey, rowKey)) };
 }
 
 export async function wrapByPassphrase(
@@ -77,13 +72,13 @@ export async function wrapByPassphrase(
     salt,
     iterations: ITERATIONS,
     lockAfterMinutes,
-    ...(await wrap(key, rowKey)),
+    ...(await sealUnder(key, rowKey)),
   };
 }
 
 /** @throws TuppenceError wallet_locked where it takes a passphrase that was not given in this session */
 export async function unwrap(row: VaultRow, session: SessionPort): Promise<Bytes> {
-  if (row.by === "device") return open(row.deviceKey, row);
+  if (row.by === "device") return openUnder(row.deviceKey, row);
   const kept = await session.read(STORED_AS);
   if (typeof kept !== "string" || kept === "") throw new TuppenceError("wallet_locked");
   return fromHex(kept);
@@ -93,7 +88,7 @@ export async function unwrap(row: VaultRow, session: SessionPort): Promise<Bytes
 export async function unwrapByPassphrase(row: VaultRow, passphrase: string): Promise<Bytes> {
   if (row.by !== "passphrase") throw new TuppenceError("passphrase_wrong");
   const key = await derive(passphrase, row.salt, row.iterations);
-  return open(key, row).catch(() => {
+  return openUnder(key, row).catch(() => {
     throw new TuppenceError("passphrase_wrong");
   });
 }
@@ -113,20 +108,5 @@ async function derive(passphrase: string, salt: Uint8Array, iterations: number):
     { name: "AES-GCM", length: 256 },
     false,
     ["encrypt", "decrypt"],
-  );
-}
-
-async function wrap(key: CryptoKey, rowKey: Bytes): Promise<{ nonce: Bytes; wrapped: Bytes }> {
-  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-  return {
-    nonce,
-    wrapped: new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, key, rowKey)),
-  };
-}
-
-async function open(key: CryptoKey, row: Pick<VaultRow, "nonce" | "wrapped">): Promise<Bytes> {
-  const iv = new Uint8Array(row.nonce);
-  return new Uint8Array(
-    await crypto.subtle.decrypt({ name: "AES-GCM", iv }, key, new Uint8Array(row.wrapped)),
   );
 }

@@ -402,10 +402,16 @@ export const POPUP_PAGE = "extension/ui/popup/index.html";
 export const OPTIONS_PAGE = "extension/ui/options/index.html";
 
 /**
- * In the session's storage, which is memory: the balance as the background saw it last, so that the popup has it before
- * the background is awake. Not of a wallet that a passphrase keeps: what is locked shows nothing.
+ * The balance as the background saw it last, so that the popup has it before the background is awake. What is locked shows
+ * nothing: that of a wallet that a passphrase keeps stands only in the session's storage, which is memory, under this name.
  */
 export const LAST_BALANCE = "last-balance";
-export const LastBalance = v.object({ total: amount, currency: words, playMoney: v.boolean() });
+export const LastBalance = v.object({
+  total: amount,
+  currency: words,
+  playMoney: v.boolean(),
+  /** When the wallet locks itself if nobody uses it (milliseconds since 1970): shown before that only. */
+  openUntil: v.nullable(v.number()),
+});
 export type LastBalance = v.InferOutput<typeof LastBalance>;
 export type LastBalanceJson = v.InferInput<typeof LastBalance>;

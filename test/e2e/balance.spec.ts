@@ -1,7 +1,5 @@
 /** What the reader has: one number, its parts for who asks, a warning before it is too little, and the way to more. */
-import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
-import { POPUP_PAGE } from "../../shared/protocol/ui.ts";
 import { type Extension, expect, test } from "../support/extension.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
 import {
@@ -78,58 +76,6 @@ test("a low balance is announced before an article costs more than there is", as
   await expect(popup.getByText("Your wallet runs low")).toHaveCount(0);
   await expectToolbar(popup, { text: "", title: "Tuppence" });
 });
-
-test("the balance as it was last is there before the background answers, and its head does not move when the rest comes", async ({
-  extension,
-}) => {
-  await setUpWallet(extension, provider.origin);
-  const popup = await extension.openPopup();
-  await topUp(extension, popup, "$5");
-  await waitForCoins(extension);
-  const early = await openEarly(extension);
-  await expectBalance(early, "$5.00");
-  await expect(early.getByRole("button", { name: "Top up" })).toBeDisabled();
-  const heightOf = (page: Page) => page.locator(".hero").evaluate(({ clientHeight }) => clientHeight);
-  const height = await heightOf(popup);
-  expect(await heightOf(early)).toBe(height);
-  const first = await openEarly(extension, { remembers: false });
-  await expect(first.locator(".waiting")).toBeVisible();
-  expect(await heightOf(first), "nor where nothing is remembered").toBe(height);
-  // What stands in the page before its scripts is what they draw then.
-  const written = readFileSync(new URL(`../../dist/chrome/${POPUP_PAGE}`, import.meta.url), "utf8");
-  const drawn = await first.evaluate((source) => {
-    const brand = (of: Document) => {
-      const copy = of.querySelector(".hero .brand")?.cloneNode(true);
-      if (!copy) return null;
-      const texts = of.createNodeIterator(copy, NodeFilter.SHOW_TEXT);
-      for (let text = texts.nextNode(); text; text = texts.nextNode())
-        if (text.textContent?.trim() === "") text.parentNode?.removeChild(text);
-      return copy;
-    };
-    return brand(new DOMParser().parseFromString(source, "text/html"))?.isEqualNode(brand(document));
-  }, written);
-  expect(drawn).toBe(true);
-});
-
-/** The popup over a background that is still waking: nobody answers at the other end. */
-async function openEarly(extension: Extension, { remembers = true } = {}): Promise<Page> {
-  const page = await extension.context.newPage();
-  await page.addInitScript((hasMemory) => {
-    const listeners = { addListener: () => undefined };
-    Object.defineProperty(chrome.runtime, "connect", {
-      value: () => ({ onMessage: listeners, onDisconnect: listeners, disconnect: () => undefined }),
-    });
-    if (hasMemory) return;
-    Object.defineProperty(chrome.storage.session, "get", {
-      value: (_keys: unknown, answered?: (found: object) => void) => {
-        answered?.({});
-        return Promise.resolve({});
-      },
-    });
-  }, remembers);
-  await page.goto(extension.url(POPUP_PAGE));
-  return page;
-}
 
 /** What the toolbar's button says, whatever page is in front. */
 async function expectToolbar(own: Page, expected: { readonly text: string; readonly title: string }) {

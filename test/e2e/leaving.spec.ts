@@ -3,10 +3,12 @@ import type { Page } from "@playwright/test";
 import { OPTIONS_PAGE } from "../../shared/protocol/ui.ts";
 import { violations } from "../support/accessibility.ts";
 import { type StockedReader, stockReader } from "../support/books.ts";
+import { openEarly } from "../support/early-popup.ts";
 import { expect, test } from "../support/extension.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
 import { approveAndClose, expectArticleOpen, paywallButton, readSnapshot } from "../support/reader.ts";
+import { readDisk } from "../support/stored-rows.ts";
 import { SANDBOX_ENVIRONMENT } from "../support/world.ts";
 
 let provider: RunningProvider;
@@ -57,6 +59,7 @@ test("the account is paid out after one more question, and what was bought still
     options.getByText("The account is closed, and $4.95 went back the way it came."),
   ).toBeVisible();
   expect((await readSnapshot(reader.extension)).balance.total).toBe("0");
+  await expectEarly("$0.00");
   await expect(options.getByRole("button", { name: "Close the account" })).toHaveCount(0);
   await expect(options.getByText("Close the account?"), "nothing is left to ask about").toHaveCount(0);
   const page = await reader.extension.context.newPage();
@@ -76,4 +79,19 @@ test("the wallet is removed after one more question, and leaves nothing behind",
   const popup = await reader.extension.openPopup();
   await expect(popup.getByRole("button", { name: "Set up your wallet" })).toBeVisible();
   await popup.close();
+  const early = await openEarly(reader.extension);
+  await expect(early.locator(".waiting"), "nor the balance as it was last").toBeVisible();
+  // The wallet's store has a fresh key by now, of nothing.
+  const { keys } = await readDisk(reader.extension);
+  expect(keys.map(({ at }) => at)).toEqual(["tuppence/vault"]);
 });
+
+/** What the popup shows before the background answers. It is kept a moment after the change. */
+async function expectEarly(balance: string): Promise<void> {
+  const early = await openEarly(reader.extension);
+  await expect(async () => {
+    await early.reload();
+    await expect(early.locator("#balance")).toHaveText(balance, { timeout: 1_000 });
+  }).toPass();
+  await early.close();
+}

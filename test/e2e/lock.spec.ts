@@ -1,8 +1,8 @@
 /** A wallet that a passphrase keeps: locked it pays nothing and shows nothing, and what was under way is not lost. */
 import { tableNamed } from "../../extension/store/index.ts";
-import { OPTIONS_PAGE } from "../../shared/protocol/ui.ts";
 import { seedOf } from "../../wallet/core/keys.ts";
 import { type Extension, expect, test, turnClock } from "../support/extension.ts";
+import { openSafety, PASSPHRASE, setPassphrase } from "../support/passphrase.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
 import {
   approve,
@@ -17,7 +17,6 @@ import {
 import { type ServedSite, startServedSite } from "../support/served-site.ts";
 import { openTable, readDisk } from "../support/stored-rows.ts";
 
-const PASSPHRASE = "correct horse battery staple";
 const MINUTE_MS = 60_000;
 /** Of the hashes that stand on the disk for names and ids. */
 const HASH_LETTERS = 32;
@@ -147,7 +146,10 @@ test("who has the disk reads nothing of what was bought, from whom, and by which
 
   const byDevice = await readDisk(extension);
   expect(foundIn(byDevice.readable, secrets)).toEqual([]);
-  expect(byDevice.keys).toEqual([{ at: "tuppence/vault", exported: "nothing" }]);
+  expect(byDevice.keys).toEqual([
+    { at: "tuppence/vault", exported: "nothing" },
+    { at: "tuppence-last-balance/balance", exported: "nothing" },
+  ]);
   // It is all there: the extension itself, with that key, finds it.
   const opened = await Promise.all(
     ["payments", "merchants", "wallet"].map((table) => openTable(extension, tableNamed(table))),
@@ -235,23 +237,6 @@ async function inSession(extension: Extension, name?: string): Promise<string> {
   const stored = await options.evaluate(() => chrome.storage.session.get());
   await options.close();
   return name === undefined ? textOf(stored) : String(stored[name]);
-}
-
-async function openSafety(extension: Extension) {
-  const options = await extension.context.newPage();
-  await options.goto(extension.url(`${OPTIONS_PAGE}#/safety`));
-  return options;
-}
-
-async function setPassphrase(extension: Extension): Promise<void> {
-  const options = await openSafety(extension);
-  await options.getByRole("button", { name: "Set a passphrase" }).click();
-  await options.getByLabel("New passphrase").fill(PASSPHRASE);
-  await options.getByLabel("The same once more").fill(PASSPHRASE);
-  await options.getByLabel("Lock after").selectOption("5");
-  await options.getByRole("button", { name: "Save" }).click();
-  await expect(options.getByText("Saved")).toBeVisible();
-  await options.close();
 }
 
 async function lock(extension: Extension): Promise<void> {

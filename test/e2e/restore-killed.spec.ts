@@ -13,6 +13,7 @@ import {
   expectArticleOpen,
   paywallButton,
   readSnapshot,
+  restoreWallet,
   setUpWallet,
   topUp,
   waitForCoins,
@@ -79,13 +80,8 @@ test(
     expect(before).toMatchObject({ total: "4900000", spent: "100000", limitLeft: "1900000", paused: true });
     await lost.close();
 
-    const welcome = await found.welcomePage();
     let held = holdAt(MOMENTS[0]);
-    await welcome.getByRole("button", { name: "I have a recovery phrase" }).click();
-    await welcome.getByLabel("Your recovery phrase").fill(phrase);
-    await welcome.getByText("Advanced").click();
-    await welcome.getByLabel("Provider", { exact: true }).fill(provider.origin);
-    await welcome.getByRole("button", { name: "Restore my wallet" }).click();
+    await restoreWallet(found, provider.origin, phrase);
     await held.met;
     const page = await found.context.newPage();
     await page.goto(found.url(`${OPTIONS_PAGE}#/backup`));

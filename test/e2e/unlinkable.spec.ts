@@ -1,34 +1,58 @@
 /**
  * What the provider receives of two readers in real browsers, attacked as in test/attacker: headers, cookies and connections
- * are those that browsers send. A wallet that lets the reader's cookies through is found out. Firefox: firefox/unlinkable.test.ts.
+ * are those that browsers send. One of them comes back in another browser, by the recovery phrase alone, and pays again. A
+ * wallet that lets the reader's cookies through is found out, and one that asks for its coins in the wrong place when it comes
+ * back. Firefox: firefox/unlinkable.test.ts.
  */
+import * as v from "valibot";
+import { UiResults } from "../../shared/protocol/ui.ts";
 import { proofsIn, startTappedProvider, type TappedProvider } from "../attacker/tapped.ts";
-import { type StockedReader, stockReader } from "../support/books.ts";
-import { expect, test } from "../support/extension.ts";
+import { stockReader } from "../support/books.ts";
+import { type Extension, expect, hurry, launchExtension, test } from "../support/extension.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
 import { fileHolding, mutateExtension } from "../support/mutated-extension.ts";
-import { approveAndClose, expectArticleOpen, paywallButton } from "../support/reader.ts";
+import {
+  approveAndClose,
+  expectArticleOpen,
+  paywallButton,
+  readSnapshot,
+  restoreWallet,
+} from "../support/reader.ts";
 import { THOROUGH } from "../support/thorough.ts";
 
 /** Of the browsers' own requests; the words of the extension stay English, by which the test finds them. */
 const MARKS = ["number-one-of-two", "number-two-of-two"];
 
+const FIRST = "/a.html";
+/** Bought after the way back. */
+const SECOND = "/b.html";
+/** Left of five dollars after the first. */
+const LEFT = "4950000";
+/** What a restored wallet waits for is meant to be long. That hides when it does something, which proves nothing here. */
+const HURRY = 40;
+const PATIENCE_MS = 180_000;
+/** Three browsers after each other, one of which waits. */
+const TIMEOUT_MS = 480_000;
+
+test.describe.configure({ timeout: TIMEOUT_MS });
+
 let provider: TappedProvider;
 let site: MerchantSite;
-let published: string;
+let published: string[];
 
 test.beforeAll(async () => {
   provider = await startTappedProvider();
   site = await startMerchantSite(provider);
   const article = { title: "An article", paid: "<p>The paid part.</p>", price: "5¢" };
-  published = (await site.publishArticle("/a.html", article)).html;
+  published = [];
+  for (const path of [FIRST, SECOND]) published.push((await site.publishArticle(path, article)).html);
 });
 test.afterAll(async () => {
   await site.close();
   await provider.close();
 });
 
-test("two readers with browsers of their own pay, and nothing that the provider receives proves whose payment it was", async () => {
+test("two readers with browsers of their own pay, one comes back by the phrase, and nothing that the provider receives proves whose payment it was", async () => {
   const evidence = await payAsTwo();
   expect(proofsIn(evidence)).toEqual({});
   for (const { settled } of evidence.payments) {
@@ -43,10 +67,10 @@ test("two readers with browsers of their own pay, and nothing that the provider 
 });
 
 test(
-  "with the cookies left on its requests both are known by their visits to the provider's pages",
+  "with the cookies left on its requests both are known by their visits to the provider's pages, and with withdrawn coins asked for in the wrong place the one that came back",
   THOROUGH,
   async () => {
-    const mutated = mutateExtension("chrome", [
+    const withCookies = mutateExtension("chrome", [
       {
         file: fileHolding("chrome", "updateSessionRules("),
         change: (source) => source.replace(/(header:\s*["'`])cookie(["'`])/, "$1x-cookie$2"),
@@ -56,38 +80,85 @@ test(
         change: (source) => source.replace(/(\.\.\.\w+,\s*credentials:\s*["'`])omit(["'`])/, "$1include$2"),
       },
     ]);
+    // At the anonymous origin: what `test/attacker/mutants.ts` does to the source.
+    const comesBackWrong = mutateExtension("chrome", [
+      {
+        file: fileHolding("chrome", "restoreWithdrawn("),
+        change: (source) =>
+          source.replace(/\w+\s*===\s*["'`]withdraw["'`](\s*\?\s*\w+\.restoreWithdrawn\()/, "false$1"),
+      },
+    ]);
     try {
-      expect(proofsIn(await payAsTwo(mutated.folder))).toMatchObject({ headers: 2 });
+      const evidence = await payAsTwo({ shops: withCookies.folder, comesBack: comesBackWrong.folder });
+      // The third payment carries no cookie.
+      expect(proofsIn(evidence)).toMatchObject({ headers: 2, "a connection that carries both": 3 });
     } finally {
-      mutated.remove();
+      withCookies.remove();
+      comesBackWrong.remove();
     }
   },
 );
 
-async function payAsTwo(extensionFolder?: string) {
+/** The extension with which both shop, and that with which one of them comes back; what was built, if not given. */
+interface Extensions {
+  readonly shops?: string;
+  readonly comesBack?: string;
+}
+
+async function payAsTwo({ shops, comesBack }: Extensions = {}) {
   provider.look([]);
+  let phrase = "";
   for (const mark of MARKS) {
-    const reader = await stockReader(provider, extensionFolder === undefined ? {} : { extensionFolder });
-    const { context } = reader.extension;
-    for (const url of [provider.origin, provider.accountsOrigin])
-      await context.addCookies([{ name: "visitor", value: mark, url }]);
-    const page = await context.newPage();
-    await page.goto(`${provider.accountsOrigin}/checkout/sandbox/${"0".repeat(32)}`);
-    await page.close();
+    const { extension } = await stockReader(provider, from(shops));
+    await visit(extension, mark);
     // With the account's own token, and the mark of the browser if anything let it through.
-    await reader.extension.ask({ kind: "ui", type: "saveBackup" });
-    await pay(reader);
-    await reader.extension.close();
+    await extension.ask({ kind: "ui", type: "saveBackup" });
+    await pay(extension, FIRST);
+    phrase = await phraseOf(extension);
+    await extension.close();
   }
-  const evidence = provider.look([published]);
-  expect(evidence.accounts).toHaveLength(2);
-  expect(evidence.payments).toHaveLength(2);
+  await comeBack(await launchExtension(from(comesBack)), phrase);
+  const evidence = provider.look(published);
+  expect(evidence.accounts).toHaveLength(MARKS.length);
+  expect(evidence.payments).toHaveLength(MARKS.length + 1);
   return evidence;
 }
 
-async function pay({ extension }: StockedReader): Promise<void> {
+function from(extensionFolder: string | undefined) {
+  return extensionFolder === undefined ? {} : { extensionFolder };
+}
+
+/** The second of the two, whose backup knows nothing of the payment: it is searched for. */
+async function comeBack(extension: Extension, phrase: string): Promise<void> {
+  await hurry(extension, HURRY);
+  await visit(extension, MARKS[1] ?? "");
+  await restoreWallet(extension, provider.origin, phrase);
+  const standing = async () => {
+    const { restore, balance } = await readSnapshot(extension);
+    return { restore, coins: balance.coins };
+  };
+  await expect.poll(standing, { timeout: PATIENCE_MS }).toEqual({ restore: null, coins: LEFT });
+  await pay(extension, SECOND);
+  await extension.close();
+}
+
+async function phraseOf(extension: Extension): Promise<string> {
+  const answer = await extension.ask({ kind: "ui", type: "showPhrase" });
+  return v.parse(UiResults.showPhrase, "ok" in answer ? answer.ok : answer).phrase;
+}
+
+/** A page of the provider's, to which the browser gives the reader's mark. */
+async function visit({ context }: Extension, mark: string): Promise<void> {
+  for (const url of [provider.origin, provider.accountsOrigin])
+    await context.addCookies([{ name: "visitor", value: mark, url }]);
+  const page = await context.newPage();
+  await page.goto(`${provider.accountsOrigin}/checkout/sandbox/${"0".repeat(32)}`);
+  await page.close();
+}
+
+async function pay(extension: Extension, path: string): Promise<void> {
   const page = await extension.context.newPage();
-  await page.goto(site.addressOf("/a.html"));
+  await page.goto(site.addressOf(path));
   await paywallButton(page).click();
   await approveAndClose(await extension.waitForApproval());
   await expectArticleOpen(page);

@@ -12,4 +12,5 @@ export const OPEN_LOCK: Lock = {
   verify: async () => undefined,
   protect: () => Promise.reject(new TuppenceError("passphrase_weak")),
   erase: async () => undefined,
+  openUntil: async () => null,
 };

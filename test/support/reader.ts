@@ -14,6 +14,20 @@ export async function setUpWallet(extension: Extension, providerOrigin: string):
   return phrase;
 }
 
+/** The same page, with the words of a wallet that was used elsewhere, and is not used there any more. */
+export async function restoreWallet(
+  extension: Extension,
+  providerOrigin: string,
+  phrase: string,
+): Promise<void> {
+  const page = await extension.welcomePage();
+  await page.getByRole("button", { name: "I have a recovery phrase" }).click();
+  await page.getByLabel("Your recovery phrase").fill(phrase);
+  await page.getByText("Advanced").click();
+  await page.getByLabel("Provider", { exact: true }).fill(providerOrigin);
+  await page.getByRole("button", { name: "Restore my wallet" }).click();
+}
+
 /** Says that it is written down, and gives the words that are asked for. */
 export async function checkPhrase(page: Page, phrase: string): Promise<void> {
   await page.getByRole("button", { name: "I have written it down" }).click();

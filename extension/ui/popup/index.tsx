@@ -13,6 +13,7 @@ import {
   WELCOME_PAGE,
 } from "../../../shared/protocol/ui.ts";
 import { extensionUrl, openTab, readSession } from "../../platform.ts";
+import { readLastBalance } from "../../store/last-balance.ts";
 import { writeRoute } from "../shared/route.ts";
 import { isWebAddress } from "../shared/site.ts";
 import { t } from "../shared/text.tsx";
@@ -97,7 +98,12 @@ setInterval(() => {
 }, TICK_MS);
 
 const last = signal<LastBalance | undefined>(undefined);
-// Sooner than the background answers, which may have to start first.
+// Sooner than the background answers, which may have to start first. It keeps it in one of the two places.
+void readLastBalance()
+  .then((kept) => {
+    if (kept) last.value = kept;
+  })
+  .catch(() => undefined);
 void readSession(LAST_BALANCE)
   .then((stored) => {
     const kept = safeParse(LastBalance, stored);

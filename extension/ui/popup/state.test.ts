@@ -161,10 +161,17 @@ function home(snapshot: WalletSnapshotJson, local: Partial<PopupLocal> = {}, now
 }
 
 it("shows the balance as it was last while the background wakes, and nothing of it once that is silent or has spoken", () => {
-  const last = { total: micros(4_950_000), currency: "USD", playMoney: true };
+  const last = { total: micros(4_950_000), currency: "USD", playMoney: true, openUntil: null };
   const at = (snapshot: WalletSnapshot | undefined, silent: boolean) =>
     screen(snapshot, silent, LOCAL_AT_START, NOW, last);
   expect(at(undefined, false)).toMatchObject({ is: "remembered", balance: 4_950_000n });
   expect(at(undefined, true)).toEqual({ is: "silent" });
   expect(at(parse(WalletSnapshot, lockedSnapshot()), false)).toEqual({ is: "locked" });
+});
+
+it("does not show the last balance of a wallet that should have locked itself by now, whatever memory still has", () => {
+  const last = { total: micros(4_950_000), currency: "USD", playMoney: true };
+  const until = (openUntil: number) => screen(undefined, false, LOCAL_AT_START, NOW, { ...last, openUntil });
+  expect(until(NOW + 1)).toMatchObject({ is: "remembered" });
+  expect(until(NOW)).toEqual({ is: "connecting" });
 });

@@ -163,7 +163,7 @@ export function screen(
 ): PopupScreen {
   if (snapshot === undefined) {
     if (silent) return { is: "silent" };
-    if (!last) return { is: "connecting" };
+    if (!last || (last.openUntil !== null && now >= last.openUntil)) return { is: "connecting" };
     return { is: "remembered", currency: last.currency, playMoney: last.playMoney, balance: last.total };
   }
   const playMoney = snapshot.provider.sandbox;
