@@ -338,6 +338,18 @@ export async function makeOwnRequestsNeutral(): Promise<void> {
 const NEUTRAL_REQUESTS_RULE = 1;
 const NO_TAB = -1;
 
+// What is kept on this device
+
+export async function readDevice(key: string): Promise<unknown> {
+  return (await browser.storage.local.get(key))[key];
+}
+
+/** Undefined removes it. */
+export async function writeDevice(key: string, value: unknown): Promise<void> {
+  if (value === undefined) await browser.storage.local.remove(key);
+  else await browser.storage.local.set({ [key]: value });
+}
+
 // What is kept until the browser closes, and no longer
 
 export async function readSession(key: string): Promise<unknown> {

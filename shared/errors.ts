@@ -65,6 +65,20 @@ export const ERRORS = {
     NOT_CHARGED,
     "This wallet pays only through the provider that you chose.",
   ),
+  offer_of_test_mode: entry(
+    400,
+    "never",
+    "This page takes the play money of test mode, and your wallet is not in test mode.",
+    "Nothing was paid.",
+    "If you run this site, switch to test mode in the wallet’s settings. Otherwise it is not open yet.",
+  ),
+  offer_of_live_mode: entry(
+    400,
+    "never",
+    "Your wallet is in test mode, and this page takes real money.",
+    "Nothing was paid.",
+    "Leave test mode in the toolbar, then click again.",
+  ),
   resource_mismatch: entry(
     400,
     "never",
@@ -176,6 +190,13 @@ export const ERRORS = {
     "There is a wallet in this browser already.",
     "Nothing was changed.",
     "Open it from the toolbar.",
+  ),
+  wallet_busy: entry(
+    409,
+    "later",
+    "Your wallet is in the middle of a payment.",
+    "Nothing was changed.",
+    "Answer what it asks, or wait a moment, then switch.",
   ),
   wallet_locked: entry(
     403,

@@ -2,9 +2,14 @@
  * Keeps the balance where the popup finds it before this background is awake: on the disk, sealed; of a wallet that a
  * passphrase keeps only in the session's storage, which is memory, and only while it is open.
  */
-import { LAST_BALANCE, type LastBalanceJson, type WalletSnapshotJson } from "../../shared/protocol/ui.ts";
+import {
+  LAST_BALANCE,
+  type LastBalanceJson,
+  type TestProvider,
+  type WalletSnapshotJson,
+} from "../../shared/protocol/ui.ts";
 import type { Wallet } from "../../wallet/core/index.ts";
-import { writeSession } from "../platform.ts";
+import type { SessionPort } from "../store/index.ts";
 import { writeLastBalance } from "../store/last-balance.ts";
 import { inTurn } from "./in-turn.ts";
 
@@ -15,9 +20,16 @@ export interface LastBalanceKeeper {
   forget(): Promise<void>;
 }
 
+/** Of one wallet, and of no other. */
+interface Place {
+  readonly testProvider: TestProvider;
+  readonly session: SessionPort;
+}
+
 /** @param openUntil until when the wallet stays open without use; null where no passphrase keeps it */
 export function keepLastBalance(
   wallet: Pick<Wallet, "snapshot">,
+  place: Place,
   openUntil: () => Promise<number | null>,
 ): LastBalanceKeeper {
   // One after the other, each with a snapshot of its own turn: an older one never lies over a newer one.
@@ -26,27 +38,32 @@ export function keepLastBalance(
     keep: () =>
       oneAtATime(async () => {
         const snapshot = await wallet.snapshot();
-        await write(snapshot, await openUntil());
+        await write(place, snapshot, await openUntil());
         return snapshot;
       }),
-    forget: () => oneAtATime(() => put(undefined, undefined)),
+    forget: () => oneAtATime(() => put(place, undefined, undefined)),
   };
 }
 
 function write(
+  place: Place,
   { state, protection, balance, currency, provider }: WalletSnapshotJson,
   openUntil: number | null,
 ): Promise<void> {
-  if (state !== "ready") return put(undefined, undefined);
+  if (state !== "ready") return put(place, undefined, undefined);
   const last: LastBalanceJson = {
     total: balance.total,
     currency,
     playMoney: provider.sandbox,
     openUntil,
   };
-  return protection.hasPassphrase ? put(undefined, last) : put(last, undefined);
+  return protection.hasPassphrase ? put(place, undefined, last) : put(place, last, undefined);
 }
 
-async function put(onDisk: LastBalanceJson | undefined, inSession: LastBalanceJson | undefined) {
-  await Promise.all([writeLastBalance(onDisk), writeSession(LAST_BALANCE, inSession ?? null)]);
+async function put(
+  { testProvider, session }: Place,
+  onDisk: LastBalanceJson | undefined,
+  inSession: LastBalanceJson | undefined,
+): Promise<void> {
+  await Promise.all([writeLastBalance(testProvider, onDisk), session.write(LAST_BALANCE, inSession ?? null)]);
 }

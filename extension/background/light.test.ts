@@ -35,10 +35,10 @@ beforeEach(() => {
 const titles = () => [...browser.titles];
 
 it("comes on in the tab of the page, and in no other, and goes when the page names nobody any more", async () => {
-  await light(wallet, TOP);
+  await light({ wallet, testProvider: undefined }, TOP);
   expect(titles()).toEqual([[7, "Tuppence – this page takes tips"]]);
   links = [];
-  await light(wallet, TOP);
+  await light({ wallet, testProvider: undefined }, TOP);
   expect(titles()).toEqual([[7, "Tuppence"]]);
 });
 
@@ -49,23 +49,31 @@ it.each([
   ["nobody", undefined],
 ])("is not for %s to put on, nor is anything read for it", async (_case, sender) => {
   browser.page = vi.fn(browser.page);
-  await light(wallet, sender);
+  await light({ wallet, testProvider: undefined }, sender);
   expect(titles()).toEqual([]);
   expect(browser.page).not.toHaveBeenCalled();
 });
 
+it("does not take the word that this is test mode off the button", async () => {
+  await light({ wallet, testProvider: PROVIDER }, TOP);
+  links = [];
+  expect(titles()).toEqual([[7, "Test mode – Tuppence – this page takes tips"]]);
+  await light({ wallet, testProvider: PROVIDER }, TOP);
+  expect(titles()).toEqual([[7, "Test mode – Tuppence"]]);
+});
+
 it("is off without a wallet", async () => {
-  await light({ provider: async () => undefined }, TOP);
+  await light({ wallet: { provider: async () => undefined }, testProvider: undefined }, TOP);
   expect(titles()).toEqual([[7, "Tuppence"]]);
 });
 
 it("leaves nothing behind, of private windows neither", async () => {
-  await light(wallet, { ...TOP, tab: { ...TOP.tab, incognito: true } });
+  await light({ wallet, testProvider: undefined }, { ...TOP, tab: { ...TOP.tab, incognito: true } });
   expect(titles()).toHaveLength(1);
   expect([...browser.session]).toEqual([]);
 });
 
 it("that comes too late for its tab is no fault", async () => {
   vi.spyOn(browser.platform, "setTabIcon").mockRejectedValueOnce(new Error("No tab with id: 7."));
-  await expect(light(wallet, TOP)).resolves.toBeUndefined();
+  await expect(light({ wallet, testProvider: undefined }, TOP)).resolves.toBeUndefined();
 });

@@ -3,6 +3,7 @@
  * for it; who the merchant is, and whether this is a site of theirs, is asked when the reader wants to tip. The browser
  * itself puts the light out when the tab goes to another page.
  */
+import type { TestProvider } from "../../shared/protocol/ui.ts";
 import type { Wallet } from "../../wallet/core/index.ts";
 import { message, setTabIcon } from "../platform.ts";
 import { readFrame } from "./sender.ts";
@@ -13,14 +14,21 @@ const LIT = { paths: iconsNamed("lit-"), title: "background_takes_tips" } as con
 const UNLIT = { paths: iconsNamed(""), title: "extension_title" } as const;
 
 /** Looks at the page whose content script asks for it. */
-export async function light(wallet: Pick<Wallet, "provider">, browserSender: unknown): Promise<void> {
+export async function light(
+  {
+    wallet,
+    testProvider,
+  }: { readonly wallet: Pick<Wallet, "provider">; readonly testProvider: TestProvider },
+  browserSender: unknown,
+): Promise<void> {
   const sender = readFrame(browserSender, false);
   if (!sender?.isTopFrame) return;
   const { tabId, url, isPrivate } = sender;
   const found = await findTip(wallet, { id: tabId, url, isPrivate });
-  const { paths, title } = found ? LIT : UNLIT;
+  const { paths, title: key } = found ? LIT : UNLIT;
+  const title = testProvider === undefined ? message(key) : `${message("test_mode")} – ${message(key)}`;
   // The tab may have been closed meanwhile.
-  await setTabIcon(tabId, { paths, title: message(title) }).catch(() => undefined);
+  await setTabIcon(tabId, { paths, title }).catch(() => undefined);
 }
 
 function iconsNamed(beginning: string): Record<number, string> {

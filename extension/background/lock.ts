@@ -7,16 +7,8 @@ import * as v from "valibot";
 import { TuppenceError } from "../../shared/errors.ts";
 import { MIN_PASSPHRASE_CHARACTERS, POPUP_PAGE, type UiRequestOf } from "../../shared/protocol/ui.ts";
 import type { Wallet } from "../../wallet/core/index.ts";
-import {
-  closeWindow,
-  extensionUrl,
-  focusWindow,
-  moveAlarm,
-  openWindow,
-  readSession,
-  writeSession,
-} from "../platform.ts";
-import type { LockableStore } from "../store/index.ts";
+import { closeWindow, extensionUrl, focusWindow, moveAlarm, openWindow } from "../platform.ts";
+import type { LockableStore, SessionPort } from "../store/index.ts";
 import { inTurn } from "./in-turn.ts";
 
 export const LOCK_ALARM = "lock";
@@ -47,11 +39,17 @@ export interface Lock {
   openUntil(): Promise<number | null>;
 }
 
-/** @param forgetBalance takes away what the popup shows before the background is awake */
+interface LockPorts {
+  /** Of this wallet alone. */
+  readonly session: SessionPort;
+  /** Takes away what the popup shows before the background is awake. */
+  readonly forgetBalance: () => Promise<void>;
+}
+
 export function keepLock(
   store: LockableStore,
   wallet: Pick<Wallet, "forget" | "resume">,
-  forgetBalance: () => Promise<void>,
+  { session, forgetBalance }: LockPorts,
 ): Lock {
   let notedAt = 0;
   let asking: { readonly windowId: number; readonly ended: PromiseWithResolvers<void> } | undefined;
@@ -60,7 +58,7 @@ export function keepLock(
     const now = Date.now();
     if (now - notedAt < NOTED_EVERY_MS) return;
     notedAt = now;
-    await writeSession(STORED_AS, now);
+    await session.write(STORED_AS, now);
     await moveAlarm(LOCK_ALARM, now + lockAfterMinutes * MINUTE_MS);
   };
   const close = async (): Promise<void> => {
@@ -70,7 +68,7 @@ export function keepLock(
   };
   /** Zero where no use was noted: long ago. */
   const readLastUse = async (): Promise<number> => {
-    const lastUse = v.safeParse(v.number(), await readSession(STORED_AS));
+    const lastUse = v.safeParse(v.number(), await session.read(STORED_AS));
     return lastUse.success ? lastUse.output : 0;
   };
   /** Locks the wallet if it is time, and says how it stands then. */

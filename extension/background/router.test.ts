@@ -22,10 +22,14 @@ const POPUP = { id: EXTENSION_ID, url: `${OWN}/extension/ui/popup/index.html`, o
 let reader: TestWallet;
 let faults: unknown[];
 let watched: (number | undefined)[];
+let switched: boolean[];
+let underWay: Set<unknown>;
 beforeEach(async () => {
   reader = await makeTestWallet();
   faults = [];
   watched = [];
+  switched = [];
+  underWay = new Set();
   browser.tabs.length = 0;
   browser.active = undefined;
   vi.stubGlobal("reportError", (error: unknown) => faults.push(error));
@@ -37,9 +41,11 @@ function ask(message: unknown, sender: unknown, changes: Partial<Wallet> = {}) {
     wallet: { ...reader.wallet, ...changes },
     lock: OPEN_LOCK,
     topUps: { watch: async (tabId: number | undefined) => void watched.push(tabId) },
-    settle: () => undefined,
+    testProvider: undefined,
+    underWay,
+    setTestMode: async (on: boolean) => void switched.push(on),
   };
-  return answer(background, message, sender);
+  return answer(async () => background, message, sender);
 }
 
 async function askAsPage(
@@ -196,6 +202,7 @@ const UI_REQUESTS: { readonly [T in UiRequestType]: { readonly kind: "ui"; reado
     perMonth: "1000000",
   }),
   setPaused: uiRequest("setPaused", { paused: true }),
+  setTestMode: uiRequest("setTestMode", { on: true }),
   setMonthlyLimit: uiRequest("setMonthlyLimit", { limit: "10000000" }),
   history: { kind: "ui", type: "history" },
   spending: uiRequest("spending", { period: "2026-11" }),
@@ -234,6 +241,7 @@ describe("a page of ours", () => {
     // The wallet of these tests has paid nobody yet.
     ["setAllowance", "not_found"],
     ["setPaused", undefined],
+    ["setTestMode", undefined],
     ["setMonthlyLimit", undefined],
     ["history", undefined],
     ["spending", undefined],

@@ -45,6 +45,7 @@ import { saveBackup } from "./handlers/ui/saveBackup.ts";
 import { setAllowance } from "./handlers/ui/setAllowance.ts";
 import { setMonthlyLimit } from "./handlers/ui/setMonthlyLimit.ts";
 import { setPaused } from "./handlers/ui/setPaused.ts";
+import { setTestMode } from "./handlers/ui/setTestMode.ts";
 import { showPhrase } from "./handlers/ui/showPhrase.ts";
 import { showQuestion } from "./handlers/ui/showQuestion.ts";
 import { snapshot } from "./handlers/ui/snapshot.ts";
@@ -56,17 +57,26 @@ import { topUp } from "./handlers/ui/topUp.ts";
 import { unlock } from "./handlers/ui/unlock.ts";
 import { light } from "./light.ts";
 import { isOwnPage, readFrame } from "./sender.ts";
+import { underWay } from "./under-way.ts";
 
 /** The answer to a message; undefined where it is nobody's of ours. */
 export function answer(
-  background: Background,
+  current: () => Promise<Background>,
   message: unknown,
   sender: unknown,
 ): Promise<string | null | UiResponse> | undefined {
-  if (v.is(TipJarMessage, message)) return light(background.wallet, sender).then(() => null);
+  if (v.is(TipJarMessage, message))
+    return current().then(async (background) => {
+      await light(background, sender);
+      return null;
+    });
   const relayed = v.safeParse(RelayedMessage, message);
-  if (relayed.success) return answerPage(background, relayed.output, sender);
-  return isOwnPage(sender) ? answerUi(background, message) : undefined;
+  if (relayed.success)
+    return current().then((background) => {
+      if (!relayed.output.clicked) return answerPage(background, relayed.output, sender);
+      return underWay(background, () => answerPage(background, relayed.output, sender));
+    });
+  return isOwnPage(sender) ? current().then((background) => answerUi(background, message)) : undefined;
 }
 
 async function answerPage(
@@ -170,6 +180,8 @@ function handleUi(background: Background, request: UiRequest): Promise<UiResultJ
       return setAllowance(background.wallet, request);
     case "setPaused":
       return setPaused(background.wallet, request);
+    case "setTestMode":
+      return setTestMode(background, request);
     case "setMonthlyLimit":
       return setMonthlyLimit(background.wallet, request);
     case "history":

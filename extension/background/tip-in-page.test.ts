@@ -6,7 +6,7 @@ const browser = await vi.hoisted(async () =>
   (await import("../../test/support/fake-platform.ts")).makeFakeBrowser(),
 );
 vi.mock("../platform.ts", () => browser.platform);
-const { findTip } = await import("./tip-in-page.ts");
+const { findTip, findTipOfOtherMode } = await import("./tip-in-page.ts");
 
 const PROVIDER = "https://pay.example";
 const SITE = "https://lantern.example";
@@ -46,6 +46,16 @@ function showPage({ names = [JAR], title = "Tide mills", origin = SITE }: Page =
         : [],
   });
 }
+
+it("is not found where it names the provider of the other mode, which is found by itself, so that somebody can say why", async () => {
+  const OTHER = "https://test.pay.example";
+  const wallet = { provider: async () => ({ origin: PROVIDER, currency: "USD", counterpart: OTHER }) };
+  showPage({ names: [{ ...JAR, provider: OTHER }] });
+  expect(await findTip(wallet, TAB)).toBeUndefined();
+  expect((await findTipOfOtherMode(wallet, TAB))?.tip.offer.accepts[0]?.extra.provider).toBe(OTHER);
+  const alone = { provider: async () => ({ origin: PROVIDER, currency: "USD" }) };
+  expect(await findTipOfOtherMode(alone, TAB)).toBeUndefined();
+});
 
 it("is for the page without its fragment, in that tab, as if its own element had been clicked", async () => {
   const found = await find();

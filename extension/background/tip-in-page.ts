@@ -36,7 +36,22 @@ export async function findTip(
   wallet: Pick<Wallet, "provider">,
   tab: Tab | undefined,
 ): Promise<FoundTip | undefined> {
-  const provider = await wallet.provider();
+  return findTipAt(await wallet.provider(), tab);
+}
+
+/** The same of the provider of the other mode, for the wallet to say why it cannot be paid. */
+export async function findTipOfOtherMode(
+  wallet: Pick<Wallet, "provider">,
+  tab: Tab | undefined,
+): Promise<FoundTip | undefined> {
+  const { counterpart, currency = "" } = (await wallet.provider()) ?? {};
+  return findTipAt(counterpart === undefined ? undefined : { origin: counterpart, currency }, tab);
+}
+
+async function findTipAt(
+  provider: { readonly origin: string; readonly currency: string } | undefined,
+  tab: Tab | undefined,
+): Promise<FoundTip | undefined> {
   // Pages of the browser's own, and files, have nothing to tip and are not to be read.
   if (provider === undefined || tab === undefined || !v.is(url, tab.url)) return undefined;
   const words = [TIP_JAR_SELECTOR, String(MAX_NAMES), ...TIP_ATTRIBUTES];

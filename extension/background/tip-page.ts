@@ -5,14 +5,15 @@ import type { Wallet } from "../../wallet/core/index.ts";
 import { activeTab, type Tab } from "../platform.ts";
 import { tellProblem } from "./approvals.ts";
 import type { Background } from "./compose.ts";
-import { findTip } from "./tip-in-page.ts";
+import { findTip, findTipOfOtherMode } from "./tip-in-page.ts";
+import { underWay } from "./under-way.ts";
 
 export const TIP_COMMAND = "tip-page";
 export const TIP_MENU_ITEM = "tip-page";
 
 /** Opens the question. @throws TuppenceError nothing_to_tip, and whatever is wrong with the offer or its merchant */
 export async function tipPage(wallet: Wallet, tab: Tab | undefined): Promise<UiResultJson<"startTip">> {
-  const found = await findTip(wallet, tab);
+  const found = (await findTip(wallet, tab)) ?? (await findTipOfOtherMode(wallet, tab));
   if (found === undefined)
     throw new TuppenceError((await wallet.provider()) ? "nothing_to_tip" : "wallet_missing");
   return wallet.startTip(found.tip, found.sender);
@@ -20,12 +21,15 @@ export async function tipPage(wallet: Wallet, tab: Tab | undefined): Promise<UiR
 
 /** The same where no page of ours is open that could say what went wrong. */
 export async function tipPageOrTell(
-  { wallet, lock }: Pick<Background, "wallet" | "lock">,
+  background: Pick<Background, "wallet" | "lock" | "underWay">,
   tab: Tab | undefined,
 ): Promise<void> {
+  const { wallet, lock } = background;
   try {
-    await lock.admit();
-    await tipPage(wallet, tab ?? (await activeTab()));
+    await underWay(background, async () => {
+      await lock.admit();
+      await tipPage(wallet, tab ?? (await activeTab()));
+    });
   } catch (error) {
     if (!(error instanceof TuppenceError)) throw error;
     // The question that stands in the way is in front already.

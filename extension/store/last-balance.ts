@@ -6,7 +6,7 @@
  */
 import * as v from "valibot";
 import { utf8 } from "../../shared/bytes.ts";
-import { LastBalance, type LastBalanceJson } from "../../shared/protocol/ui.ts";
+import { LastBalance, type LastBalanceJson, type TestProvider } from "../../shared/protocol/ui.ts";
 import { answerOf } from "./answer-of.ts";
 import { makeDeviceKey, openUnder, sealedFields, sealUnder } from "./device-key.ts";
 
@@ -18,26 +18,31 @@ const KEY = "last";
 const Row = v.object({ deviceKey: v.instance(CryptoKey), ...sealedFields });
 
 /** Undefined where none is kept. Rejects where it cannot be opened. */
-export async function readLastBalance(): Promise<LastBalance | undefined> {
-  const stored = await inStore("readonly", (store) => store.get(KEY));
+export async function readLastBalance(testProvider: TestProvider): Promise<LastBalance | undefined> {
+  const stored = await inStore(testProvider, "readonly", (store) => store.get(KEY));
   if (stored === undefined) return undefined;
   const { deviceKey, ...sealed } = v.parse(Row, stored);
   return v.parse(LastBalance, JSON.parse(new TextDecoder().decode(await openUnder(deviceKey, sealed))));
 }
 
 /** Undefined takes it away. Every balance has a key of its own: what opened the one before goes with it. */
-export async function writeLastBalance(last: LastBalanceJson | undefined): Promise<void> {
-  if (last === undefined) return void (await inStore("readwrite", (store) => store.clear()));
+export async function writeLastBalance(
+  testProvider: TestProvider,
+  last: LastBalanceJson | undefined,
+): Promise<void> {
+  if (last === undefined) return void (await inStore(testProvider, "readwrite", (store) => store.clear()));
   const deviceKey = await makeDeviceKey();
   const row = { deviceKey, ...(await sealUnder(deviceKey, utf8(JSON.stringify(last)))) };
-  await inStore("readwrite", (store) => store.put(row, KEY));
+  await inStore(testProvider, "readwrite", (store) => store.put(row, KEY));
 }
 
+/** Each wallet, the reader's and that of test mode, has its own. */
 async function inStore<T>(
+  testProvider: TestProvider,
   mode: IDBTransactionMode,
   work: (store: IDBObjectStore) => IDBRequest<T>,
 ): Promise<T> {
-  const opening = indexedDB.open(DATABASE, 1);
+  const opening = indexedDB.open(testProvider === undefined ? DATABASE : `${DATABASE} ${testProvider}`, 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
   const database = await answerOf(opening);
   try {

@@ -139,7 +139,15 @@ export const WalletSnapshot = v.object({
   /** In coins of other wallets of this phrase, as they said last; part of no other figure. */
   elsewhere: amount,
   currency: words,
-  provider: v.object({ origin: words, name: words, sandbox: v.boolean(), reachable: v.boolean() }),
+  provider: v.object({
+    origin: words,
+    name: words,
+    sandbox: v.boolean(),
+    mode: v.picklist(["live", "test"]),
+    reachable: v.boolean(),
+  }),
+  /** Another wallet, for play money, beside this one: this is it (`on`), or the provider has one for it (`offered`). */
+  testMode: v.picklist(["none", "offered", "on"]),
   balance: v.object({
     /** What the reader has: account, coins and what is on its way. */
     total: amount,
@@ -270,6 +278,8 @@ export const UiRequest = v.variant("type", [
   }),
   request("removeAllowance", { origin }),
   request("setPaused", { paused: v.boolean() }),
+  /** The other wallet from now on: the one of test mode, or the reader's own. Each keeps what it has. */
+  request("setTestMode", { on: v.boolean() }),
   /** For all sites together; null takes it away. */
   request("setMonthlyLimit", { limit: v.nullable(positiveAmount) }),
   /** A page of payments, newest first. With `search`, those that have all its words in title, merchant or site. */
@@ -382,6 +392,7 @@ export const UiResults = {
   setAllowance: v.object({}),
   removeAllowance: v.object({}),
   setPaused: v.object({}),
+  setTestMode: v.object({}),
   setMonthlyLimit: v.object({}),
   history: HistoryPage,
   spending: SpendingView,
@@ -400,6 +411,16 @@ export const WELCOME_PAGE = "extension/ui/welcome/index.html";
 export const POPUP_PAGE = "extension/ui/popup/index.html";
 /** Its sections are told by the address's fragment: `#/spending`, `#/budgets`. */
 export const OPTIONS_PAGE = "extension/ui/options/index.html";
+
+/** What this device remembers as long as the reader is in test mode: the anonymous origin of its provider. */
+export const TEST_PROVIDER = "test-provider";
+export const TestProvider = v.optional(origin);
+export type TestProvider = v.InferOutput<typeof TestProvider>;
+
+/** The name under which the session remembers something of one wallet: each has its own, the reader's and that of test mode. */
+export function sessionName(testProvider: TestProvider, name: string): string {
+  return testProvider === undefined ? name : `${testProvider} ${name}`;
+}
 
 /**
  * The balance as the background saw it last, so that the popup has it before the background is awake. What is locked shows

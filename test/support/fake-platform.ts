@@ -11,6 +11,10 @@ const ROOT = `chrome-extension://${EXTENSION_ID}/`;
 export interface FakeBrowser {
   readonly platform: Partial<typeof Platform>;
   readonly session: Map<string, unknown>;
+  /** What lasts longer than a session. */
+  readonly device: Map<string, unknown>;
+  /** What stands on the toolbar's button. */
+  badge: Platform.Badge | undefined;
   /** Addresses of the windows that are open, by id. */
   readonly windows: Map<number, string>;
   readonly focused: number[];
@@ -35,6 +39,8 @@ export function makeFakeBrowser(): FakeBrowser {
   const tabListeners = new Set<(tabId: number) => void>();
   const browser: FakeBrowser = {
     session: new Map(),
+    device: new Map(),
+    badge: undefined,
     windows: new Map(),
     focused: [],
     alarms: new Map(),
@@ -53,6 +59,15 @@ export function makeFakeBrowser(): FakeBrowser {
       extensionUrl: (path) => ROOT + path,
       readSession: async (key) => structuredClone(browser.session.get(key)),
       writeSession: async (key, value) => void browser.session.set(key, structuredClone(value)),
+      readDevice: async (key) => structuredClone(browser.device.get(key)),
+      writeDevice: async (key, value) => {
+        if (value === undefined) browser.device.delete(key);
+        else browser.device.set(key, structuredClone(value));
+      },
+      setBadge: async (badge) => {
+        browser.badge = badge;
+      },
+      registerScript: async () => undefined,
       openWindow: async (url) => {
         const id = nextId++;
         browser.windows.set(id, url);
@@ -75,6 +90,8 @@ export function makeFakeBrowser(): FakeBrowser {
         return () => void tabListeners.delete(listener);
       },
       setRepeatingAlarm: async (name, periodMinutes) => void browser.alarms.set(name, periodMinutes),
+      setAlarm: async (name, timeMs) => void browser.alarms.set(name, timeMs),
+      moveAlarm: async (name, timeMs) => void browser.alarms.set(name, timeMs),
       clearAlarm: async (name) => void browser.alarms.delete(name),
       makeOwnRequestsNeutral: () => browser.rule(),
     },

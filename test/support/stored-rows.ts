@@ -98,6 +98,31 @@ export function writeRows(
   );
 }
 
+/** All that lies in the wallet's own database, letter for letter, by table: keys that WebCrypto keeps stand there as what they are called. */
+export function readRows(extension: Extension): Promise<Readonly<Record<string, readonly string[]>>> {
+  return inStore(
+    extension,
+    async () => {
+      const answerOf = <T>(request: IDBRequest<T>) =>
+        new Promise<T>((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      const database = await answerOf(indexedDB.open("tuppence"));
+      const tables: Record<string, string[]> = {};
+      for (const table of database.objectStoreNames) {
+        const rows = await answerOf(database.transaction(table).objectStore(table).getAll());
+        tables[table] = rows.map((row) =>
+          JSON.stringify(row, (_, value) => (value instanceof Uint8Array ? [...value].join() : value)),
+        );
+      }
+      database.close();
+      return tables;
+    },
+    undefined,
+  );
+}
+
 export interface AtRest {
   /** Every string, and every run of bytes, a letter for a byte. What is no letter in UTF-8 stays what it is. */
   readonly readable: readonly string[];

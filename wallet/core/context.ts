@@ -194,6 +194,8 @@ export async function knowProvider(context: Context): Promise<{ info: ProviderIn
 export async function refreshProvider(context: Context): Promise<{ info: ProviderInfo; jwks: Jwks }> {
   const { provider } = await context.open();
   const [info, jwks] = await Promise.all([provider.info(), provider.jwks()]);
+  if (context.ports.mode === "test" && info.mode !== "test")
+    throw new TuppenceError("provider_answer_invalid", { answer: "mode" });
   await context.updateWallet((row) => ({ ...row, info, jwks }));
   return { info, jwks };
 }

@@ -25,7 +25,7 @@ export async function createWalletRow(
     seedHex: await seedOf(phrase),
     phraseConfirmed: isRestored,
     createdAt: context.nowMs(),
-    providerOrigin: request.provider ?? context.ports.defaultProviderOrigin,
+    providerOrigin: providerOf(context, request),
     info: undefined,
     jwks: undefined,
     registered: false,
@@ -41,4 +41,9 @@ export async function createWalletRow(
   context.reopen();
   context.changed();
   return { phrase };
+}
+
+/** The wallet of test mode is for the one provider that it was made for. */
+function providerOf({ ports }: Context, { provider }: UiRequestOf<"createWallet">): string {
+  return (ports.mode === "test" ? undefined : provider) ?? ports.defaultProviderOrigin;
 }

@@ -5,6 +5,7 @@ import type { PageRequestOf, PageRequestType, PageResults } from "../../shared/p
 import { decide, isAsking } from "./approvals.ts";
 import { keepBackup } from "./backup/index.ts";
 import { setAllowance } from "./budgets.ts";
+import { isBusy } from "./busy.ts";
 import { type Context, createContext } from "./context.ts";
 import { createWalletRow } from "./creation.ts";
 import { keepEntitlements } from "./entitlements.ts";
@@ -115,12 +116,19 @@ export function createWallet(ports: WalletPorts): Wallet {
     spending: (request) => readSpending(context, request),
     payment: ({ paymentId }) => readPayment(context, paymentId),
     exportHistory: (request) => exportHistory(context, request),
+    isBusy: () => isBusy(context).catch(unlessLocked(false)),
     knownOrigins: () => knownOrigins(context),
     provider: async () => {
       const row = await context.store
         .read((tables) => tables.wallet.get(WALLET_KEY))
         .catch(unlessLocked(undefined));
-      return row && { origin: row.providerOrigin, currency: currencyOf(row) };
+      if (!row) return undefined;
+      const counterpart = row.info?.counterpart;
+      return {
+        origin: row.providerOrigin,
+        currency: currencyOf(row),
+        ...(counterpart === undefined ? {} : { counterpart }),
+      };
     },
     resume,
   };

@@ -15,7 +15,8 @@ export interface JudgedOffer {
 
 /**
  * The first of `accepts` that is `exact` on this wallet's network.
- * @throws TuppenceError offer_invalid, currency_unknown, amount_*, provider_unknown, resource_mismatch
+ * @throws TuppenceError offer_invalid, offer_of_test_mode, offer_of_live_mode, currency_unknown, amount_*, provider_unknown,
+ * resource_mismatch
  */
 export function judgeOffer(offer: unknown, info: ProviderInfo, senderOrigin: string): JudgedOffer {
   const decoded = v.safeParse(PaymentRequired, offer);
@@ -25,9 +26,9 @@ export function judgeOffer(offer: unknown, info: ProviderInfo, senderOrigin: str
     .map((accept) => v.safeParse(Candidate, accept))
     .filter(({ success }) => success);
   if (candidates.length === 0) throw new TuppenceError("offer_invalid");
-  const ours = candidates
-    .map(({ output }) => v.parse(Candidate, output))
-    .find(({ scheme, network }) => scheme === SCHEME && network === info.network);
+  const offered = candidates.map(({ output }) => v.parse(Candidate, output));
+  refuseOtherMode(offered, info);
+  const ours = offered.find(({ scheme, network }) => scheme === SCHEME && network === info.network);
   if (!ours || ours.asset !== info.currency) throw new TuppenceError("currency_unknown");
   judgeAmount(ours.amount, info.largestPayment);
   if (ours.extra.provider !== info.origin) throw new TuppenceError("provider_unknown");
@@ -41,6 +42,16 @@ export function judgeOffer(offer: unknown, info: ProviderInfo, senderOrigin: str
     acceptedJson: JSON.stringify(ours),
     resourceJson: JSON.stringify(raw.output.resource),
   };
+}
+
+/** Play money and real money are two providers' (docs/SITE-OWNERS.md): an offer for the other of the two is told as that. */
+function refuseOtherMode(
+  offered: readonly v.InferOutput<typeof Candidate>[],
+  { origin, mode, counterpart }: ProviderInfo,
+): void {
+  const providers = offered.map(({ extra }) => extra.provider);
+  if (counterpart === undefined || providers.includes(origin) || !providers.includes(counterpart)) return;
+  throw new TuppenceError(mode === "test" ? "offer_of_live_mode" : "offer_of_test_mode");
 }
 
 /** An offer is four levels deep, and a site may put something of its own into it. */

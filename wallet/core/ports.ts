@@ -48,6 +48,8 @@ export interface WalletPorts {
   readonly scheduler: Scheduler;
   /** The provider of a wallet that is made without naming one. */
   readonly defaultProviderOrigin: string;
+  /** `test`: a wallet for play money beside the reader's own. It deals with a provider of test mode, and no other. */
+  readonly mode?: "live" | "test";
   /** Hears of faults in background work that are no `TuppenceError`: bugs. */
   readonly onFault?: (error: unknown) => void;
 }

@@ -3,6 +3,7 @@
 import { dayOf, monthOf } from "../../shared/calendar.ts";
 import { type ErrorCode, tellReader } from "../../shared/errors.ts";
 import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
+import type { ProviderInfo } from "../../shared/protocol/provider.ts";
 import type { WalletSnapshotJson } from "../../shared/protocol/ui.ts";
 import { uncheckedCoins } from "./backup/check.ts";
 import { deviceRows, ownBackup, restoreRow } from "./backup/rows.ts";
@@ -86,7 +87,7 @@ async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletR
   return {
     state: "ready",
     phraseConfirmed: wallet.phraseConfirmed,
-    phraseReminder: phraseReminder(wallet, total, context.nowMs()),
+    phraseReminder: context.ports.mode === "test" ? "none" : phraseReminder(wallet, total, context.nowMs()),
     restoring: wallet.recovery !== "none",
     restore,
     backup: {
@@ -102,8 +103,10 @@ async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletR
       origin: wallet.providerOrigin,
       name: info?.name ?? new URL(wallet.providerOrigin).host,
       sandbox: info?.sandbox ?? false,
+      mode: context.ports.mode === "test" ? "test" : modeOf(info),
       reachable: context.memory.isReachable,
     },
+    testMode: testModeOf(context, info),
     balance: {
       total: text(total),
       account: text(funds.account),
@@ -129,12 +132,22 @@ async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletR
   };
 }
 
+/** What was stored before providers had a mode lacks it. */
+function modeOf(info: Partial<ProviderInfo> | undefined): ProviderInfo["mode"] {
+  return info?.mode ?? "live";
+}
+
+function testModeOf({ ports }: Context, info: ProviderInfo | undefined): WalletSnapshotJson["testMode"] {
+  if (ports.mode === "test") return "on";
+  return info?.counterpart !== undefined && modeOf(info) === "live" ? "offered" : "none";
+}
+
 export function currencyOf({ info }: Pick<WalletRow, "info">): string {
   return info?.currency ?? DEFAULT_CURRENCY;
 }
 
 function emptySnapshot({ ports, memory }: Context): Unprotected {
-  const origin = ports.defaultProviderOrigin;
+  const { defaultProviderOrigin: origin, mode = "live" } = ports;
   return {
     state: "none",
     phraseConfirmed: false,
@@ -146,7 +159,14 @@ function emptySnapshot({ ports, memory }: Context): Unprotected {
     paidOut: null,
     elsewhere: "0",
     currency: DEFAULT_CURRENCY,
-    provider: { origin, name: new URL(origin).host, sandbox: false, reachable: memory.isReachable },
+    provider: {
+      origin,
+      name: new URL(origin).host,
+      sandbox: mode === "test",
+      mode,
+      reachable: memory.isReachable,
+    },
+    testMode: mode === "test" ? "on" : "none",
     balance: { total: "0", account: "0", coins: "0", onItsWay: "0", inFlight: "0", isLow: false },
     frozen: false,
     paused: false,

@@ -76,10 +76,13 @@ export interface Wallet {
   payment(request: UiRequestOf<"payment">): Promise<UiResultJson<"payment">>;
   exportHistory(request: UiRequestOf<"exportHistory">): Promise<UiResultJson<"exportHistory">>;
 
+  /** A question is asked, or a payment is on its way that somebody may be waiting for. Of a locked wallet: false. */
+  isBusy(): Promise<boolean>;
+
   /** Origins that were dealt with (a receipt or an allowance): there the content script listens from the start. */
   knownOrigins(): Promise<string[]>;
-  /** The provider's anonymous origin and its currency, once there is a wallet. */
-  provider(): Promise<{ origin: string; currency: string } | undefined>;
+  /** The provider's anonymous origin, its currency, and where the provider of the other mode is, once there is a wallet. */
+  provider(): Promise<{ origin: string; currency: string; counterpart?: string } | undefined>;
 
   /**
    * Takes up whatever a dead process left: sends stored payments again, asks for sealed ones that expired, finishes

@@ -22,7 +22,7 @@ import { type ApproveActions, ApproveView } from "./view.tsx";
 const parameters = new URLSearchParams(location.search);
 const approvalId = parameters.get("id") ?? "";
 const problem = parameters.get("problem");
-const { snapshot, silent } = connectWallet();
+const { snapshot, silent, mode } = connectWallet();
 const local = signal<ApproveLocal>(LOCAL_AT_START);
 
 const change = (changed: Partial<ApproveLocal>): void => {
@@ -90,7 +90,12 @@ effect(() => {
 
 function Approve() {
   return (
-    <ApproveView screen={current()} playMoney={snapshot.value?.provider.sandbox ?? false} actions={actions} />
+    <ApproveView
+      screen={current()}
+      mode={mode.value}
+      playMoney={snapshot.value?.provider.sandbox ?? false}
+      actions={actions}
+    />
   );
 }
 

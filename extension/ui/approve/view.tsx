@@ -14,9 +14,11 @@ import { MerchantWords } from "../shared/merchant-words.tsx";
 import { formatBalance, formatMoney, shortMoney } from "../shared/money.ts";
 import { ErrorNotice, FrozenNotice, Notice } from "../shared/notice.tsx";
 import { PrivacyMeter } from "../shared/privacy-meter.tsx";
+import { TestMode } from "../shared/test-mode.tsx";
 import { type TextKey, t } from "../shared/text.tsx";
 import { Unlock } from "../shared/unlock.tsx";
 import { Waiting } from "../shared/waiting.tsx";
+import type { Mode } from "../shared/wallet.ts";
 import { GUARD_SHUT, guardAfterKey, guardFrom, keyApproves } from "./guard.ts";
 import {
   type AllowanceChoice,
@@ -45,13 +47,17 @@ export interface ApproveActions {
 
 export function ApproveView(props: {
   readonly screen: ApproveScreen;
+  readonly mode: Mode;
   readonly playMoney: boolean;
   readonly actions: ApproveActions;
 }) {
-  const { screen, playMoney, actions } = props;
+  const { screen, mode, playMoney, actions } = props;
   return (
     <div class="window">
-      <Brand playMoney={playMoney} />
+      <div class="window-head">
+        <TestMode mode={mode} canLeave={false} />
+        <Brand playMoney={playMoney} />
+      </div>
       <Announcer words={announcement(screen)} />
       <Content screen={screen} actions={actions} />
     </div>

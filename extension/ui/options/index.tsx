@@ -1,5 +1,5 @@
 /** The options page: connects to the background, follows the address, and draws the section that it names. */
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { render } from "preact";
 import { WELCOME_PAGE } from "../../../shared/protocol/ui.ts";
 import { extensionUrl, openTab } from "../../platform.ts";
@@ -11,7 +11,7 @@ import { OptionsView } from "./view.tsx";
 
 const TICK_MS = 1_000;
 
-const { snapshot, silent } = connectWallet();
+const { snapshot, silent, mode } = connectWallet();
 const route = signal(readRoute(location.hash));
 const now = signal(Date.now());
 
@@ -21,14 +21,15 @@ addEventListener("hashchange", () => {
 setInterval(() => {
   now.value = Date.now();
 }, TICK_MS);
-route.subscribe(({ section }) => {
-  document.title = `${t(sectionNamed(section).title)} · Tuppence`;
+effect(() => {
+  document.title = `${t(sectionNamed(route.value.section, snapshot.value).title)} · Tuppence`;
 });
 
 function Options() {
   return (
     <OptionsView
       snapshot={snapshot.value}
+      mode={mode.value}
       silent={silent.value}
       route={route.value}
       now={now.value}

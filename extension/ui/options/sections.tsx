@@ -3,6 +3,7 @@
  * and keeps what the reader does there, `state.ts` says what is shown, `view.tsx` draws it.
  */
 import type { ComponentType } from "preact";
+import type { WalletSnapshot } from "../../../shared/protocol/ui.ts";
 import type { IconName } from "../shared/icon.tsx";
 import type { TextKey } from "../shared/text.tsx";
 import { Backup } from "./backup/index.tsx";
@@ -11,6 +12,7 @@ import { Privacy } from "./privacy/index.tsx";
 import { Safety } from "./safety/index.tsx";
 import type { SectionProps } from "./section.ts";
 import { Spending } from "./spending/index.tsx";
+import { Testing } from "./testing/index.tsx";
 
 export interface OptionsSection {
   /** As the address has it. */
@@ -18,17 +20,30 @@ export interface OptionsSection {
   readonly title: TextKey;
   readonly icon: IconName;
   readonly Section: ComponentType<SectionProps>;
+  /** Where it is not always there. */
+  readonly isShown?: (snapshot: WalletSnapshot) => boolean;
 }
 
-export const SECTIONS: readonly [OptionsSection, ...OptionsSection[]] = [
+const SECTIONS: readonly [OptionsSection, ...OptionsSection[]] = [
   { name: "spending", title: "options_spending", icon: "chart", Section: Spending },
   { name: "budgets", title: "options_budgets", icon: "limit", Section: Budgets },
   { name: "backup", title: "options_backup", icon: "shield", Section: Backup },
   { name: "safety", title: "options_safety", icon: "lock", Section: Safety },
   { name: "privacy", title: "options_privacy", icon: "eye", Section: Privacy },
+  {
+    name: "testing",
+    title: "test_mode",
+    icon: "flask",
+    Section: Testing,
+    isShown: ({ testMode }) => testMode !== "none",
+  },
 ];
 
+export function sectionsFor(snapshot: WalletSnapshot | undefined): readonly OptionsSection[] {
+  return SECTIONS.filter(({ isShown }) => isShown === undefined || (snapshot && isShown(snapshot)));
+}
+
 /** The first one where the address names none. */
-export function sectionNamed(name: string): OptionsSection {
-  return SECTIONS.find((section) => section.name === name) ?? SECTIONS[0];
+export function sectionNamed(name: string, snapshot: WalletSnapshot | undefined): OptionsSection {
+  return sectionsFor(snapshot).find((section) => section.name === name) ?? SECTIONS[0];
 }

@@ -7,46 +7,56 @@ import { EmptyState } from "../shared/empty-state.tsx";
 import { Icon } from "../shared/icon.tsx";
 import { formatBalance } from "../shared/money.ts";
 import { type Route, writeRoute } from "../shared/route.ts";
+import { TestMode } from "../shared/test-mode.tsx";
 import { t } from "../shared/text.tsx";
 import { Unlock } from "../shared/unlock.tsx";
 import { Waiting } from "../shared/waiting.tsx";
+import type { Mode } from "../shared/wallet.ts";
 
-import { SECTIONS, sectionNamed } from "./sections.tsx";
+import { sectionNamed, sectionsFor } from "./sections.tsx";
 
 export function OptionsView(props: {
   readonly snapshot: WalletSnapshot | undefined;
+  readonly mode: Mode;
   readonly silent: boolean;
   readonly route: Route;
   readonly now: number;
   readonly openWelcome: () => void;
 }) {
-  const { snapshot, route } = props;
-  const section = sectionNamed(route.section);
+  const { snapshot, mode, route } = props;
+  const section = sectionNamed(route.section, snapshot);
   return (
-    <div class="options">
-      <header class="options-side">
-        <Brand playMoney={snapshot?.provider.sandbox ?? false} />
-        <nav aria-label={t("options_sections")}>
-          <ul class="options-sections">
-            {SECTIONS.map(({ name, title, icon }) => (
-              <li key={name}>
-                <a
-                  class="options-link"
-                  href={writeRoute(name)}
-                  aria-current={name === section.name ? "page" : undefined}
-                >
-                  <Icon name={icon} size={20} />
-                  {t(title)}
-                </a>
-              </li>
-            ))}
-          </ul>
-        </nav>
-      </header>
-      <main class="options-main">
-        <Content {...props} />
-      </main>
-    </div>
+    <>
+      {mode === "live" ? null : (
+        <aside aria-label={t("test_mode")}>
+          <TestMode mode={mode} />
+        </aside>
+      )}
+      <div class="options">
+        <header class="options-side">
+          <Brand playMoney={snapshot?.provider.sandbox ?? false} />
+          <nav aria-label={t("options_sections")}>
+            <ul class="options-sections">
+              {sectionsFor(snapshot).map(({ name, title, icon }) => (
+                <li key={name}>
+                  <a
+                    class="options-link"
+                    href={writeRoute(name)}
+                    aria-current={name === section.name ? "page" : undefined}
+                  >
+                    <Icon name={icon} size={20} />
+                    {t(title)}
+                  </a>
+                </li>
+              ))}
+            </ul>
+          </nav>
+        </header>
+        <main class="options-main">
+          <Content {...props} />
+        </main>
+      </div>
+    </>
   );
 }
 
@@ -58,7 +68,7 @@ function Content(props: {
   readonly openWelcome: () => void;
 }) {
   const { snapshot, silent, route, now, openWelcome } = props;
-  const { name, title, Section } = sectionNamed(route.section);
+  const { name, title, Section } = sectionNamed(route.section, snapshot);
   const heading = useRef<HTMLHeadingElement>(null);
   const before = useRef(name);
   useEffect(() => {

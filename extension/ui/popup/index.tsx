@@ -7,6 +7,7 @@ import {
   LAST_BALANCE,
   LastBalance,
   OPTIONS_PAGE,
+  sessionName,
   type TopUpView,
   type UiRequestJson,
   UiResults,
@@ -16,14 +17,15 @@ import { extensionUrl, openTab, readSession } from "../../platform.ts";
 import { readLastBalance } from "../../store/last-balance.ts";
 import { writeRoute } from "../shared/route.ts";
 import { isWebAddress } from "../shared/site.ts";
+import { TestMode } from "../shared/test-mode.tsx";
 import { t } from "../shared/text.tsx";
-import { ask, connectWallet } from "../shared/wallet.ts";
+import { ask, connectWallet, testProvider } from "../shared/wallet.ts";
 import { LOCAL_AT_START, type PopupLocal, screen } from "./state.ts";
 import { type PopupActions, PopupView } from "./view.tsx";
 
 const TICK_MS = 1_000;
 
-const { snapshot, silent } = connectWallet();
+const { snapshot, silent, mode } = connectWallet();
 const local = signal<PopupLocal>(LOCAL_AT_START);
 const now = signal(Date.now());
 
@@ -99,12 +101,14 @@ setInterval(() => {
 
 const last = signal<LastBalance | undefined>(undefined);
 // Sooner than the background answers, which may have to start first. It keeps it in one of the two places.
-void readLastBalance()
+void testProvider
+  .then(readLastBalance)
   .then((kept) => {
     if (kept) last.value = kept;
   })
   .catch(() => undefined);
-void readSession(LAST_BALANCE)
+void testProvider
+  .then((provider) => readSession(sessionName(provider, LAST_BALANCE)))
   .then((stored) => {
     const kept = safeParse(LastBalance, stored);
     if (kept.success) last.value = kept.output;
@@ -113,7 +117,12 @@ void readSession(LAST_BALANCE)
 
 function Popup() {
   const shown = screen(snapshot.value, silent.value, local.value, now.value, last.value);
-  return <PopupView screen={shown} actions={actions} />;
+  return (
+    <>
+      <TestMode mode={mode.value} />
+      <PopupView screen={shown} actions={actions} />
+    </>
+  );
 }
 
 document.title = t("popup_title");

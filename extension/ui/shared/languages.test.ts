@@ -18,11 +18,11 @@ const SAME: Readonly<Record<string, readonly string[]>> = {
   // Names, and messages that are nothing but their values.
   every: ["extension_title", "popup_title", "popup_asks_site"],
   ar: ["error_message"],
-  de: ["error_message", "ok", "options_budgets", "popup_ok"],
-  es: ["error_message"],
-  fr: ["error_message", "ok", "options_budgets", "payment_site", "popup_ok"],
+  de: ["background_test_badge", "error_message", "ok", "options_budgets", "popup_ok"],
+  es: ["background_test_badge", "error_message"],
+  fr: ["background_test_badge", "error_message", "ok", "options_budgets", "payment_site", "popup_ok"],
   ja: [],
-  pt: ["error_message", "ok", "payment_site", "popup_ok"],
+  pt: ["background_test_badge", "error_message", "ok", "payment_site", "popup_ok"],
 };
 
 it("speaks the languages that it promises", () => {

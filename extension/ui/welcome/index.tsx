@@ -5,6 +5,7 @@ import type { GenericSchema, InferOutput } from "valibot";
 import { type UiRequestJson, UiResults } from "../../../shared/protocol/ui.ts";
 import { openTab } from "../../platform.ts";
 import { isWebAddress } from "../shared/site.ts";
+import { TestMode } from "../shared/test-mode.tsx";
 import { t } from "../shared/text.tsx";
 import { ask, connectWallet } from "../shared/wallet.ts";
 import { choosePlaces, creationOf, LOCAL_AT_START, screen, type WelcomeLocal } from "./state.ts";
@@ -12,7 +13,7 @@ import { type WelcomeActions, WelcomeView } from "./view.tsx";
 
 const COPIED_SHOWN_MS = 2_000;
 
-const { snapshot, silent } = connectWallet();
+const { snapshot, silent, mode } = connectWallet();
 const local = signal<WelcomeLocal>(LOCAL_AT_START);
 
 const change = (changed: Partial<WelcomeLocal>): void => {
@@ -100,12 +101,15 @@ function randomNumber(): number {
 function Welcome() {
   const current = snapshot.value;
   return (
-    <WelcomeView
-      screen={screen(current, silent.value, local.value)}
-      provider={current?.provider.name ?? ""}
-      playMoney={current?.provider.sandbox ?? false}
-      actions={actions}
-    />
+    <>
+      <TestMode mode={mode.value} />
+      <WelcomeView
+        screen={screen(current, silent.value, local.value)}
+        provider={current?.provider.name ?? ""}
+        playMoney={current?.provider.sandbox ?? false}
+        actions={actions}
+      />
+    </>
   );
 }
 

@@ -138,6 +138,7 @@ const UI_REQUESTS: Readonly<Record<UiRequestType, readonly Genuine[]>> = {
   ],
   // What pauses the wallet would leave nothing to find in the messages that follow.
   setPaused: [ui("setPaused", { paused: false })],
+  setTestMode: [ui("setTestMode", { on: true })],
   setMonthlyLimit: [ui("setMonthlyLimit", { limit: "100000000" }), ui("setMonthlyLimit", { limit: null })],
   history: [
     ui("history", {

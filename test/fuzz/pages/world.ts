@@ -97,7 +97,9 @@ export async function openPageWorld() {
       wallet,
       lock: OPEN_LOCK,
       topUps: { watch: async () => undefined },
-      settle: () => undefined,
+      testProvider: undefined,
+      underWay: new Set<unknown>(),
+      setTestMode: async () => undefined,
     };
   }
 
@@ -177,7 +179,7 @@ export async function openPageWorld() {
           if (sent) return Promise.resolve(null);
           const travelled: unknown = structuredClone(message);
           sent = Promise.resolve(
-            route(background(of.wallet), travelled, senders[others.sender % senders.length]),
+            route(async () => background(of.wallet), travelled, senders[others.sender % senders.length]),
           );
           return sent.catch(() => null);
         };
@@ -193,7 +195,7 @@ export async function openPageWorld() {
     /** As anything does that can send messages within the extension. */
     toBackground: (message: unknown, sender: unknown, others: Others): Promise<Answered> =>
       exchange(others, async (of) => {
-        const answer = (await route(background(of.wallet), message, sender)) ?? null;
+        const answer = (await route(async () => background(of.wallet), message, sender)) ?? null;
         if (typeof answer === "string") judgePageResponse(answer, undefined);
         else if (answer !== null) v.parse(UiResponse, answer);
         return answer;
@@ -204,7 +206,7 @@ export async function openPageWorld() {
       await reader.store.transaction((tables) => tables.wallet.remove(WALLET_KEY));
       const wallet = reader.restarted();
       const answered = await exchange(others, async () =>
-        v.parse(UiResponse, await route(background(wallet), message, POPUP)),
+        v.parse(UiResponse, await route(async () => background(wallet), message, POPUP)),
       );
       messages = MESSAGES_OF_A_WALLET - 1;
       return answered;
