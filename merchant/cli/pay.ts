@@ -7,6 +7,7 @@ import { formatBalance, type Micros, micros, parseMoney } from "../../shared/mon
 import {
   AlreadyBoughtError,
   createPayingFetch,
+  OtherProviderError,
   openProgramWallet,
   PriceTooHighError,
   type ProgramWallet,
@@ -173,6 +174,10 @@ function asSentence(error: unknown): unknown {
   }
   if (error instanceof PriceTooHighError || error instanceof AlreadyBoughtError)
     return new CommandError(`${error.message} Nothing was paid.`);
+  if (error instanceof OtherProviderError)
+    return new CommandError(
+      `${error.message} Nothing was paid. Name a wallet of that provider: --wallet FILE.`,
+    );
   // What `fetch` throws where nobody answers.
   if (error instanceof TypeError && error.message === "fetch failed")
     return new CommandError(

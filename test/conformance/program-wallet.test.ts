@@ -372,6 +372,22 @@ describe("on the command line", () => {
     expect(printed.at(-1)).toContain("$5.00 at ");
   });
 
+  it("does not have somebody top up a wallet that cannot pay there, but says whose page it is", async () => {
+    const other = await startTestProvider({ TUPPENCE_MODE: "test" });
+    try {
+      const file = join(folder, "of-test-mode");
+      expect(await runWallet(["--provider", other.origin, "--wallet", file], deps)).toBe(true);
+      const ended = runFetch([`${site.origin}/forecast/x`, "--max", "5¢", "--wallet", file], deps);
+      await expect(ended).rejects.toThrow(CommandError);
+      await expect(ended).rejects.toThrow(
+        `This wallet is at ${other.origin}, and the site is paid through ${provider.origin}. Nothing was paid. Name a wallet of that provider: --wallet FILE.`,
+      );
+      expect(served).toBe(0);
+    } finally {
+      await other.close();
+    }
+  });
+
   it("says in a sentence what is wrong", async () => {
     for (const [args, sentence] of [
       [["nowhere", "--max", "5¢"], /^nowhere is not an address\.$/],

@@ -8,6 +8,8 @@ export interface ReadOffer {
   readonly terms: object;
   readonly resource: string;
   readonly merchant: string;
+  /** Through whom it is paid; undefined where the offer does not say. */
+  readonly provider: string | undefined;
   readonly amount: Micros;
   readonly currency: string;
 }
@@ -27,7 +29,16 @@ export function readOffer(offer: unknown): ReadOffer | undefined {
   const amount = typeof price === "string" ? parseMicros(price) : undefined;
   if (amount === undefined || typeof merchant !== "string" || typeof asset !== "string") return undefined;
   if (!/^[A-Z]{3}$/.test(asset) || typeof resource !== "string" || !URL.canParse(resource)) return undefined;
-  return { whole, terms, resource, merchant, amount, currency: asset };
+  const { provider } = fieldsOf(terms.extra);
+  return {
+    whole,
+    terms,
+    resource,
+    merchant,
+    provider: typeof provider === "string" && URL.canParse(provider) ? new URL(provider).origin : undefined,
+    amount,
+    currency: asset,
+  };
 }
 
 function isForTuppence({ scheme, network }: Readonly<Record<string, unknown>>): boolean {

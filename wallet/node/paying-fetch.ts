@@ -28,6 +28,15 @@ export class AlreadyBoughtError extends Error {
   }
 }
 
+/** The site is paid through another provider, e.g. the one of test mode. Nothing was paid. */
+export class OtherProviderError extends Error {
+  override readonly name = "OtherProviderError";
+
+  constructor(own: string, offered: string) {
+    super(`This wallet is at ${own}, and the site is paid through ${offered}.`);
+  }
+}
+
 export interface PayingFetchOptions {
   /** The most that one answer may cost. */
   readonly max: Micros;
@@ -39,7 +48,7 @@ const DELIVERY_ATTEMPTS = 3;
 const DELIVERY_PAUSE_MS = 400;
 
 /**
- * @throws PriceTooHighError, AlreadyBoughtError; TuppenceError where the wallet cannot pay (`insufficient_balance`), or no answer
+ * @throws PriceTooHighError, AlreadyBoughtError, OtherProviderError; TuppenceError where the wallet cannot pay (`insufficient_balance`), or no answer
  * came to a payment (`site_failed`); and what `fetch` throws
  */
 export function createPayingFetch(
@@ -68,6 +77,7 @@ export function createPayingFetch(
       await returned.body?.cancel();
     }
     if (offer.amount > max) throw new PriceTooHighError(offer.amount, max, offer.currency);
+    await refuseOtherProvider(program, offer.provider);
     await refuseWithoutBalance(program, offer.amount);
     const { paymentId, paymentSignature } = await program.pay(offer.whole, url, max);
     if (paymentSignature === undefined) throw new AlreadyBoughtError();
@@ -92,6 +102,13 @@ export function createPayingFetch(
 function isSameRequest(answer: Response, request: Request): boolean {
   if (!answer.redirected) return true;
   return new URL(answer.url).origin === new URL(request.url).origin && request.body === null;
+}
+
+/** Before the balance: nobody tops up a wallet that cannot pay there. */
+async function refuseOtherProvider({ wallet }: ProgramWallet, offered: string | undefined): Promise<void> {
+  const own = (await wallet.provider())?.origin;
+  if (own !== undefined && offered !== undefined && offered !== own)
+    throw new OtherProviderError(own, offered);
 }
 
 /** The wallet would ask a reader to top up. Here nobody is asked, and a question that is declined counts as a refusal. */
