@@ -25,6 +25,8 @@ const LOW_COLOUR = "#8a5300";
 const TEST_COLOUR = "#5b3a9e";
 /** What follows from a change waits so long for the next change, and never stands between a click and its article. */
 const SETTLE_MS = 250;
+/** The browser may never answer for a tab that closes meanwhile: what comes next, a change of wallet too, waits no longer for it. */
+const FOLLOW_PATIENCE_MS = 3_000;
 
 export interface Wallets {
   /** The wallet that the reader uses. */
@@ -67,7 +69,10 @@ export function keepWallets(): Wallets {
     isSettling = true;
     setTimeout(() => {
       isSettling = false;
-      oneAtATime(async () => followState(await current())).catch(reportError);
+      oneAtATime(async () => {
+        const followed = current().then(followState);
+        await Promise.race([followed, new Promise((resolve) => setTimeout(resolve, FOLLOW_PATIENCE_MS))]);
+      }).catch(reportError);
     }, SETTLE_MS);
   };
   const onChange = (): void => {
