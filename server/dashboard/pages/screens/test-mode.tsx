@@ -5,7 +5,7 @@ import { Button } from "../parts/button.tsx";
 import { Failure, Notice } from "../parts/notice.tsx";
 import { withPasskey } from "../passkey.ts";
 import { linkTo } from "../route.ts";
-import { arrive, dashboardOf, handOver, leaveForLive, type Paired } from "../test-mode.ts";
+import { arrive, handOver, leaveForLive, type Paired } from "../test-mode.ts";
 
 /** Test: on the way to the live dashboard. @param merchant whose screens are to be shown afterwards */
 export function EnterScreen({
@@ -128,11 +128,6 @@ export function FromLiveScreen({
         <a class="button" data-size="large" href="#/+enter/">
           Come from the live dashboard
         </a>
-        <div class="row">
-          <a class="button" data-look="quiet" href={dashboardOf(provider.counterpart)}>
-            Back to live
-          </a>
-        </div>
       </section>
     </main>
   );
