@@ -8,6 +8,7 @@ import { type Extension, expect, launchExtension, test } from "../support/extens
 import { type OwnedSite, PROOF_PATH, startOwnedSite } from "../support/owned-site.ts";
 import { freePair } from "../support/pair.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
+import { approveAndClose, setUpWallet, topUp, waitForCoins } from "../support/reader.ts";
 import { SANDBOX_ENVIRONMENT } from "../support/world.ts";
 
 let live: RunningProvider;
@@ -104,6 +105,42 @@ test("a site of one's own machine counts at once, and what is pasted names the t
   const code = page.getByRole("region", { name: "Tip jar" });
   await expect(code).toContainText(`provider="${inTest.origin}"`);
   await expect(code).not.toContainText(live.origin);
+});
+
+test("what is pasted there is paid with the play money of a wallet in test mode, and stands in that revenue alone", async () => {
+  const jar = (await page.getByRole("region", { name: "Tip jar" }).textContent()) ?? "";
+  const href = await page.getByRole("link", { name: "Download tuppence.js" }).getAttribute("href");
+  const snippet = await fetch(new URL(href ?? "", page.url()));
+  site.files.set("/tuppence.js", {
+    type: "text/javascript",
+    body: Buffer.from(await snippet.arrayBuffer()),
+  });
+  site.files.set("/about.html", {
+    type: "text/html; charset=utf-8",
+    body: `<!doctype html><title>About us</title><h1>About us</h1>${jar}`,
+  });
+  await setUpWallet(extension, live.origin);
+  expect(await extension.ask({ kind: "ui", type: "setTestMode", on: true })).toEqual({ ok: {} });
+  const popup = await extension.openPopup();
+  await topUp(extension, popup, "$5");
+  await waitForCoins(extension);
+  await popup.close();
+  const about = await extension.context.newPage();
+  await about.goto(`${site.origin}/about.html`);
+  await about.locator("tuppence-tip").getByRole("button").click();
+  const question = await extension.waitForApproval();
+  await expect(question.getByRole("heading")).toHaveText("A tip to The Mirror");
+  await approveAndClose(question);
+  await expect(about.locator("tuppence-tip")).toHaveAttribute("state", "thanks");
+  await about.close();
+  await page.bringToFront();
+  await openScreen(page, "Revenue");
+  await expect(page.getByText("/about.html").first()).toBeVisible();
+  await banner().getByRole("link", { name: "Back to live" }).click();
+  await expect(page.getByRole("heading", { name: "Revenue", level: 1 })).toBeVisible();
+  await expect(page.getByText("/about.html")).toHaveCount(0);
+  await page.getByRole("link", { name: "Test mode", exact: true }).click();
+  await expect(banner()).toBeVisible();
 });
 
 test("back in live mode nothing of it is there, and the way in works again while one is signed in there", async () => {

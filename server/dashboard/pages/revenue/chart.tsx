@@ -53,12 +53,16 @@ function nameOf(start: string, bucket: Bucket): string {
   return bucket === "day" ? utcDate(start) : `${bucket === "week" ? "Week" : "Month"} from ${utcDate(start)}`;
 }
 
+function paymentsIn({ paymentCount }: Pick<Bar, "paymentCount">): string {
+  return paymentCount === 1 ? "1 payment" : `${paymentCount.toLocaleString()} payments`;
+}
+
 function sentenceOf({ bars, bucket, total }: Series, currency: string): string {
   const best = bars.reduce<Bar | undefined>(
     (most, bar) => (most === undefined || netOf(bar) > netOf(most) ? bar : most),
     undefined,
   );
-  const sum = `Revenue by ${BUCKETS[bucket]}: ${money(netOf(total), currency)} from ${total.paymentCount.toLocaleString()} payments.`;
+  const sum = `Revenue by ${BUCKETS[bucket]}: ${money(netOf(total), currency)} from ${paymentsIn(total)}.`;
   return best && total.paymentCount > 0
     ? `${sum} Most in: ${nameOf(best.start, bucket)}, ${money(netOf(best), currency)}.`
     : sum;
@@ -80,7 +84,7 @@ function Tip({
       <p class="small soft">{nameOf(bar.start, bucket)}</p>
       <p class="money chart-tip-sum">{money(netOf(bar), currency)}</p>
       <p class="small">
-        {bar.paymentCount.toLocaleString()} payments
+        {paymentsIn(bar)}
         {bar.refundCount > 0 ? `, ${bar.refundCount.toLocaleString()} given back` : ""}
       </p>
     </div>
