@@ -13,7 +13,12 @@ import { createMerchantStore, type MerchantStore } from "./merchants/index.ts";
 import { createMetrics, type Metrics, measureLedger } from "./metrics.ts";
 import { type MintWithKeys, openMint } from "./mint/index.ts";
 import { refuseOtherMode } from "./mode.ts";
-import { createSealReader, type SealReader } from "./payments/index.ts";
+import {
+  createSealedPaymentReader,
+  createSealReader,
+  type SealedPaymentReader,
+  type SealReader,
+} from "./payments/index.ts";
 import { openSecrets, type Secrets } from "./secrets.ts";
 
 export interface Deps {
@@ -29,6 +34,7 @@ export interface Deps {
   readonly mint: MintWithKeys;
   readonly merchants: MerchantStore;
   readonly seals: SealReader;
+  readonly sealedPayments: SealedPaymentReader;
   readonly close: () => Promise<void>;
 }
 
@@ -77,6 +83,7 @@ export async function createDeps(config: Config, options: DepsOptions = {}): Pro
       mint,
       merchants: createMerchantStore({ database, now, config }),
       seals: createSealReader(secrets.sealingKey),
+      sealedPayments: createSealedPaymentReader(secrets.sealingKey),
       close,
     };
   } catch (error) {

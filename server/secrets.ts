@@ -26,7 +26,7 @@ export interface Secrets {
   readonly signingKey: SigningKey;
   readonly signingKeyId: string;
   /** Opens sealed payments and content keys. */
-  readonly sealingKey: CryptoKey;
+  readonly sealingKey: CryptoKeyPair;
   readonly sealingPublicKey: X25519PublicJwk;
   /** Shared with the sandbox gateway, which signs its events with it. */
   readonly gatewaySecret: Bytes;

@@ -10,7 +10,7 @@ import { watchReadiness } from "./readiness.ts";
 import { createCounting } from "./revenue/index.ts";
 import { settleAll, startSettlementSchedule } from "./settlement/index.ts";
 import { prepareShutdown } from "./shutdown.ts";
-import { checkDueSites } from "./sites/index.ts";
+import { createSiteChecks } from "./sites/index.ts";
 import { finalizeTopUps } from "./topups/index.ts";
 import { startWebhooks } from "./webhooks/index.ts";
 
@@ -135,7 +135,7 @@ function startJobs(deps: Deps): () => Promise<void> {
     }),
     startJob("finalize", () => finalizeTopUps(deps), FINALIZE_EVERY_MILLISECONDS),
     startJob("revenue", createCounting(deps), COUNT_EVERY_MILLISECONDS),
-    startJob("check sites", () => checkDueSites(deps), CHECK_SITES_EVERY_MILLISECONDS),
+    startJob("check sites", createSiteChecks(deps), CHECK_SITES_EVERY_MILLISECONDS),
     startWebhooks(deps, { onDone: onDoneOf("webhooks"), onError: onErrorOf("webhooks") }),
   ];
   return async () => {

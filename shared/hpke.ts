@@ -37,7 +37,7 @@ export async function sealTo(
 
 /** The content, or undefined if it was sealed to another key, for another purpose, or bound to something else. */
 export async function openSealed(
-  recipientKey: CryptoKey,
+  recipientKey: CryptoKeyPair,
   purpose: SealPurpose,
   associated: string,
   sealed: SealedBytes,
@@ -54,9 +54,11 @@ export async function openSealed(
   }
 }
 
-/** @param privateKey 32 bytes (RFC 7748) */
-export async function importSealingKey(privateKey: Uint8Array): Promise<CryptoKey> {
-  return SUITE.kem.importKey("raw", new Uint8Array(privateKey).buffer, false);
+/** With its public half, which would be computed anew each time that something is opened. @param secret 32 bytes (RFC 7748) */
+export async function importSealingKey(secret: Uint8Array): Promise<CryptoKeyPair> {
+  const privateKey = await SUITE.kem.importKey("raw", new Uint8Array(secret).buffer, false);
+  const { x = "" } = await crypto.subtle.exportKey("jwk", privateKey);
+  return { privateKey, publicKey: await SUITE.kem.importKey("raw", fromBase64url(x).buffer, true) };
 }
 
 /** What a sealed payment is bound to: nobody can take it for another merchant, amount, article or time. */

@@ -65,7 +65,7 @@ export async function verifySeal(
 /** The content key of a verified seal; undefined if it was not sealed to this provider for these terms. */
 export async function openSeal(
   claims: Pick<SealClaims, "iss" | "resource" | "sealedKey">,
-  providerKey: CryptoKey,
+  providerKey: CryptoKeyPair,
 ): Promise<Bytes | undefined> {
   const key = await openSealed(
     providerKey,

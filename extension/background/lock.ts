@@ -134,11 +134,14 @@ export function keepLock(
       if (before.hasPassphrase) await store.verify(current ?? "");
       if (passphrase !== null && [...passphrase.normalize("NFKC")].length < MIN_PASSPHRASE_CHARACTERS)
         throw new TuppenceError("passphrase_weak");
+      // Before and after: who dies in between leaves no balance of a wallet that is locked now.
+      await forgetBalance();
       await store.protect(passphrase === null ? "device" : { passphrase, lockAfterMinutes });
       await forgetBalance();
       await opened(lockAfterMinutes);
     },
     erase: async () => {
+      await forgetBalance();
       await store.erase();
       await forgetBalance();
       wallet.forget();

@@ -1,6 +1,6 @@
 /**
  * Which wallet answers: the reader's own, or the one of test mode, which has play money at the provider's counterpart. Each has
- * its store, its provider and its session; all that they share is this process and the toolbar. So neither can write
+ * its store, its provider and its session; all that they share is this process, the toolbar, and which windows and tabs are the wallet's. So neither can write
  * into the other's books, whatever is still under way when the reader goes from one to the other.
  *
  * Which one it is stands on the device, and is read once. While it is being changed, whoever asks waits; it is not changed

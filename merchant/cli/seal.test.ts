@@ -22,7 +22,7 @@ const PAGE = `<!doctype html>
 
 let folder: string;
 let keyFile: string;
-let providerKey: CryptoKey;
+let providerKey: CryptoKeyPair;
 let sealingX: string;
 /** What the stand-in provider says of an offer that it is asked to verify. */
 let invalidReason: string;

@@ -66,6 +66,8 @@ export async function openMint({
   const looking = setInterval(follow, LOOK_EVERY_MILLISECONDS);
   looking.unref();
   const pool = openCurvePool(threads);
+  /** A signature that was right stays right: whoever asks twice about the same list is answered from here. */
+  const genuine = new WeakMap<readonly Proof[], readonly GenuineCoin[]>();
 
   const find = (id: string): Keyset => {
     const keyset = keysets.find((candidate) => candidate.id === id);
@@ -87,6 +89,8 @@ export async function openMint({
     keysetLog: () => keysets.map(({ id, since }) => ({ id, unit, since })),
 
     async verifyCoins(proofs: readonly Proof[]): Promise<readonly GenuineCoin[]> {
+      const before = genuine.get(proofs);
+      if (before) return before;
       if (new Set(proofs.map(({ secret }) => secret)).size !== proofs.length)
         throw new TuppenceError("coin_repeated");
       const coins = proofs.map(({ amount, id, secret, C }) => {
@@ -95,11 +99,13 @@ export async function openMint({
         return { key, secret, C };
       });
       const results = await pool.verify(coins);
-      return proofs.map(({ amount, id }, index) => {
+      const found = proofs.map(({ amount, id }, index) => {
         const result = results[index];
         if (!result?.genuine) throw new TuppenceError("coin_invalid");
         return { y: result.y, transferId: coinTransferId(result.y), amount, keysetId: id };
       });
+      genuine.set(proofs, found);
+      return found;
     },
 
     prepareOutputs(

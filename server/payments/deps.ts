@@ -4,6 +4,7 @@ import type { Micros } from "../../shared/money.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { MerchantStore } from "../merchants/index.ts";
 import type { Mint } from "../mint/index.ts";
+import type { SealedPaymentReader } from "./sealed-payments.ts";
 import type { SealReader } from "./seals.ts";
 
 export interface PaymentDeps {
@@ -11,6 +12,7 @@ export interface PaymentDeps {
   readonly mint: Mint;
   readonly merchants: Pick<MerchantStore, "get">;
   readonly seals: SealReader;
+  readonly sealedPayments: SealedPaymentReader;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly config: {
@@ -22,7 +24,5 @@ export interface PaymentDeps {
   readonly secrets: {
     /** Signs receipts. */
     readonly signingKey: SigningKey;
-    /** Opens sealed payments. */
-    readonly sealingKey: CryptoKey;
   };
 }

@@ -25,6 +25,7 @@ export {
   refundTransferId,
 } from "./record.ts";
 export { registerPayments } from "./routes.ts";
+export { createSealedPaymentReader, type SealedPaymentReader } from "./sealed-payments.ts";
 export { createSealReader, type SealReader } from "./seals.ts";
 export { readRefunds } from "./standing.ts";
 export { returnUncollected, uncollectedGroupId } from "./uncollected.ts";

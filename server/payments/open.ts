@@ -1,13 +1,12 @@
 /** A request to a facilitator, decoded and, where a site's back end carried it, opened. */
 import { hash } from "node:crypto";
 import * as v from "valibot";
-import { fromUtf8 } from "../../shared/bytes.ts";
 import { canonicalJson } from "../../shared/canonical.ts";
 import { type ErrorCode, TuppenceError } from "../../shared/errors.ts";
-import { openSealed, paymentBinding } from "../../shared/hpke.ts";
+import { paymentBinding } from "../../shared/hpke.ts";
 import {
   FacilitatorRequest,
-  Payment,
+  type Payment,
   PaymentRequirements,
   type SealedPayment,
 } from "../../shared/protocol/x402.ts";
@@ -57,7 +56,7 @@ const AMOUNT_PATHS = ["paymentPayload.accepted.amount", "paymentRequirements.amo
 
 /** @throws TuppenceError offer_invalid, payment_sealed_invalid */
 export async function openPayment(
-  deps: Pick<PaymentDeps, "now" | "secrets">,
+  deps: Pick<PaymentDeps, "now" | "sealedPayments">,
   request: DecodedRequest,
   body: unknown,
 ): Promise<OpenedPayment> {
@@ -84,19 +83,15 @@ function isSameOffer(accepted: PaymentRequirements, required: PaymentRequirement
 
 /** Whoever carried it can neither read it nor take it for another merchant, amount, article or time: it would not open. */
 async function openSealedPayment(
-  deps: Pick<PaymentDeps, "secrets">,
+  { sealedPayments }: Pick<PaymentDeps, "sealedPayments">,
   sealed: SealedPayment,
   resource: string,
   body: unknown,
 ): Promise<Payment> {
   const binding = bindingOf(body, resource, sealed.expiresAt);
-  const content =
-    binding === undefined
-      ? undefined
-      : await openSealed(deps.secrets.sealingKey, "tuppence payment v1", binding, sealed);
-  const payment = content && v.safeParse(Payment, parseJson(content));
-  if (!payment?.success) throw new TuppenceError("payment_sealed_invalid");
-  return payment.output;
+  const payment = binding === undefined ? undefined : await sealedPayments.open(binding, sealed);
+  if (!payment) throw new TuppenceError("payment_sealed_invalid");
+  return payment;
 }
 
 /** The wallet bound what it saw, so the binding is over the offer as it came, with fields that our schema would drop. */
@@ -114,14 +109,6 @@ function bindingOf(body: unknown, resource: string, expiresAt: number): string |
 }
 
 const RawAccepted = v.object({ paymentPayload: v.object({ accepted: v.unknown() }) });
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(fromUtf8(bytes));
-  } catch {
-    return undefined;
-  }
-}
 
 /** Amounts, which are bigints once they are decoded, as our messages write them. */
 function withDigits(value: unknown): unknown {

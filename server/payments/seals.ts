@@ -19,7 +19,7 @@ export interface SealReader {
 /** At most 8 kB each, so at most 16 MB. */
 const MAX_CACHED_SEALS = 2_000;
 
-export function createSealReader(sealingKey: CryptoKey): SealReader {
+export function createSealReader(sealingKey: CryptoKeyPair): SealReader {
   const opened = new Map<string, OpenedSeal>();
 
   async function read(seal: string, merchant: Merchant): Promise<OpenedSeal> {

@@ -53,8 +53,14 @@ export async function readOutlook(deps: OutlookDeps, merchant: Merchant, now: nu
     return subtract(amount, add(ZERO, ...[...refunds.values()].map((refund) => refund.amount)));
   };
   const sumOf = async (kind: "late-refund" | "uncollected", afterNumber: number): Promise<Micros> => {
-    const inLine = await readInLine(ledger, kind, merchant.id, afterNumber);
-    return add(ZERO, ...inLine.map(({ amount }) => amount));
+    let sum = ZERO;
+    let last = afterNumber;
+    for (;;) {
+      const inLine = await readInLine(ledger, kind, merchant.id, last);
+      if (inLine.length === 0) return sum;
+      sum = add(sum, ...inLine.map(({ amount }) => amount));
+      last = inLine.at(-1)?.number ?? last;
+    }
   };
   const late = await sumOf("late-refund", settled.paidLate);
   const uncollected = await sumOf("uncollected", settled.takenBack);

@@ -4,7 +4,7 @@
  * not proven → proven, when the proof is found → (missing since …) → not proven, after three days without it. A site may be
  * down, and a deployment may lose a file; readers go on paying meanwhile. But where another merchant has just proven the
  * same site, it changed hands or is shared: then the proofs before are looked at at once, and what is not there ends.
- * Where no site answers at all, it is the provider that is cut off, and nothing is concluded from it.
+ * While no site at all answered for a day, it is the provider that is cut off, and nothing is concluded.
  */
 import type { ProofAttempt, Site } from "../../shared/protocol/dashboard.ts";
 import type { SiteDeps } from "./deps.ts";
@@ -106,19 +106,35 @@ const CHECKS_AT_ONCE = 10;
 const AGAIN_AFTER_FAULT_MILLISECONDS = 600_000;
 
 /** The job: some of the proven sites whose day is over. */
-export async function checkDueSites(deps: SiteDeps): Promise<void> {
-  if (deps.config.mode === "test") return;
+export function createSiteChecks(deps: SiteDeps): () => Promise<void> {
+  if (deps.config.mode === "test") return async () => {};
+  /** When a site was heard of last: milliseconds since 1970. */
+  let answeredAt = Number.NEGATIVE_INFINITY;
+  return () =>
+    checkDueSites(deps, (looks) => {
+      if (looks.some(isSitesAnswer)) answeredAt = deps.now();
+      return deps.now() - answeredAt <= CHECK_EVERY_MILLISECONDS;
+    });
+}
+
+/** The name servers may be nearer than the sites are: that they know of no record says nothing of the way out. */
+function isSitesAnswer({ method, found, answered }: Look): boolean {
+  return found || (answered && method !== "dns");
+}
+
+/** @param isThere whether the provider is not cut off, after these looks at all sites that were due */
+async function checkDueSites(deps: SiteDeps, isThere: (looks: readonly Look[]) => boolean): Promise<void> {
   const due = await takeDueSites(deps, deps.now() + CHECK_EVERY_MILLISECONDS, CHECKS_AT_ONCE);
   const looked = await Promise.allSettled(
     due.map(({ merchantId, origin }) => lookAtSite(deps, merchantId, origin)),
   );
-  const hasAnyAnswered = looked.some(
-    (one) => one.status === "fulfilled" && one.value?.looks.some(({ answered }) => answered),
+  const hasWayOut = isThere(
+    looked.flatMap((one) => (one.status === "fulfilled" ? (one.value?.looks ?? []) : [])),
   );
   const checks = await Promise.allSettled(
     looked.map(async (one) => {
       if (one.status === "rejected") throw one.reason;
-      if (one.value && hasAnyAnswered) await judgeSite(deps, one.value, GRACE_MILLISECONDS);
+      if (one.value && hasWayOut) await judgeSite(deps, one.value, GRACE_MILLISECONDS);
     }),
   );
   const failed = checks.flatMap((check, index) =>

@@ -3,6 +3,7 @@
  * browser that shows it, and if nobody has shown it before. Whoever shows it is told nothing but that it does not count.
  */
 import type * as v from "valibot";
+import { fromHex, sha256, toHex } from "../../shared/bytes.ts";
 import { TuppenceError } from "../../shared/errors.ts";
 import {
   HANDOVER_SECONDS,
@@ -27,7 +28,8 @@ export async function acceptHandover(
   { handover, nonce }: v.InferOutput<typeof HandoverShown>,
 ): Promise<{ readonly owner: string; readonly leftOut: readonly string[] }> {
   const claims = await keys.verify(handover);
-  if (!claims || claims.nonce !== nonce || !isForHere(deps, claims) || !(await useOnce(deps, claims)))
+  const isFromHere = claims?.nonceHash === toHex(await sha256(fromHex(nonce)));
+  if (!claims || !isFromHere || !isForHere(deps, claims) || !(await useOnce(deps, claims)))
     throw new TuppenceError("handover_invalid");
   await createOwner(deps, claims.owner);
   const leftOut: string[] = [];

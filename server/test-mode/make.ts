@@ -8,14 +8,14 @@ import type { PairedDeps } from "./deps.ts";
 
 const ID_BYTES = 16;
 
-export async function makeHandover(deps: PairedDeps, owner: string, nonce: string): Promise<string> {
+export async function makeHandover(deps: PairedDeps, owner: string, nonceHash: string): Promise<string> {
   const { config, secrets, random, now, merchants } = deps;
   const iat = Math.floor(now() / 1_000);
   const claims: v.InferInput<typeof HandoverClaims> = {
     iss: config.origin,
     aud: config.counterpart.accountsOrigin,
     jti: toHex(random(ID_BYTES)),
-    nonce,
+    nonceHash,
     owner,
     merchants: (await merchants.listOwned(owner)).map(handed),
     iat,
@@ -25,7 +25,8 @@ export async function makeHandover(deps: PairedDeps, owner: string, nonce: strin
 }
 
 function handed(merchant: Merchant): v.InferInput<typeof HandoverClaims>["merchants"][number] {
-  const { id, name, refundWindowSeconds, sealsValidFrom, refundsPerDay, payoutMinimum } = merchant;
+  const { id, name, refundWindowSeconds, sealsValidFrom, refundsPerDay, payoutMinimum, refundPolicy } =
+    merchant;
   return {
     id,
     name,
@@ -33,6 +34,7 @@ function handed(merchant: Merchant): v.InferInput<typeof HandoverClaims>["mercha
     refundWindowSeconds,
     refundsPerDay: refundsPerDay?.toString() ?? null,
     payoutMinimum: payoutMinimum.toString(),
+    refundPolicy,
     frameParents: [...merchant.frameParents],
     sealKeys: [...merchant.sealKeys],
     sealsValidFrom,

@@ -34,9 +34,9 @@ function registerMaking(app: FastifyInstance, deps: PairedDeps): void {
     }),
     async (request, reply) => {
       const owner = await ownerWhoJustSignedIn(deps, request);
-      const { nonce } = decode(HandoverRequest, request.body);
+      const { nonceHash } = decode(HandoverRequest, request.body);
       reply.code(201);
-      return { handover: await makeHandover(deps, owner, nonce) };
+      return { handover: await makeHandover(deps, owner, nonceHash) };
     },
   );
 }

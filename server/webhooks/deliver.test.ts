@@ -198,6 +198,18 @@ test.each([
   },
 );
 
+test("an endpoint that asked to be left in peace is told at once what its owner replays or tests", async () => {
+  const { webhook } = await make();
+  receiver.answer = (_delivery, response) => void response.writeHead(503, { "retry-after": "86400" }).end();
+  await shop.pay();
+  await run();
+  receiver.answer = 200;
+  const [event] = (await listEvents(deps, webhook.id, {})).events;
+  await replayEvent(deps, MERCHANT, webhook.id, event?.id ?? "");
+  await run();
+  expect(receiver.deliveries).toHaveLength(2);
+});
+
 test.each([["an hour"], ["-5"], ["99999999999"], [""]])(
   "an endpoint that says %o of when to come back is asked by the schedule",
   async (wish) => {

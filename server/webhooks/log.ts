@@ -110,7 +110,13 @@ export async function replayEvent(
     .where("webhook_id", "=", webhookId)
     .where("id", "=", eventId)
     .execute();
+  await letThrough(deps, webhookId);
   return (await findEvent(deps, webhookId, eventId)).event;
+}
+
+/** Whoever replays or tests does not want to wait for what an endpoint that was in trouble once asked for. */
+async function letThrough(deps: WebhookDeps, webhookId: string): Promise<void> {
+  await tables(deps).updateTable("webhooks").set({ held_until: 0 }).where("id", "=", webhookId).execute();
 }
 
 /**
@@ -145,6 +151,7 @@ export async function replayFailed(
         .limit(Math.max(0, MAX_PENDING_EVENTS - pendingEvents)),
     )
     .executeTakeFirst();
+  await letThrough(deps, webhookId);
   const left = await failed.select((select) => select.fn.countAll().as("count")).executeTakeFirst();
   return { replayed: Number(numUpdatedRows), left: Number(left?.count ?? 0) };
 }
@@ -166,6 +173,7 @@ export async function sendTest(
     .executeTakeFirst();
   if (Number(lately?.count ?? 0) >= MAX_TESTS_PER_MINUTE) throw new TuppenceError("rate_limited");
   const id = `evt_${toHex(deps.random(TEST_ID_BYTES))}`;
+  await letThrough(deps, webhookId);
   await insert(deps, webhookId, [{ id, type: "test", subject: id, position: 0, happenedAt: now }]);
   return (await findEvent(deps, webhookId, id)).event;
 }

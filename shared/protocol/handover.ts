@@ -26,8 +26,11 @@ export const HandoverClaims = v.object({
   /** The test provider's accounts origin. */
   aud: origin,
   jti: id128,
-  /** What the browser that asked keeps meanwhile: nobody is signed in by somebody else's link. */
-  nonce: hash256,
+  /**
+   * SHA-256 of what the browser that asked keeps meanwhile: nobody is signed in by somebody else's link, and who only reads the
+   * handover cannot show it.
+   */
+  nonceHash: hash256,
   owner: id128,
   merchants: v.pipe(v.array(HandedMerchant), v.maxLength(MAX_MERCHANTS_PER_OWNER)),
   iat: seconds,
@@ -36,12 +39,13 @@ export const HandoverClaims = v.object({
 export type HandoverClaims = v.InferOutput<typeof HandoverClaims>;
 
 /** POST /api/me/handover, at the live provider. */
-export const HandoverRequest = v.object({ nonce: hash256 });
+export const HandoverRequest = v.object({ nonceHash: hash256 });
 export const HandoverMade = v.object({ handover: v.string() });
 
 /** POST /api/session/handover, at the test provider. */
 export const HandoverShown = v.object({
   handover: v.pipe(v.string(), v.maxLength(MAX_HANDOVER_LENGTH)),
+  /** 32 random bytes. */
   nonce: hash256,
 });
 /** Merchants whose id is somebody else's here. */

@@ -272,6 +272,23 @@ describe("fetch with a wallet", () => {
     expect((await buy("/forecast/tuesday")).status).toBe(200);
   });
 
+  it("comes with the receipt of a payment that an earlier program made, also where it learns of it only when about to pay", async () => {
+    await buy("/forecast/learnt");
+    const before = await earned();
+    let isKnown = false;
+    const late: ProgramWallet = {
+      ...program,
+      bought: async (...of) => {
+        const found = isKnown ? await program.bought(...of) : undefined;
+        isKnown = true;
+        return found;
+      },
+    };
+    const answer = await createPayingFetch(late, { max: micros(PRICE) })(`${site.origin}/forecast/learnt`);
+    expect(answer.status).toBe(200);
+    expect(await earned()).toBe(before);
+  });
+
   it("says that it was bought before where the site does not take the receipt, and pays nothing twice", async () => {
     await buy("/forecast/monday");
     between = (request, _response, next) => {
@@ -417,11 +434,13 @@ it(
     for (let kill = 0; kill < KILLS; kill++) {
       const args = ["test/support/paying-program.ts", walletFile(), provider.origin, site.origin];
       const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+      const exited = once(child, "exit");
       // At another step of another payment each time.
       for (let begun = 0; begun <= kill % 3; begun++) await once(child.stdout, "data");
       await new Promise((resolve) => setTimeout(resolve, kill * 23));
       child.kill("SIGKILL");
-      await once(child, "exit");
+      // Nothing else ended it.
+      expect(await exited).toEqual([null, "SIGKILL"]);
     }
     // What the site never settled comes back when it has expired. Last in this file, because it turns the provider's clock.
     provider.clock.ahead = 600_000;

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import * as v from "valibot";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { auditProvider } from "../../server/audit.ts";
-import { toHex } from "../../shared/bytes.ts";
+import { fromHex, sha256, toHex } from "../../shared/bytes.ts";
 import { type SigningKey, signingKeyFromSeed, signJws } from "../../shared/jws.ts";
 import { micros } from "../../shared/money.ts";
 import { Me, MerchantSettings, SiteChecked, SiteList } from "../../shared/protocol/dashboard.ts";
@@ -40,6 +40,7 @@ afterEach(async () => {
 
 const codeOf = ({ body }: { body: unknown }) => v.parse(Problem, body).code;
 const newNonce = () => toHex(randomBytes(32));
+const hashOf = async (nonce: string) => toHex(await sha256(fromHex(nonce)));
 const me = async (browser: Pick<Owner, "call">) => v.parse(Me, (await browser.call("GET", "/api/me")).body);
 
 describe.each([
@@ -131,7 +132,7 @@ describe("the way into test mode", () => {
   });
 
   async function handOver(nonce: string) {
-    const answer = await owner.call("POST", "/api/me/handover", { nonce });
+    const answer = await owner.call("POST", "/api/me/handover", { nonceHash: await hashOf(nonce) });
     return v.parse(HandoverMade, answer.body).handover;
   }
   const show = (handover: string, nonce: string, at: Pick<Owner, "call"> = browser) =>
@@ -141,13 +142,13 @@ describe("the way into test mode", () => {
     return show(await handOver(nonce), nonce);
   }
   /** As a live provider signs it. */
-  function forged(key: SigningKey, changes: object = {}, nonce = newNonce()) {
+  async function forged(key: SigningKey, changes: object = {}, nonce = newNonce()) {
     const iat = Math.floor(Date.now() / 1_000);
     const claims = {
       iss: live.origin,
       aud: test.accountsOrigin,
       jti: toHex(randomBytes(16)),
-      nonce,
+      nonceHash: await hashOf(nonce),
       owner: toHex(randomBytes(16)),
       merchants: [],
       iat,
@@ -168,6 +169,7 @@ describe("the way into test mode", () => {
       refundWindowSeconds: 3_600,
       refundsPerDay: "5000000",
       payoutMinimum: "2500000",
+      refundPolicy: "Ask us within a week.",
       frameParents: ["https://frames.example"],
     });
     expect(v.parse(HandoverTaken, (await come()).body)).toEqual({ leftOut: [] });
@@ -193,6 +195,8 @@ describe("the way into test mode", () => {
     const nonce = newNonce();
     const handover = await handOver(nonce);
     await expectRefused(handover, newNonce());
+    // Whoever reads it finds the hash in it, and not what it is of.
+    await expectRefused(handover, await hashOf(nonce));
     expect((await show(handover, nonce)).status).toBe(200);
     await expectRefused(handover, nonce);
 
@@ -238,14 +242,18 @@ describe("the way into test mode", () => {
         expect([codeOf(answer), atLive.cookie()]).toEqual(["not_found", ""]);
       }
     await come();
-    expect(codeOf(await browser.call("POST", "/api/me/handover", { nonce: newNonce() }))).toBe("not_found");
+    expect(codeOf(await browser.call("POST", "/api/me/handover", { nonceHash: newNonce() }))).toBe(
+      "not_found",
+    );
   });
 
   it("is closed a while after the sign-in, and to whoever is not signed in", async () => {
     live.clock.ahead += FRESH_MILLISECONDS;
-    expect(codeOf(await owner.call("POST", "/api/me/handover", { nonce: newNonce() }))).toBe("access_stale");
+    expect(codeOf(await owner.call("POST", "/api/me/handover", { nonceHash: newNonce() }))).toBe(
+      "access_stale",
+    );
     const nobody = openBrowser(live.accountsOrigin);
-    expect(codeOf(await nobody.call("POST", "/api/me/handover", { nonce: newNonce() }))).toBe(
+    expect(codeOf(await nobody.call("POST", "/api/me/handover", { nonceHash: newNonce() }))).toBe(
       "access_required",
     );
   });

@@ -197,13 +197,13 @@ function letSessionsAge(dataFolder: string): void {
 }
 
 test("a link that somebody else made signs nobody in", async () => {
-  const nonce = "0".repeat(64);
+  const nonceHash = "0".repeat(64);
   const { cookies } = await page.context().storageState();
   const session = cookies.find(({ name }) => name === "tuppence_session");
   const answer = await fetch(`${live.accountsOrigin}/api/me/handover`, {
     method: "POST",
     headers: { "content-type": "application/json", cookie: `tuppence_session=${session?.value}` },
-    body: JSON.stringify({ nonce }),
+    body: JSON.stringify({ nonceHash }),
   });
   const { handover } = await answer.json();
   await page.goto(`${inTest.accountsOrigin}/dashboard/#/account`);

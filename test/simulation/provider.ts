@@ -15,7 +15,7 @@ import { openLedger } from "../../server/ledger/open.ts";
 import { createMerchantStore } from "../../server/merchants/index.ts";
 import { createMetrics } from "../../server/metrics.ts";
 import { openMint } from "../../server/mint/index.ts";
-import { createSealReader } from "../../server/payments/index.ts";
+import { createSealedPaymentReader, createSealReader } from "../../server/payments/index.ts";
 import { openSecrets } from "../../server/secrets.ts";
 import { TuppenceError } from "../../shared/errors.ts";
 import type { Host, SimulatedAnswer } from "./network.ts";
@@ -204,6 +204,7 @@ async function openParts(
     },
     merchants: createMerchantStore({ database, now, config }),
     seals: createSealReader(secrets.sealingKey),
+    sealedPayments: createSealedPaymentReader(secrets.sealingKey),
     close,
   };
   return { deps, close };

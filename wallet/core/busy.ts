@@ -1,11 +1,15 @@
 /** Whether somebody is in the middle of something with this wallet. */
 import type { Context } from "./context.ts";
 import { isOpen } from "./payments.ts";
+import { isKept } from "./questions.ts";
 
 /** How many of the newest are looked at: a question of yesterday is nobody's. */
 const LOOKED_AT = 50;
 
-/** Payments whose time is over are seen to by themselves, whenever that is. */
+/**
+ * Payments whose time is over are seen to by themselves, whenever that is, but money that is being asked back has the
+ * merchant's window only. A question that is kept until there is enough money waits for as long as it likes.
+ */
 export async function isBusy(context: Context): Promise<boolean> {
   const nowMs = context.nowMs();
   const [questions, payments] = await context.store.read((tables) =>
@@ -13,7 +17,10 @@ export async function isBusy(context: Context): Promise<boolean> {
   );
   return (
     questions.some(
-      ({ state, expiresAt }) => state === "approved" || (state === "asking" && expiresAt > nowMs),
-    ) || payments.some((payment) => isOpen(payment) && payment.expiresAt > nowMs)
+      (row) => row.state === "approved" || (row.state === "asking" && row.expiresAt > nowMs && !isKept(row)),
+    ) ||
+    payments.some(
+      (payment) => payment.state === "refunding" || (isOpen(payment) && payment.expiresAt > nowMs),
+    )
   );
 }

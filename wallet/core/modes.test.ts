@@ -33,15 +33,18 @@ it("is silent about it to a page that was never dealt with and that nobody click
   expect(await reader.wallet.mayAnswer(senderAt({ clicked: false }))).toBe(false);
 });
 
-it("an offer that also takes the wallet's own money is paid with that", async () => {
-  const reader = await walletAt({ counterpart: OTHER });
-  const own = offerOf();
-  const both = { ...own, accepts: [...own.accepts, ...offerOf({ provider: OTHER }).accepts] };
-  const paying = reader.ask(both);
-  await expect.poll(() => reader.prompts).toHaveLength(1);
-  await reader.decide(true);
-  expect(await paying).toHaveProperty("receipt");
-});
+it.each(["first", "last"])(
+  "an offer that also takes the wallet's own money, %s, is paid with that",
+  async (place) => {
+    const reader = await walletAt({ counterpart: OTHER });
+    const own = offerOf();
+    const accepts = [...own.accepts, ...offerOf({ provider: OTHER }).accepts];
+    const paying = reader.ask({ ...own, accepts: place === "first" ? accepts : accepts.toReversed() });
+    await expect.poll(() => reader.prompts).toHaveLength(1);
+    await reader.decide(true);
+    expect(await paying).toHaveProperty("receipt");
+  },
+);
 
 it("a wallet of test mode takes no provider of real money, whatever address it was made for", async () => {
   const { provider } = await makeTestWallet([]);
@@ -112,4 +115,28 @@ it("is busy while it asks, and while a payment is on its way, and not for ever",
   expect(await wallet.isBusy()).toBe(true);
   reader.clock.nowMs += 86_400_001;
   expect(await wallet.isBusy()).toBe(false);
+});
+
+it("is busy while money is asked back, because the merchant's window does not wait for the reader's return", async () => {
+  const reader = await makeTestWallet();
+  const paying = reader.ask(offerOf());
+  await expect.poll(() => reader.prompts).toHaveLength(1);
+  expect(await reader.wallet.isBusy()).toBe(true);
+  await reader.decide(true);
+  await paying;
+  await expect.poll(() => reader.wallet.isBusy()).toBe(false);
+  await reader.store.transaction(async (tables) => {
+    for (const payment of await tables.payments.all())
+      await tables.payments.put({ ...payment, state: "refunding" });
+  });
+  expect(await reader.wallet.isBusy()).toBe(true);
+});
+
+it("is not busy with a question that waits for a top-up", async () => {
+  const reader = await makeTestWallet([]);
+  const paying = reader.ask(offerOf());
+  await expect.poll(() => reader.prompts).toHaveLength(1);
+  expect(await reader.wallet.isBusy()).toBe(false);
+  await reader.decide(false);
+  await expect(paying).rejects.toMatchObject({ code: "declined" });
 });

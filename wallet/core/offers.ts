@@ -14,7 +14,7 @@ export interface JudgedOffer {
 }
 
 /**
- * The first of `accepts` that is `exact` on this wallet's network.
+ * The first of `accepts` that is `exact` on this wallet's network and its provider's.
  * @throws TuppenceError offer_invalid, offer_of_test_mode, offer_of_live_mode, currency_unknown, amount_*, provider_unknown,
  * resource_mismatch
  */
@@ -28,7 +28,9 @@ export function judgeOffer(offer: unknown, info: ProviderInfo, senderOrigin: str
   if (candidates.length === 0) throw new TuppenceError("offer_invalid");
   const offered = candidates.map(({ output }) => v.parse(Candidate, output));
   refuseOtherMode(offered, info);
-  const ours = offered.find(({ scheme, network }) => scheme === SCHEME && network === info.network);
+  const payable = offered.filter(({ scheme, network }) => scheme === SCHEME && network === info.network);
+  // A site may offer the test provider's terms beside the live one's.
+  const ours = payable.find(({ extra }) => extra.provider === info.origin) ?? payable[0];
   if (!ours || ours.asset !== info.currency) throw new TuppenceError("currency_unknown");
   judgeAmount(ours.amount, info.largestPayment);
   if (ours.extra.provider !== info.origin) throw new TuppenceError("provider_unknown");

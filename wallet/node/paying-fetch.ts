@@ -70,25 +70,31 @@ export function createPayingFetch(
       headers.set(header, value);
       return send(new Request(url, new Request(request.clone(), { headers, redirect: "manual" })));
     };
-    const held = await program.bought(url, offer);
-    if (held) {
+    /** The answer to the receipt of what was bought before. Undefined: nothing was, or the site does not take it. */
+    const comeAgain = async () => {
+      const held = await program.bought(url, offer);
+      if (!held) return undefined;
       const returned = await again("PAYMENT-RECEIPT", `${held.receipt}~${held.holderProof}`);
       if (returned.status !== 402) return returned;
       await returned.body?.cancel();
-    }
+      return undefined;
+    };
+    const returned = await comeAgain();
+    if (returned) return returned;
     if (offer.amount > max) throw new PriceTooHighError(offer.amount, max, offer.currency);
     await refuseOtherProvider(program, offer.provider);
     await refuseWithoutBalance(program, offer.amount);
     const { paymentId, paymentSignature } = await program.pay(offer.whole, url, max);
-    if (paymentSignature === undefined) throw new AlreadyBoughtError();
+    if (paymentSignature === undefined) {
+      // It may have been learnt only now that an earlier program's payment went through.
+      const learnt = await comeAgain();
+      if (learnt) return learnt;
+      throw new AlreadyBoughtError();
+    }
     const [name, value] = offer.carry(paymentSignature);
     const look = () => program.outcome(paymentId, url).catch(() => undefined);
     /** Where the site was paid and its answer was lost, it may know the receipt and take the payment no second time. */
-    const comeBack = async () => {
-      if ((await look()) !== "paid") return undefined;
-      const bought = await program.bought(url, offer);
-      return bought && again("PAYMENT-RECEIPT", `${bought.receipt}~${bought.holderProof}`);
-    };
+    const comeBack = async () => ((await look()) === "paid" ? comeAgain() : undefined);
     try {
       return await deliver(() => again(name, value), comeBack, request.signal);
     } finally {

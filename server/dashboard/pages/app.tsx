@@ -93,7 +93,7 @@ function Screen({ provider, me, merchant, route, codes, setCodes, reload }: Scre
     );
   if (!me) return <SignInScreen provider={provider} onSignedIn={reload} onSignedUp={setCodes} />;
   if (way?.step === "+handover" && leadsToTest(provider))
-    return <HandOverScreen provider={provider} nonce={way.word} />;
+    return <HandOverScreen provider={provider} nonceHash={way.word} />;
   if (route.screen === "account")
     return (
       <Frame provider={provider} me={me} merchant={merchant} route={route}>

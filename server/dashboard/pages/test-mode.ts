@@ -1,10 +1,10 @@
 /**
  * The way into test mode, whose dashboard is another provider's: the test page keeps a random word and goes to the live one
- * (`+enter`), which has its provider sign who it is, for that word (`+handover`), and goes back; the test page shows it to its own provider
+ * (`+enter`), which has its provider sign who it is, for that word's hash (`+handover`), and goes back; the test page shows it to its own provider
  * with the word (`+arrive`). Nobody is signed in by a link that somebody else made, because the word is not in this browser.
  */
 import * as v from "valibot";
-import { toHex } from "../../../shared/bytes.ts";
+import { sha256, toHex } from "../../../shared/bytes.ts";
 import type { DashboardProvider } from "../../../shared/protocol/dashboard.ts";
 import { hash256 } from "../../../shared/protocol/fields.ts";
 import { HandoverMade, HandoverTaken } from "../../../shared/protocol/handover.ts";
@@ -32,15 +32,15 @@ export function dashboardOf(accountsOrigin: string, hash = "#/"): string {
 }
 
 /** @param hash where to come back to */
-export function leaveForLive({ counterpart }: Paired, hash: string): void {
-  const nonce = toHex(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
-  sessionStorage.setItem(KEPT, JSON.stringify({ nonce, hash }));
-  location.replace(dashboardOf(counterpart, `#/+handover/${nonce}`));
+export async function leaveForLive({ counterpart }: Paired, hash: string): Promise<void> {
+  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  sessionStorage.setItem(KEPT, JSON.stringify({ nonce: toHex(nonce), hash }));
+  location.replace(dashboardOf(counterpart, `#/+handover/${toHex(await sha256(nonce))}`));
 }
 
 /** @throws Refusal access_stale, where a passkey has to be shown first */
-export async function handOver({ counterpart }: Paired, nonce: string): Promise<void> {
-  const { handover } = await call("POST", "/api/me/handover", HandoverMade, { nonce });
+export async function handOver({ counterpart }: Paired, nonceHash: string): Promise<void> {
+  const { handover } = await call("POST", "/api/me/handover", HandoverMade, { nonceHash });
   location.replace(dashboardOf(counterpart, `#/+arrive/${handover}`));
 }
 
@@ -66,7 +66,7 @@ export async function justSignedIn<T>(
     return await act();
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== "access_stale") throw error;
-    leaveForLive(provider, location.hash);
+    await leaveForLive(provider, location.hash);
     return undefined;
   }
 }

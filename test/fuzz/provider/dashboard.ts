@@ -144,7 +144,7 @@ export function dashboardEndpoints({ shop, deps }: World): Endpoint[] {
         return as(cookie, "DELETE", `/api/me/passkeys/${device.ids()[0]}`);
       },
     },
-    "POST /api/me/handover": { mine: asOwner("POST", "/api/me/handover", { nonce: "ab".repeat(32) }) },
+    "POST /api/me/handover": { mine: asOwner("POST", "/api/me/handover", { nonceHash: "ab".repeat(32) }) },
     "POST /api/me/recovery-codes": { new: asOwner("POST", "/api/me/recovery-codes") },
     "POST /api/me/merchants": {
       new: async () => {

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { toHex } from "../../../shared/bytes.ts";
+import { sha256, toHex } from "../../../shared/bytes.ts";
 import { signingKeyFromSeed, signJws, thumbprintOf } from "../../../shared/jws.ts";
 import { MERCHANT, SITE } from "../../support/shop.ts";
 import { type Endpoint, post } from "./genuine.ts";
@@ -27,14 +27,14 @@ export async function openTestMode(): Promise<{
   });
 
   async function handover(changes: object = {}) {
-    const nonce = toHex(randomBytes(32));
+    const nonce = new Uint8Array(randomBytes(32));
     const id = `t-${toHex(randomBytes(8))}`;
     const iat = world.nowSeconds();
     const claims = {
       iss,
       aud: world.shop.accountsOrigin,
       jti: toHex(randomBytes(16)),
-      nonce,
+      nonceHash: toHex(await sha256(nonce)),
       owner: toHex(randomBytes(16)),
       merchants: [{ id, name: "The Mirror", origins: [SITE], refundsPerDay: null, payoutMinimum: "10000" }],
       iat,
@@ -42,7 +42,7 @@ export async function openTestMode(): Promise<{
       ...changes,
     };
     const signed = await signJws("tuppence-handover+jwt", claims, key, "kid");
-    return post("accounts", "/api/session/handover", { handover: signed, nonce });
+    return post("accounts", "/api/session/handover", { handover: signed, nonce: toHex(nonce) });
   }
 
   const endpoints: Endpoint[] = [

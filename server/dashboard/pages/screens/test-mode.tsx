@@ -15,20 +15,28 @@ export function EnterScreen({
   readonly provider: Paired;
   readonly merchant: string;
 }) {
-  useEffect(() => leaveForLive(provider, merchant === "" ? "#/" : linkTo(merchant, "revenue")), []);
+  useEffect(() => {
+    void leaveForLive(provider, merchant === "" ? "#/" : linkTo(merchant, "revenue"));
+  }, []);
   return <main class="alone" aria-busy="true" />;
 }
 
 /** Live: whoever is signed in is handed over at once; who signed in a while ago shows the passkey first. */
-export function HandOverScreen({ provider, nonce }: { readonly provider: Paired; readonly nonce: string }) {
+export function HandOverScreen({
+  provider,
+  nonceHash,
+}: {
+  readonly provider: Paired;
+  readonly nonceHash: string;
+}) {
   const [isStale, setStale] = useState(false);
   const [error, setError] = useState<unknown>();
   useEffect(() => {
-    void handOver(provider, nonce).catch((reason: unknown) => {
+    void handOver(provider, nonceHash).catch((reason: unknown) => {
       if (reason instanceof Refusal && reason.code === "access_stale") setStale(true);
       else setError(reason);
     });
-  }, [nonce]);
+  }, [nonceHash]);
   if (!isStale && error === undefined) return <main class="alone" aria-busy="true" />;
   return (
     <main class="alone">
@@ -42,7 +50,7 @@ export function HandOverScreen({ provider, nonce }: { readonly provider: Paired;
           onError={setError}
           onPress={async () => {
             setError(undefined);
-            await withPasskey(() => handOver(provider, nonce));
+            await withPasskey(() => handOver(provider, nonceHash));
           }}
         >
           Go on
