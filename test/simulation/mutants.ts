@@ -177,8 +177,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "server/payments/refund.ts",
-        from: '    guards: [{ kind: "absent", key: closingKey(record.merchant, nextClosing) }],\n',
-        to: "",
+        from: '    guards: [{ kind: "absent", key: closingKey(record.merchant, nextClosing) }, ...limit.guards],\n',
+        to: "    guards: [...limit.guards],\n",
       },
     ],
   },
@@ -189,8 +189,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "server/settlement/settle.ts",
-        from: "  return commitClosing(deps.ledger, merchant.id, (before?.number ?? 0) + 1, {\n    upToSequence,\n    closedAt: now,\n    terms,\n  });",
-        to: "  return { number: (before?.number ?? 0) + 1, upToSequence, closedAt: now, terms };",
+        from: "  return commitClosing(deps.ledger, merchant.id, (before?.number ?? 0) + 1, {\n",
+        to: "  return Promise.resolve({ number: (before?.number ?? 0) + 1,\n",
       },
     ],
   },
