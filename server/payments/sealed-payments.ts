@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { fromUtf8 } from "../../shared/bytes.ts";
 import { openSealed, type SealedBytes } from "../../shared/hpke.ts";
 import { Payment } from "../../shared/protocol/x402.ts";
+import { forgetOldest } from "./forget-oldest.ts";
 
 export interface SealedPaymentReader {
   /** Undefined: it is sealed to another key, bound to something else, or no payment. @param binding `paymentBinding` */
@@ -41,13 +42,6 @@ export function createSealedPaymentReader(sealingKey: CryptoKeyPair): SealedPaym
       return payment;
     },
   };
-}
-
-function forgetOldest(map: Map<string, unknown>): void {
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    return;
-  }
 }
 
 function parseJson(bytes: Uint8Array): unknown {

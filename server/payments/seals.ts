@@ -3,6 +3,7 @@ import type { Bytes } from "../../shared/bytes.ts";
 import { TuppenceError } from "../../shared/errors.ts";
 import { openSeal, type SealClaims, verifySeal } from "../../shared/seal.ts";
 import type { Merchant } from "../merchants/index.ts";
+import { forgetOldest } from "./forget-oldest.ts";
 
 export interface OpenedSeal {
   readonly claims: SealClaims;
@@ -48,11 +49,4 @@ export function createSealReader(sealingKey: CryptoKeyPair): SealReader {
   }
 
   return { read, open };
-}
-
-function forgetOldest(map: Map<string, unknown>): void {
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    return;
-  }
 }
