@@ -107,7 +107,7 @@ test("what the chart shows is said in a sentence and in a table, and for the day
   const box = await page.locator(".chart-plot .u-over").boundingBox();
   if (!box) throw new Error("the chart is drawn");
   await page.mouse.move(box.x + box.width - 8, box.y + 40);
-  await expect(page.locator(".chart-tip")).toContainText("1 payments, 1 given back");
+  await expect(page.locator(".chart-tip")).toContainText("1 payment, 1 given back");
   await page.getByRole("button", { name: "A year" }).click();
 });
 
