@@ -1,6 +1,7 @@
 /**
- * Keeps the balance where the popup finds it before this background is awake: on the disk, sealed; of a wallet that a
- * passphrase keeps only in the session's storage, which is memory, and only while it is open.
+ * Keeps the balance where the popup finds it before this background is awake: in the session's storage, which is memory and
+ * answers first, only while the wallet is open; and on the disk, sealed, for the first popup after the browser's start. Of a
+ * wallet that a passphrase keeps nothing is on the disk.
  */
 import {
   LAST_BALANCE,
@@ -57,7 +58,7 @@ function write(
     playMoney: provider.sandbox,
     openUntil,
   };
-  return protection.hasPassphrase ? put(place, undefined, last) : put(place, last, undefined);
+  return put(place, protection.hasPassphrase ? undefined : last, last);
 }
 
 async function put(

@@ -100,15 +100,18 @@ setInterval(() => {
 }, TICK_MS);
 
 const last = signal<LastBalance | undefined>(undefined);
-// Sooner than the background answers, which may have to start first. It keeps it in one of the two places.
+// Sooner than the background answers, which may have to start first. The session's memory is the quicker of the two places.
 void testProvider
   .then(readLastBalance)
   .then((kept) => {
     if (kept) last.value = kept;
   })
   .catch(() => undefined);
-void testProvider
-  .then((provider) => readSession(sessionName(provider, LAST_BALANCE)))
+// That of the reader's own wallet is asked for at once, because nearly always it is that one.
+void Promise.all([testProvider, readSession(LAST_BALANCE)])
+  .then(([provider, own]) =>
+    provider === undefined ? own : readSession(sessionName(provider, LAST_BALANCE)),
+  )
   .then((stored) => {
     const kept = safeParse(LastBalance, stored);
     if (kept.success) last.value = kept.output;
