@@ -49,7 +49,7 @@ export interface FirefoxExtension {
   welcomePage(): Promise<Page>;
   /** The popup, in a window of its own. */
   openPopup(): Promise<Page>;
-  /** The approval window: the one that is open, or the next that opens. */
+  /** The next approval window that was not given yet: the one before may still say for a moment that it is paid. */
   waitForApproval(): Promise<Page>;
   ask(request: UiRequestJson): Promise<UiResponse>;
   close(): Promise<void>;
@@ -94,14 +94,21 @@ export async function launchFirefox(options: FirefoxOptions = {}): Promise<Firef
     const page = await browser.newPage();
     // Firefox does not report the navigation of such a page, so nobody waits for that report.
     page.goto(url(file), { timeout: 0 }).catch(() => undefined);
-    return findPage(browser, url(file), [page]);
+    return findPage(browser, url(file), async () => [page]);
   };
   let asking: Promise<Page> | undefined;
+  const given = new WeakSet<Page>();
   return {
     browser,
     url,
     welcomePage: () => findPage(browser, url(WELCOME_PAGE)),
-    waitForApproval: () => findPage(browser, url(APPROVE_PAGE)),
+    async waitForApproval() {
+      const window = await findPage(browser, url(APPROVE_PAGE), async () =>
+        (await browser.pages()).filter((page) => !given.has(page)),
+      );
+      given.add(window);
+      return window;
+    },
     openPopup: () => open(POPUP_PAGE),
     // One page for all questions: Firefox makes a new tab beside the last one, which must not be closing meanwhile.
     async ask(request) {
@@ -131,10 +138,14 @@ function hostIn(profileFolder: string): string {
 }
 
 /** Pages of an extension report `about:blank` as their address, so each is asked for its own. */
-async function findPage(browser: Browser, address: string, among?: readonly Page[]): Promise<Page> {
+async function findPage(
+  browser: Browser,
+  address: string,
+  among: () => Promise<readonly Page[]> = () => browser.pages(),
+): Promise<Page> {
   const deadline = Date.now() + PAGE_TIMEOUT_MS;
   while (Date.now() < deadline) {
-    for (const page of among ?? (await browser.pages())) {
+    for (const page of await among()) {
       const at = await page
         .evaluate(() => (document.readyState === "complete" ? location.href : ""))
         .catch(() => "");
