@@ -9,10 +9,13 @@ it("names what failed in Vitest and how, and nothing else", () => {
     { name: "a.test.ts", status: "failed", message: "", assertionResults: [passed, failed] },
     { name: "b.test.ts", status: "failed", message: "does not load", assertionResults: [] },
     { name: "c.test.ts", status: "passed", message: "", assertionResults: [passed] },
+    { name: "d.test.ts", status: "failed", message: "", assertionResults: [passed] },
   ];
-  expect(failuresOfVitest({ testResults })).toEqual([
+  expect(failuresOfVitest({ testResults }, ["a worker ended\nby SIGABRT"])).toEqual([
     "a.test.ts: divides\n  by zero",
     "b.test.ts\n  does not load",
+    "d.test.ts\n  not all of its tests came to their end",
+    "outside a test\n  a worker ended\n  by SIGABRT",
   ]);
 });
 it("names what failed in Playwright, however deep, and what failed outside of tests", () => {

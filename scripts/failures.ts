@@ -21,6 +21,10 @@ const VitestReport = v.object({
   ),
 });
 
+const Outside = v.array(v.string());
+/** What Vitest leaves of a file whose process ended before its tests did. */
+const UNFINISHED = "not all of its tests came to their end";
+
 /** Suites hold suites; what is in them is read as it is met. */
 const PlaywrightSuite = v.object({
   specs: v.optional(v.array(v.unknown()), []),
@@ -41,13 +45,17 @@ const PlaywrightReport = v.object({
   errors: v.array(v.object({ message: v.optional(v.string(), "") })),
 });
 
-export function failuresOfVitest(report: unknown): string[] {
-  return v.parse(VitestReport, report).testResults.flatMap(({ name, status, message, assertionResults }) => {
-    const failed = assertionResults
-      .filter((test) => test.status === "failed")
-      .map((test) => saying(`${name}: ${test.fullName}`, test.failureMessages.join("\n")));
-    return failed.length === 0 && status === "failed" ? [saying(name, message)] : failed;
-  });
+/** @param outside what the reporter of scripts/outside-tests.ts left */
+export function failuresOfVitest(report: unknown, outside: unknown = []): string[] {
+  const inTests = v
+    .parse(VitestReport, report)
+    .testResults.flatMap(({ name, status, message, assertionResults }) => {
+      const failed = assertionResults
+        .filter((test) => test.status === "failed")
+        .map((test) => saying(`${name}: ${test.fullName}`, test.failureMessages.join("\n")));
+      return failed.length === 0 && status === "failed" ? [saying(name, message || UNFINISHED)] : failed;
+    });
+  return [...inTests, ...v.parse(Outside, outside).map((message) => saying("outside a test", message))];
 }
 
 export function failuresOfPlaywright(report: unknown): string[] {

@@ -26,6 +26,7 @@ import {
   ONE_PASSED,
 } from "./counts.ts";
 import { failuresOfPlaywright, failuresOfVitest } from "./failures.ts";
+import { OUTSIDE_TESTS } from "./outside-tests.ts";
 import { ensurePostgres } from "./postgres.ts";
 
 const ROOT = path.dirname(import.meta.dirname);
@@ -101,15 +102,20 @@ async function runCheck(): Promise<Counts> {
 
 async function runVitest(project: string, files: readonly string[] = []): Promise<Counts> {
   const report = freshReport(project);
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const outside = freshReport(OUTSIDE_TESTS);
+  const reporters = ["default", "json", "scripts/outside-tests.ts"].map((name) => `--reporter=${name}`);
   const ranWell = await run("node_modules/vitest/vitest.mjs", [
     "run",
     "--project",
     project,
     ...reporters,
+    `--outputFile.json=${report}`,
     ...files,
   ]);
-  return judgeStage(readReport(report, countVitest, failuresOfVitest), ranWell);
+  return judgeStage(
+    readReport(report, countVitest, (read) => failuresOfVitest(read, readJson(outside))),
+    ranWell,
+  );
 }
 
 /** @param name of the report that the configuration writes */
@@ -158,7 +164,7 @@ function readReport(
   failuresOf: (report: unknown) => string[],
 ): Counts {
   try {
-    const report: unknown = JSON.parse(readFileSync(file, "utf8"));
+    const report = readJson(file);
     failures.push(...failuresOf(report));
     return count(report);
   } catch (error) {
@@ -167,6 +173,10 @@ function readReport(
     );
     return NONE;
   }
+}
+
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(file, "utf8"));
 }
 
 /** Runs a program of JavaScript or TypeScript with this very Node; true if it ended well. */

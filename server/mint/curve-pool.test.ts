@@ -28,6 +28,12 @@ test("answers each of many callers about its own coins, in their order, however 
   expect(pool.queueLength()).toBe(0);
 });
 
+test("closes not before its threads have loaded, and answers what was asked by then", async () => {
+  pool = openCurvePool(2);
+  const [asked] = await Promise.allSettled([pool.ping(), pool.close()]);
+  expect(asked.status).toBe("fulfilled");
+});
+
 test("fails those who travelled with what cannot be done, and nobody after them", async () => {
   pool = openCurvePool(1);
   const good = { key: KEY, B_: toHex(hashToCurve(randomBytes(32))) };

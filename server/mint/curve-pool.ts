@@ -46,6 +46,9 @@ export function openCurvePool(threads: number): CurvePool {
     maxThreads: threads,
     concurrentTasksPerWorker: 2,
   });
+  const nothing: VerifyTask = { kind: "verify", coins: [] };
+  // One for each thread: what comes before any of them has loaded its code is spread evenly.
+  const loaded = Promise.allSettled(Array.from({ length: threads }, () => pool.run(nothing)));
   const verify = gather(threads, async (coins: VerifyTask["coins"]) =>
     coins.length <= MAX_INLINE_ITEMS
       ? verifyAll(coins)
@@ -61,9 +64,13 @@ export function openCurvePool(threads: number): CurvePool {
     sign: sign.all,
     queueLength: () => verify.waiting() + sign.waiting(),
     async ping() {
-      await pool.run({ kind: "verify", coins: [] });
+      await pool.run(nothing);
     },
-    close: () => pool.destroy(),
+    // Node aborts the whole process where a thread ends in the middle of loading a module.
+    async close() {
+      await loaded;
+      await pool.destroy();
+    },
   };
 }
 
