@@ -166,7 +166,7 @@ test("statements and everything as CSV are taken along by links", async () => {
   await settleAll(deps, { now: Date.now() + 2 * DAY_MS });
   await page.reload();
   await expect(page.getByRole("columnheader", { name: "Late refunds" })).toBeVisible();
-  await expect(rowsOf("Statements").first()).toContainText("−$0.05");
+  await expect(rowsOf("Statements").first()).toContainText("-$0.05");
   await expect(rowsOf("Statements").last()).toContainText("–");
   await look("revenue-statements");
   const csv = await page.request.get(

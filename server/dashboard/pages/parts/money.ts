@@ -23,6 +23,14 @@ export function roughMoney(units: number, currency: string): string {
   }).format(units);
 }
 
+const BASIS_POINTS = 10_000;
+
+export function percent(basisPoints: number): string {
+  return new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 2 }).format(
+    basisPoints / BASIS_POINTS,
+  );
+}
+
 /** For drawing only. */
 export function unitsOf(amount: Micros): number {
   return Number(amount) / Number(MICROS_PER_UNIT);

@@ -1,14 +1,13 @@
 import type * as v from "valibot";
-import { ZERO } from "../../../../shared/money.ts";
+import { subtract, ZERO } from "../../../../shared/money.ts";
 import { MerchantBalance } from "../../../../shared/protocol/revenue.ts";
 import { call } from "../api.ts";
 import { useKept, useLoaded } from "../load.ts";
-import { money } from "../parts/money.ts";
+import { money, percent } from "../parts/money.ts";
 import { Failure } from "../parts/notice.tsx";
 import { moment } from "../parts/time.ts";
 
 type Balance = v.InferOutput<typeof MerchantBalance>;
-const BASIS_POINTS_PER_PERCENT = 100;
 
 export function BalanceCard({ merchant, version }: { readonly merchant: string; readonly version: string }) {
   const path = `/api/merchants/${merchant}/balance`;
@@ -54,7 +53,6 @@ function Parts({
   uncollected,
   feeBasisPoints,
 }: Balance) {
-  const percent = (feeBasisPoints / BASIS_POINTS_PER_PERCENT).toLocaleString();
   return (
     <dl class="parts">
       <div>
@@ -70,8 +68,8 @@ function Parts({
         <dd class="money">{money(maturing, currency)}</dd>
       </div>
       <div>
-        <dt>Fee, {percent}%</dt>
-        <dd class="money">−{money(fee, currency)}</dd>
+        <dt>Fee, {percent(feeBasisPoints)}</dt>
+        <dd class="money">{money(subtract(ZERO, fee), currency)}</dd>
       </div>
       {uncollected === ZERO ? null : (
         <div>
@@ -82,7 +80,7 @@ function Parts({
       {lateRefunds === ZERO ? null : (
         <div>
           <dt>Given back of what was settled before</dt>
-          <dd class="money">−{money(lateRefunds, currency)}</dd>
+          <dd class="money">{money(subtract(ZERO, lateRefunds), currency)}</dd>
         </div>
       )}
     </dl>

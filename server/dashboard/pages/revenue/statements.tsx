@@ -1,5 +1,5 @@
 import type * as v from "valibot";
-import { ZERO } from "../../../../shared/money.ts";
+import { subtract, ZERO } from "../../../../shared/money.ts";
 import { StatementPage } from "../../../../shared/protocol/revenue.ts";
 import { call } from "../api.ts";
 import { useLoaded } from "../load.ts";
@@ -42,7 +42,7 @@ export function Statements({ merchant }: { readonly merchant: string }) {
                 </th>
                 <td>{statement.paymentCount.toLocaleString()}</td>
                 <td class="money">
-                  {statement.lateRefunds === ZERO ? "–" : `−${money(statement.lateRefunds, currency)}`}
+                  {statement.lateRefunds === ZERO ? "–" : money(subtract(ZERO, statement.lateRefunds), currency)}
                 </td>
                 <td class="money">{money(statement.payout, currency)}</td>
                 <td>{stateOf(statement)}</td>

@@ -7,6 +7,7 @@ import { call } from "../api.ts";
 import { useLoaded } from "../load.ts";
 import { Copy } from "../parts/copy.tsx";
 import { Field } from "../parts/field.tsx";
+import { percent } from "../parts/money.ts";
 import { linkTo } from "../route.ts";
 import {
   backEndCode,
@@ -103,7 +104,7 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
             invalid={!isPrice}
             note={
               isPrice
-                ? `Your readers pay ${formatMoney(amount, provider.currency)}; the provider keeps ${provider.feeBasisPoints / 100} % of what comes together.`
+                ? `Your readers pay ${formatMoney(amount, provider.currency)}; the provider keeps ${percent(provider.feeBasisPoints)} of what comes together.`
                 : "A price looks like 5¢ or 0.05, down to a tenth of a cent."
             }
           />
