@@ -18,6 +18,8 @@ export default defineConfig({
     hookTimeout: TIMEOUT_MS,
     environment: "node",
     pool: "forks",
+    // The main process only waits, and many a test does.
+    maxWorkers: "100%",
     projects: [
       {
         extends: true,

@@ -6,6 +6,7 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { POPUP_PAGE } from "../shared/protocol/ui.ts";
 import { type Extension, launchExtension } from "../test/support/extension.ts";
 import { startProvider } from "../test/support/provider.ts";
@@ -13,6 +14,8 @@ import { setUpWallet } from "../test/support/reader.ts";
 import { type Part, percentile } from "./row.ts";
 
 const OPENINGS = 40;
+/** After each: what a closed page leaves to be done would be the next one's time. */
+const REST_MS = 500;
 const EMPTY_PAGE = "extension/ui/empty/index.html";
 const EMPTY = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Empty</title></head><body><p>Empty</p></body></html>`;
 
@@ -85,6 +88,7 @@ async function open(
     return { paintMs, balanceMs };
   } finally {
     await page.close();
+    await setTimeout(REST_MS);
   }
 }
 

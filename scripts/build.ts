@@ -3,6 +3,7 @@
  * `dist/merchant/tuppence.js`, and the merchants' dashboard. `--only chrome,firefox,merchant,dashboard` makes some of them, `--watch` makes them again after
  * every change.
  */
+import { createHash } from "node:crypto";
 import { globSync, watch } from "node:fs";
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -25,6 +26,7 @@ const WATCHED = [
   "manifest.json",
   "vite.config.ts",
 ];
+const STYLE_LINK = /<link rel="stylesheet"[^>]* href="([^"]+)">/;
 /** An editor writes several files at once. */
 const SETTLE_MS = 100;
 
@@ -82,6 +84,7 @@ async function buildExtension(browser: BrowserName): Promise<void> {
   await build({ root: ROOT, configFile: path.join(ROOT, "vite.config.ts"), mode: browser, logLevel: "warn" });
   for (const script of CONTENT_SCRIPTS) await buildContentScript(outDir, script);
   await nameContentScripts(outDir);
+  await inlineStyles(outDir);
   await cp(path.join(ROOT, "extension/_locales"), path.join(outDir, "_locales"), { recursive: true });
   await copyLitIcons(outDir);
   // What the bundler keeps for itself and no browser reads.
@@ -116,13 +119,47 @@ async function copyLitIcons(outDir: string): Promise<void> {
 }
 
 async function nameContentScripts(outDir: string): Promise<void> {
-  const file = path.join(outDir, "manifest.json");
-  const content_scripts = readManifest().content_scripts.map((entry) => ({
-    ...entry,
-    js: entry.js.map(builtName),
+  await rewriteManifest(outDir, () => ({
+    content_scripts: readManifest().content_scripts.map((entry) => ({
+      ...entry,
+      js: entry.js.map(builtName),
+    })),
   }));
-  const manifest: object = JSON.parse(await readFile(file, "utf8"));
-  await writeFile(file, `${JSON.stringify({ ...manifest, content_scripts }, undefined, 2)}\n`);
+}
+
+async function rewriteManifest(
+  outDir: string,
+  changes: (manifest: { readonly content_security_policy: { readonly extension_pages: string } }) => object,
+): Promise<void> {
+  const file = path.join(outDir, "manifest.json");
+  const manifest = JSON.parse(await readFile(file, "utf8"));
+  await writeFile(file, `${JSON.stringify({ ...manifest, ...changes(manifest) }, undefined, 2)}\n`);
+}
+
+/**
+ * Into the pages that they are for: a page with a style sheet of its own is drawn a third later, because the browser
+ * fetches it first. The Content-Security-Policy lets in these very styles, by their hashes.
+ */
+async function inlineStyles(outDir: string): Promise<void> {
+  const hashes: string[] = [];
+  for (const page of globSync("extension/ui/*/index.html", { cwd: outDir })) {
+    const html = await readFile(path.join(outDir, page), "utf8");
+    const [link, address] = STYLE_LINK.exec(html) ?? [];
+    if (link === undefined || address === undefined) throw new Error(`${page} links no style sheet`);
+    const style = await readFile(path.join(outDir, address), "utf8");
+    hashes.push(`'sha256-${createHash("sha256").update(style).digest("base64")}'`);
+    // By a function, because of "$" in a style.
+    await writeFile(
+      path.join(outDir, page),
+      html.replace(link, () => `<style>${style}</style>`),
+    );
+  }
+  await rewriteManifest(outDir, ({ content_security_policy: { extension_pages } }) => ({
+    content_security_policy: {
+      extension_pages: extension_pages.replace("style-src 'self'", `style-src ${hashes.join(" ")}`),
+    },
+  }));
+  for (const file of globSync("assets/*.css", { cwd: outDir })) await rm(path.join(outDir, file));
 }
 
 function builtName(script: string): string {

@@ -3,6 +3,7 @@ import path from "node:path";
 import { chromium, type Page } from "@playwright/test";
 import { requireBrowser } from "../../scripts/browsers.ts";
 import { ANNOUNCE_WALLET_EVENT, RESPONSE_EVENT } from "../../shared/protocol/page.ts";
+import { APPROVE_PAGE, OPTIONS_PAGE, POPUP_PAGE, WELCOME_PAGE } from "../../shared/protocol/ui.ts";
 import { expect, test } from "../support/extension.ts";
 import { type Site, serveSite } from "../support/site.ts";
 
@@ -55,6 +56,19 @@ test.afterAll(() => site.close());
 test("the first start does not leave the reader without a welcome", async ({ extension }) => {
   const welcome = await extension.welcomePage();
   await expect(welcome.locator("main")).not.toBeEmpty();
+});
+
+test("no page of the wallet waits for a style sheet, nor is without its styles", async ({ extension }) => {
+  const page = await extension.context.newPage();
+  for (const file of [POPUP_PAGE, APPROVE_PAGE, OPTIONS_PAGE, WELCOME_PAGE]) {
+    await page.goto(extension.url(file));
+    const { ground, sheets } = await page.evaluate(() => ({
+      ground: getComputedStyle(document.documentElement).getPropertyValue("--ground"),
+      sheets: [...document.styleSheets].map(({ href }) => href),
+    }));
+    expect(ground, file).not.toBe("");
+    expect(sheets, file).toEqual([null]);
+  }
 });
 
 for (const browser of ["chrome", "firefox"]) {

@@ -40,6 +40,8 @@ describe("in Firefox", () => {
     await setUpWallet(firefox, provider);
     const popup = await topUp(firefox, provider);
     await popup.waitForFunction(() => document.querySelector("#balance")?.textContent === "$5.00");
+    // Firefox, too, lets the styles in that stand in the page, by their hashes.
+    expect(await popup.evaluate(() => getComputedStyle(document.body).width)).toBe("360px");
 
     const page = await firefox.browser.newPage();
     await page.goto(site.addressOf("/a.html"));
