@@ -42,7 +42,9 @@ export function Statements({ merchant }: { readonly merchant: string }) {
                 </th>
                 <td>{statement.paymentCount.toLocaleString()}</td>
                 <td class="money">
-                  {statement.lateRefunds === ZERO ? "–" : money(subtract(ZERO, statement.lateRefunds), currency)}
+                  {statement.lateRefunds === ZERO
+                    ? "–"
+                    : money(subtract(ZERO, statement.lateRefunds), currency)}
                 </td>
                 <td class="money">{money(statement.payout, currency)}</td>
                 <td>{stateOf(statement)}</td>
