@@ -26,6 +26,7 @@ const WATCHED = [
   "manifest.json",
   "vite.config.ts",
 ];
+const OWN_STYLES = "style-src 'self'";
 const STYLE_LINK = /<link rel="stylesheet"[^>]* href="([^"]+)">/;
 /** An editor writes several files at once. */
 const SETTLE_MS = 100;
@@ -154,11 +155,14 @@ async function inlineStyles(outDir: string): Promise<void> {
       html.replace(link, () => `<style>${style}</style>`),
     );
   }
-  await rewriteManifest(outDir, ({ content_security_policy: { extension_pages } }) => ({
-    content_security_policy: {
-      extension_pages: extension_pages.replace("style-src 'self'", `style-src ${hashes.join(" ")}`),
-    },
-  }));
+  await rewriteManifest(outDir, ({ content_security_policy: { extension_pages } }) => {
+    if (!extension_pages.includes(OWN_STYLES)) throw new Error(`the manifest's policy lacks ${OWN_STYLES}`);
+    return {
+      content_security_policy: {
+        extension_pages: extension_pages.replace(OWN_STYLES, `style-src ${hashes.join(" ")}`),
+      },
+    };
+  });
   for (const file of globSync("assets/*.css", { cwd: outDir })) await rm(path.join(outDir, file));
 }
 
