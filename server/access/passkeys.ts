@@ -169,11 +169,22 @@ export async function removePasskey(deps: AccessDeps, ownerId: string, id: strin
     .deleteFrom("passkeys")
     .where("id", "=", id)
     .where("owner_id", "=", ownerId)
+    // Here, not before: a process that is killed between two statements must not leave its owner without any.
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom("passkeys as other")
+          .select("other.id")
+          .where("other.owner_id", "=", ownerId)
+          .where("other.id", "!=", id),
+      ),
+    )
     .returningAll()
     .executeTakeFirst();
-  if (!removed) throw new TuppenceError("passkey_unknown");
-  if ((await rowsOf(deps, ownerId)).length > 0) return;
-  // Looked at after it was gone: of two that are removed at the same moment, one at least finds that it was the last.
+  const left = await rowsOf(deps, ownerId);
+  if (!removed)
+    throw new TuppenceError(left.some((row) => row.id === id) ? "passkey_last" : "passkey_unknown");
+  if (left.length > 0) return;
+  // Of two that PostgreSQL removes at the same moment, one at least finds that the other one is gone.
   await db
     .insertInto("passkeys")
     .values(removed)
