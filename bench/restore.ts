@@ -1,13 +1,16 @@
 /**
  * A wallet brought back by its phrase from the provider as an operator runs it: 1,000 coins and 5,000 payments in its backup.
- * Once until all of it is here and can be spent, as a reader waits for it; and how many coins a second are exchanged after that,
- * in the background, without the random pauses between them.
+ * In the extension, with the browser's own database, until all of it is here and can be spent, as a reader waits for it who
+ * looks at the progress. Beside it the same wallet core with its store in memory: the difference is what the browser costs.
+ * With that one also how many coins a second are exchanged afterwards, in the background, without the random pauses between them.
  */
 import { randomBytes } from "node:crypto";
 import { dayOf } from "../shared/calendar.ts";
 import { signingKeyFromSeed } from "../shared/jws.ts";
 import { micros } from "../shared/money.ts";
+import { UI_PORT } from "../shared/protocol/ui.ts";
 import { issueReceipt } from "../shared/receipt.ts";
+import { launchExtension } from "../test/support/extension.ts";
 import { createMemoryStore, createWallet, type Wallet, type WalletStore } from "../wallet/core/index.ts";
 import { openKeys } from "../wallet/core/keys.ts";
 import type { PaymentRow } from "../wallet/core/rows.ts";
@@ -20,6 +23,8 @@ const COINS = 1_000;
 const PAYMENTS = 5_000;
 const SITE = "https://lantern.example";
 const MILLISECONDS_PER_SECOND = 1_000;
+/** A year of reading. */
+const SECONDS_BETWEEN_PAYMENTS = 6_300;
 
 export const restore: Part = {
   name: "restore",
@@ -30,6 +35,7 @@ export const restore: Part = {
       TUPPENCE_SANDBOX_FINAL_SECONDS: "0",
     });
     try {
+      const browserMs = await restoreInBrowser(prepared, await saveWallet(prepared));
       const phrase = await saveWallet(prepared);
       const began = performance.now();
       const { wallet } = openWallet(prepared);
@@ -51,11 +57,11 @@ export const restore: Part = {
       return [
         {
           name: "restore.coins_per_s",
-          value: (COINS * MILLISECONDS_PER_SECOND) / (here - began),
+          value: (COINS * MILLISECONDS_PER_SECOND) / browserMs,
           unit: "/s",
-          baseline: `with ${PAYMENTS.toLocaleString("en-US")} receipts`,
+          baseline: `with ${PAYMENTS.toLocaleString("en-US")} receipts; with a store in memory ${((COINS * MILLISECONDS_PER_SECOND) / (here - began)).toFixed(0)}`,
         },
-        { name: "restore.ms", value: Math.round(here - began), unit: "ms" },
+        { name: "restore.ms", value: Math.round(browserMs), unit: "ms" },
         {
           name: "restore.coins_checked_per_s",
           value: (COINS * MILLISECONDS_PER_SECOND) / (checked - checkedFrom),
@@ -69,6 +75,45 @@ export const restore: Part = {
     }
   },
 };
+
+/** Milliseconds from the reader's click until every receipt and every coin is there. */
+async function restoreInBrowser({ origin }: PreparedProvider, phrase: string): Promise<number> {
+  const extension = await launchExtension();
+  try {
+    const page = await extension.welcomePage();
+    return await page.evaluate(
+      ({ port, request, coins, receipts }) =>
+        new Promise<number>((resolve, reject) => {
+          chrome.runtime
+            .connect({ name: port })
+            .onMessage.addListener(({ balance, restore: step, state }: Shown) => {
+              if (state === "ready" && step === null)
+                reject(new Error("the restore ended before all of it was seen"));
+              if (balance.coins === coins && step?.receipts === receipts) resolve(performance.now() - began);
+            });
+          const began = performance.now();
+          chrome.runtime
+            .sendMessage(request)
+            .then(({ error }) => error && reject(new Error(error.message)), reject);
+        }),
+      {
+        port: UI_PORT,
+        request: { kind: "ui", type: "createWallet", phrase, provider: origin },
+        coins: String(PRICE * BigInt(COINS)),
+        receipts: PAYMENTS,
+      },
+    );
+  } finally {
+    await extension.close();
+  }
+}
+
+/** Of a snapshot, what tells how far it is. */
+interface Shown {
+  readonly state: string;
+  readonly balance: { readonly coins: string };
+  readonly restore: { readonly receipts: number } | null;
+}
 
 /** With coins that the provider knows, and payments that it does not: a restore takes their receipts as they are. */
 async function saveWallet(prepared: PreparedProvider): Promise<string> {
@@ -108,6 +153,7 @@ async function makePayments({ origin }: PreparedProvider, store: WalletStore): P
   for (let counter = 0; counter < PAYMENTS; counter++) {
     const id = await device.paymentId(counter);
     const resource = `${SITE}/${counter}`;
+    const paidAtSeconds = nowSeconds - (PAYMENTS - counter) * SECONDS_BETWEEN_PAYMENTS;
     const holder = Buffer.from(randomBytes(32)).toString("base64url");
     const receipt = await issueReceipt(
       {
@@ -120,11 +166,11 @@ async function makePayments({ origin }: PreparedProvider, store: WalletStore): P
         currency: "USD",
         resource,
         kind: "article",
-        iat: nowSeconds,
+        iat: paidAtSeconds,
       },
       key,
     );
-    payments.push(paymentRow(id, counter, resource, receipt, nowSeconds));
+    payments.push(paymentRow(id, counter, resource, receipt, paidAtSeconds));
   }
   return payments;
 }
@@ -134,9 +180,9 @@ function paymentRow(
   counter: number,
   resourceUrl: string,
   receipt: string,
-  nowSeconds: number,
+  paidAtSeconds: number,
 ): PaymentRow {
-  const at = nowSeconds * MILLISECONDS_PER_SECOND;
+  const at = paidAtSeconds * MILLISECONDS_PER_SECOND;
   return {
     id,
     device: 0,
@@ -178,7 +224,7 @@ function paymentRow(
     changeSignatures: undefined,
     attempts: 0,
     receipt,
-    paidAtSeconds: nowSeconds,
+    paidAtSeconds,
     contentKey: undefined,
     contentKeySeal: undefined,
     refund: undefined,

@@ -1,6 +1,12 @@
 /** Puts a wallet together with what a browser offers. */
 import { sessionName, type TestProvider } from "../../shared/protocol/ui.ts";
-import { type Clock, createWallet, upgradeFromFirst, type Wallet } from "../../wallet/core/index.ts";
+import {
+  type Clock,
+  createWallet,
+  summaryOf,
+  upgradeFromFirst,
+  type Wallet,
+} from "../../wallet/core/index.ts";
 import { createProviderClient } from "../../wallet/provider/index.ts";
 import { readSession, setAlarm, writeSession } from "../platform.ts";
 import { openStore, type SessionPort } from "../store/index.ts";
@@ -45,9 +51,7 @@ export function compose(testProvider: TestProvider, viewers: Viewers, onChange: 
   const store = openStore(
     testProvider === undefined ? STORE_NAME : `${STORE_NAME} ${testProvider}`,
     session,
-    {
-      2: upgradeFromFirst,
-    },
+    { summaryOf, upgrades: { 2: upgradeFromFirst } },
   );
   const wallet = createWallet({
     store,

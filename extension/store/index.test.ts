@@ -1,14 +1,19 @@
 import "fake-indexeddb/auto";
 import { randomUUID } from "node:crypto";
 import Dexie from "dexie";
+import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { micros } from "../../shared/money.ts";
 import { FIRST_VERSION, putFirstVersion } from "../../test/support/first-version.ts";
 import { newSession } from "../../test/support/session.ts";
-import { conformsAsStore } from "../../test/support/store-conformance.ts";
-import { upgradeFromFirst } from "../../wallet/core/index.ts";
-import { openStore } from "./index.ts";
+import { conformsAsStore, payment } from "../../test/support/store-conformance.ts";
+import { summaryOf, upgradeFromFirst } from "../../wallet/core/index.ts";
+import type { PaymentRow } from "../../wallet/core/rows.ts";
+import { openStore, type SessionPort, tableNamed } from "./index.ts";
+import { createRowSealer } from "./sealed-rows.ts";
+import { unwrap, VaultRow } from "./vault.ts";
 
+const SHAPES = { summaryOf, upgrades: { 2: upgradeFromFirst } };
 const PASSPHRASE = "correct horse battery staple";
 const LOCK = { passphrase: PASSPHRASE, lockAfterMinutes: 5 };
 const SITE = "https://lantern.example";
@@ -22,20 +27,20 @@ const COIN = {
   holder: undefined,
 } as const;
 
-conformsAsStore("the store in IndexedDB", () => openStore(randomUUID(), newSession()));
+conformsAsStore("the store in IndexedDB", () => openStore(randomUUID(), newSession(), SHAPES));
 
 it("has everything again after it was closed and opened", async () => {
   const name = randomUUID();
-  const before = openStore(name, newSession());
+  const before = openStore(name, newSession(), SHAPES);
   await before.transaction((tables) => tables.counters.put({ key: "payment", next: 3 }));
   await before.close();
-  const after = openStore(name, newSession());
+  const after = openStore(name, newSession(), SHAPES);
   expect(await after.read((tables) => tables.counters.get("payment"))).toEqual({ key: "payment", next: 3 });
   await after.close();
 });
 
 it("does not take a body for done whose transaction the browser ended meanwhile", async () => {
-  const store = openStore(randomUUID(), newSession());
+  const store = openStore(randomUUID(), newSession(), SHAPES);
   const outlived = store.transaction(async (tables) => {
     await tables.counters.put({ key: "payment", next: 1 });
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -45,7 +50,7 @@ it("does not take a body for done whose transaction the browser ended meanwhile"
 });
 
 it("loses no string that looks like one of its own marks, and no number of any size", async () => {
-  const store = openStore(randomUUID(), newSession());
+  const store = openStore(randomUUID(), newSession(), SHAPES);
   const C = "\u0000n12\u0000";
   const amount = micros(12_345_678_901_234_567_890n);
   await store.transaction((tables) => tables.coins.put({ ...COIN, C, amount }));
@@ -57,7 +62,7 @@ describe("what lies on the disk", () => {
   it("says nothing of coins, sites and articles, with a passphrase or without", async () => {
     for (const by of ["device", LOCK] as const) {
       const name = randomUUID();
-      const store = openStore(name, newSession());
+      const store = openStore(name, newSession(), SHAPES);
       await store.transaction(async (tables) => {
         await tables.coins.put(COIN);
         await tables.allowances.put({
@@ -88,7 +93,7 @@ describe("what lies on the disk", () => {
 
   it("cannot be put in another place: a row that was moved or changed is not opened", async () => {
     const name = randomUUID();
-    const store = openStore(name, newSession());
+    const store = openStore(name, newSession(), SHAPES);
     await store.transaction((tables) =>
       tables.coins.putAll([
         { ...COIN, state: "spent" },
@@ -102,7 +107,7 @@ describe("what lies on the disk", () => {
 
   it("holds no key that a script could carry off", async () => {
     const name = randomUUID();
-    const store = openStore(name, newSession());
+    const store = openStore(name, newSession(), SHAPES);
     await store.transaction((tables) => tables.coins.put(COIN));
     await store.close();
     const [vault] = (await rowsOf(name)).vault ?? [];
@@ -134,7 +139,7 @@ it("keeps everything of a store of the first version, and lets no site spend mor
     ],
   });
   for (const opened of ["the first time", "the second time"]) {
-    const store = openStore(name, newSession(), { 2: upgradeFromFirst });
+    const store = openStore(name, newSession(), SHAPES);
     const found = await store.read(async (tables) => ({
       counters: await tables.counters.all(),
       allowances: await tables.allowances.all(),
@@ -171,7 +176,7 @@ describe("the first version's rows", () => {
   it("are all there, sealed, when the store is opened for the first time", async () => {
     const name = randomUUID();
     await writeFirstVersion(name, { coins: [COIN], counters: [{ key: "payment", next: 7 }] });
-    const store = openStore(name, newSession());
+    const store = openStore(name, newSession(), SHAPES);
     expect(await store.read((tables) => tables.coins.where("state", "free"))).toEqual([COIN]);
     expect(await store.read((tables) => tables.counters.get("payment"))).toEqual({ key: "payment", next: 7 });
     await store.close();
@@ -183,11 +188,44 @@ describe("the first version's rows", () => {
   });
 });
 
+describe("payments that were written in one row each", () => {
+  it("are listed and read as they were, and written in two from then on", async () => {
+    const name = randomUUID();
+    const session = newSession();
+    const store = openStore(name, session, SHAPES);
+    await store.transaction((tables) => tables.payments.putAll([payment("a", 1), payment("b", 2)]));
+    await putInOneRowEach(name, session, [payment("a", 1), payment("b", 2)]);
+    const read = () =>
+      store.read(async ({ payments, paymentSummaries }) => ({
+        one: await payments.get("a"),
+        all: await payments.newest(9),
+        listed: (await paymentSummaries.newest(9)).map(({ id, order }) => [id, order.title]),
+      }));
+    const listed = [
+      ["b", "Tide mills"],
+      ["a", "Tide mills"],
+    ];
+    expect(await read()).toEqual({
+      one: payment("a", 1),
+      all: [payment("b", 2), payment("a", 1)],
+      listed,
+    });
+    const refunded = { ...payment("a", 1), state: "refunded" } as const;
+    await store.transaction((tables) => tables.payments.put(refunded));
+    expect(await read()).toEqual({ one: refunded, all: [payment("b", 2), refunded], listed });
+    expect((await rowsOf(name)).wholePayments).toHaveLength(1);
+    await store.transaction((tables) => tables.payments.removeAll(["a", "b"]));
+    expect(await read()).toEqual({ one: undefined, all: [], listed: [] });
+    expect((await rowsOf(name)).wholePayments).toEqual([]);
+    await store.close();
+  });
+});
+
 describe("a passphrase", () => {
   it("opens what it locked, and nothing else does", async () => {
     const name = randomUUID();
     const session = newSession();
-    const store = openStore(name, session);
+    const store = openStore(name, session, SHAPES);
     await store.transaction((tables) => tables.coins.put(COIN));
     await store.protect(LOCK);
     expect(await store.read((tables) => tables.coins.all())).toEqual([COIN]);
@@ -209,14 +247,14 @@ describe("a passphrase", () => {
   it("is not asked for again when only the background died, and is after the browser's end", async () => {
     const name = randomUUID();
     const session = newSession();
-    const first = openStore(name, session);
+    const first = openStore(name, session, SHAPES);
     await first.transaction((tables) => tables.coins.put(COIN));
     await first.protect(LOCK);
     await first.close();
-    const restarted = openStore(name, session);
+    const restarted = openStore(name, session, SHAPES);
     expect(await restarted.read((tables) => tables.coins.all())).toEqual([COIN]);
     await restarted.close();
-    const anotherDay = openStore(name, newSession());
+    const anotherDay = openStore(name, newSession(), SHAPES);
     await expect(anotherDay.read((tables) => tables.coins.all())).rejects.toMatchObject({
       code: "wallet_locked",
     });
@@ -224,7 +262,7 @@ describe("a passphrase", () => {
   });
 
   it("that was changed opens nothing any more, and none that was taken away is asked for", async () => {
-    const store = openStore(randomUUID(), newSession());
+    const store = openStore(randomUUID(), newSession(), SHAPES);
     await store.transaction((tables) => tables.coins.put(COIN));
     await store.protect(LOCK);
     await store.protect({ ...LOCK, passphrase: "another passphrase" });
@@ -238,7 +276,7 @@ describe("a passphrase", () => {
   });
 
   it("loses nothing that is written while everything is sealed anew", async () => {
-    const store = openStore(randomUUID(), newSession());
+    const store = openStore(randomUUID(), newSession(), SHAPES);
     const put = (index: number) =>
       store.transaction((tables) => tables.coins.put({ ...COIN, secret: `coin ${index}` }));
     await put(0);
@@ -251,7 +289,7 @@ describe("a passphrase", () => {
   });
 
   it("and everything that it kept is gone when the wallet is erased, locked or not", async () => {
-    const store = openStore(randomUUID(), newSession());
+    const store = openStore(randomUUID(), newSession(), SHAPES);
     await store.transaction((tables) => tables.coins.put(COIN));
     await store.protect(LOCK);
     await store.lock();
@@ -290,6 +328,18 @@ function changeRows(
     const rows = database.transaction(table, "readwrite").objectStore(table);
     for (const row of await answerOf<Record<string, unknown>[]>(rows.getAll()))
       await answerOf(rows.put(change(row)));
+  });
+}
+
+/** As it was done before there was a table for whole payments. */
+async function putInOneRowEach(name: string, session: SessionPort, payments: PaymentRow[]): Promise<void> {
+  const [vault] = (await rowsOf(name)).vault ?? [];
+  const sealer = createRowSealer(await unwrap(v.parse(VaultRow, vault), session));
+  await withDatabase(name, async (database) => {
+    const stores = database.transaction(["payments", "wholePayments"], "readwrite");
+    await answerOf(stores.objectStore("wholePayments").clear());
+    for (const row of payments)
+      await answerOf(stores.objectStore("payments").put(sealer.seal(tableNamed("payments"), row)));
   });
 }
 

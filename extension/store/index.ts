@@ -9,8 +9,9 @@
  */
 import Dexie from "dexie";
 import * as v from "valibot";
-import type { StoreTables, TimedStoreTable, TimeSpan, WalletStore } from "../../wallet/core/ports.ts";
+import type { StoreTables, TimeSpan, WalletStore } from "../../wallet/core/ports.ts";
 import { answerOf } from "./answer-of.ts";
+import { type AnyTable, paymentsInTwo, type SummaryOf } from "./payments-in-two.ts";
 import {
   createRowSealer,
   PLAIN_ROWS,
@@ -56,6 +57,9 @@ const VERSIONS: readonly Readonly<Record<string, string>>[] = [
     deposits: "id, state",
     vault: "key",
   },
+  // From here on `payments` has what lists need, and the whole payment stands beside it. Of one that was written before and not
+  // since, `payments` has all of it.
+  { wholePayments: "id" },
 ];
 const VAULT = "vault";
 const TABLES: readonly TableIndexes[] = Object.entries(
@@ -97,12 +101,22 @@ export interface LockableStore extends WalletStore {
 /** By version, what brings its rows about from those of the version before, in the transaction that makes its tables. */
 export type Upgrades = Readonly<Record<number, (tables: StoreTables) => Promise<void>>>;
 
-export function openStore(name: string, session: SessionPort, upgrades: Upgrades = {}): LockableStore {
+/** What the store has to know of its rows, from the wallet's core. */
+export interface RowShapes {
+  readonly summaryOf: SummaryOf;
+  readonly upgrades: Upgrades;
+}
+
+export function openStore(
+  name: string,
+  session: SessionPort,
+  { summaryOf, upgrades }: RowShapes,
+): LockableStore {
   const database = new Dexie(name);
   for (const [index, schema] of VERSIONS.entries()) {
     const version = database.version(index + 1).stores(schema);
     const upgrade = upgrades[index + 1];
-    if (upgrade) version.upgrade(({ idbtrans }) => upgrade(tablesOf(idbtrans, PLAIN_ROWS)));
+    if (upgrade) version.upgrade(({ idbtrans }) => upgrade(tablesOf(idbtrans, PLAIN_ROWS, summaryOf)));
   }
   const names = TABLES.map(({ table }) => table);
   /** What rows are sealed with. Undefined while the wallet is locked, and before the store was opened. */
@@ -169,7 +183,7 @@ export function openStore(name: string, session: SessionPort, upgrades: Upgrades
       // The key was changed meanwhile. If it was not, nothing comes between this line and the transaction's beginning.
       if (rows === undefined || current !== sealer) continue;
       return runTransaction(database.backendDB().transaction(names, mode), (transaction) =>
-        body(tablesOf(transaction, rows)),
+        body(tablesOf(transaction, rows, summaryOf)),
       );
     }
   };
@@ -284,16 +298,24 @@ function takeBack(transaction: IDBTransaction): void {
   }
 }
 
-function tablesOf(transaction: IDBTransaction, sealer: RowSealer): StoreTables {
+function tablesOf(transaction: IDBTransaction, sealer: RowSealer, summaryOf: SummaryOf): StoreTables {
   const opened = Object.fromEntries(
-    TABLES.map((of) => [of.table, table(transaction.objectStore(of.table), of, sealer)]),
+    TABLES.filter(({ table: name }) => transaction.objectStoreNames.contains(name)).map((of) => [
+      of.table,
+      table(transaction.objectStore(of.table), of, sealer),
+    ]),
   );
+  const { payments, wholePayments } = opened;
   // Which row stands in which table is said by the port alone: what lies on the disk is sealed, and is ours.
-  return opened as unknown as StoreTables;
+  return {
+    ...opened,
+    payments: payments && wholePayments ? paymentsInTwo(payments, wholePayments, summaryOf) : payments,
+    paymentSummaries: payments,
+  } as unknown as StoreTables;
 }
 
 /** A table whose rows have no time has the order of time as well; the port's type does not show it. */
-function table(rows: IDBObjectStore, of: TableIndexes, sealer: RowSealer): TimedStoreTable<object, never> {
+function table(rows: IDBObjectStore, of: TableIndexes, sealer: RowSealer): AnyTable {
   const hashed = (key: string): IDBValidKey => sealer.indexed(of.table, of.key, key);
   const put = (row: object): Promise<unknown> => answerOf(rows.put(sealer.seal(of, row)));
   const remove = (key: string): Promise<unknown> => answerOf(rows.delete(hashed(key)));

@@ -5,6 +5,9 @@
  *
  * The cipher is one in JavaScript because it has to answer at once: a browser's transaction ends by itself while
  * WebCrypto is awaited. The key itself is kept by WebCrypto (`vault.ts`).
+ *
+ * Hashes and opened rows are remembered for a while: a page of ours reads the same ones whenever it is opened, and a browser
+ * forgets between two openings how to do this arithmetic fast.
  */
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
@@ -12,6 +15,7 @@ import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { toHex, utf8 } from "../../shared/bytes.ts";
 import { parseRow, rowText } from "../../shared/row-text.ts";
+import { rememberRecent } from "./recent.ts";
 
 export const ROW_KEY_BYTES = 32;
 /** Few values, each of many rows: a state, and the moment by which rows are put in order. */
@@ -20,6 +24,9 @@ const NONCE_BYTES = 24;
 const HASH_BYTES = 16;
 /** Of Poly1305. */
 const TAG_BYTES = 16;
+/** As many rows as all pages of ours show at once. */
+const REMEMBERED_ROWS = 400;
+const REMEMBERED_HASHES = 2_000;
 
 /** What a table is looked up by, as its schema says it. */
 export interface TableIndexes {
@@ -53,16 +60,15 @@ export function createRowSealer(rowKey: Uint8Array): RowSealer {
   const sealKey = keyFor("seal rows");
   const hashKey = keyFor("hash indexes");
 
+  const rememberedHash = rememberRecent<string>(REMEMBERED_HASHES);
+  const rememberedText = rememberRecent<string>(REMEMBERED_ROWS);
+
   const indexed = (table: string, index: string, value: unknown): IDBValidKey => {
     if (CLEAR.includes(index)) return value as IDBValidKey;
-    return toHex(hmac(sha256, hashKey, utf8(JSON.stringify([table, index, value]))).subarray(0, HASH_BYTES));
+    const named = JSON.stringify([table, index, value]);
+    return rememberedHash(named, () => toHex(hmac(sha256, hashKey, utf8(named)).subarray(0, HASH_BYTES)));
   };
-  const cipher = (nonce: Uint8Array, { table, key, indexes }: TableIndexes, stored: StoredRow) =>
-    xchacha20poly1305(
-      sealKey,
-      nonce,
-      utf8(JSON.stringify([table, ...[key, ...indexes].map((name) => stored[name] ?? null)])),
-    );
+  const cipher = (nonce: Uint8Array, place: string) => xchacha20poly1305(sealKey, nonce, utf8(place));
 
   return {
     indexed,
@@ -76,14 +82,25 @@ export function createRowSealer(rowKey: Uint8Array): RowSealer {
       const text = utf8(rowText(row));
       const sealed = new Uint8Array(NONCE_BYTES + text.length + TAG_BYTES);
       sealed.set(nonce);
-      cipher(nonce, of, stored).encrypt(text, sealed.subarray(NONCE_BYTES));
+      cipher(nonce, placeOf(of, stored)).encrypt(text, sealed.subarray(NONCE_BYTES));
       return { ...stored, sealed };
     },
     open: (of, stored) => {
       const { sealed } = stored;
       if (!(sealed instanceof Uint8Array)) throw new Error(`a row of ${of.table} is not sealed`);
-      const text = cipher(sealed.subarray(0, NONCE_BYTES), of, stored).decrypt(sealed.subarray(NONCE_BYTES));
-      return parseRow(new TextDecoder().decode(text));
+      const nonce = sealed.subarray(0, NONCE_BYTES);
+      const place = placeOf(of, stored);
+      // The tag vouches for the rest. A row whose other bytes were changed since is read as it was sealed.
+      const seal = String.fromCharCode(...nonce, ...sealed.subarray(-TAG_BYTES));
+      const text = rememberedText(`${seal}${place}`, () =>
+        new TextDecoder().decode(cipher(nonce, place).decrypt(sealed.subarray(NONCE_BYTES))),
+      );
+      return parseRow(text);
     },
   };
+}
+
+/** What a row is bound to: its table, its key and its indexes. */
+function placeOf({ table, key, indexes }: TableIndexes, stored: StoredRow): string {
+  return JSON.stringify([table, ...[key, ...indexes].map((name) => stored[name] ?? null)]);
 }

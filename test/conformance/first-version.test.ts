@@ -13,7 +13,7 @@ import { auditProvider } from "../../server/audit.ts";
 import { merchantAccount } from "../../server/ledger/accounts.ts";
 import { micros } from "../../shared/money.ts";
 import { verifyReceipt } from "../../shared/receipt.ts";
-import { type PageSender, upgradeFromFirst, type WalletStore } from "../../wallet/core/index.ts";
+import { type PageSender, summaryOf, upgradeFromFirst, type WalletStore } from "../../wallet/core/index.ts";
 import {
   FIRST_VERSION,
   PAID_IN_ALL,
@@ -56,7 +56,7 @@ beforeEach(async () => {
 
   const name = randomUUID();
   await putFirstVersion({ name, stored: FIRST_VERSION.indexedDb, laterMs: 0 });
-  store = openStore(name, newSession(), { 2: upgradeFromFirst });
+  store = openStore(name, newSession(), { summaryOf, upgrades: { 2: upgradeFromFirst } });
   const reach = fetchAt({ [new URL(origin).hostname]: port, [new URL(accountsOrigin).hostname]: port });
   isOffline = false;
   reader = makeReader(provider, {

@@ -152,7 +152,7 @@ test("who has the disk reads nothing of what was bought, from whom, and by which
   ]);
   // It is all there: the extension itself, with that key, finds it.
   const opened = await Promise.all(
-    ["payments", "merchants", "wallet"].map((table) => openTable(extension, tableNamed(table))),
+    ["wholePayments", "merchants", "wallet"].map((table) => openTable(extension, tableNamed(table))),
   );
   const rows = opened.flatMap((table) => table.rows.map(({ row }) => textOf(row)));
   expect(foundIn(rows, secrets)).toEqual(Object.keys(secrets));

@@ -1,5 +1,5 @@
 /** A wallet's store that tells, after each transaction, which rows it wrote. */
-import type { StoreTable, StoreTables, WalletStore } from "../../wallet/core/index.ts";
+import type { StoreTables, WalletStore } from "../../wallet/core/index.ts";
 import type { AllowanceRow, PaymentRow, SettingsRow } from "../../wallet/core/rows.ts";
 
 export interface Written {
@@ -30,7 +30,10 @@ export function watchStore(store: WalletStore, onWritten: (written: Written) => 
   };
 }
 
-function noting<Row, Index extends keyof Row>(table: StoreTable<Row, Index>, written: Row[]) {
+function noting<Row>(
+  table: { put(row: Row): Promise<void>; putAll(rows: readonly Row[]): Promise<void> },
+  written: Row[],
+) {
   return {
     put: (row: Row) => {
       written.push(row);

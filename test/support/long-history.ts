@@ -2,7 +2,7 @@
 import { tableNamed } from "../../extension/store/index.ts";
 import { dayOf } from "../../shared/calendar.ts";
 import { createMemoryStore } from "../../wallet/core/index.ts";
-import type { PaymentRow } from "../../wallet/core/rows.ts";
+import { type PaymentRow, summaryOf } from "../../wallet/core/rows.ts";
 import { recount } from "../../wallet/core/spending.ts";
 import type { Extension } from "./extension.ts";
 import { openTable, sealedText, writeRows } from "./stored-rows.ts";
@@ -15,7 +15,8 @@ const PIECE = 2_000;
 
 /** Into the store itself, sealed as the wallet seals them, together with what they come to. */
 export async function copyPayments(extension: Extension, count: number): Promise<void> {
-  const payments = tableNamed("payments");
+  const payments = tableNamed("wholePayments");
+  const summaries = tableNamed("payments");
   const spending = tableNamed("spending");
   const { sealer, rows } = await openTable(extension, payments);
   // What the wallet wrote a moment ago.
@@ -45,6 +46,7 @@ export async function copyPayments(extension: Extension, count: number): Promise
   });
   for (const [of, many] of [
     [payments, copies],
+    [summaries, copies.map(summaryOf)],
     [spending, totals],
   ] as const)
     for (let start = 0; start < many.length; start += PIECE) {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { micros } from "../../shared/money.ts";
 import type { StoreTables, WalletStore } from "../../wallet/core/ports.ts";
-import type { CoinRow, TopUpRow } from "../../wallet/core/rows.ts";
+import type { CoinRow, PaymentRow, TopUpRow } from "../../wallet/core/rows.ts";
 
 export function conformsAsStore(name: string, open: () => WalletStore): void {
   describe(name, () => {
@@ -124,6 +124,41 @@ export function conformsAsStore(name: string, open: () => WalletStore): void {
       expect(one.map(({ state }) => state).sort()).toEqual(["free", "spent"]);
       expect(await store.read((tables) => tables.coins.count())).toBe(3);
     });
+    it("has of each payment a summary that follows it, and the whole of it", async () => {
+      const [old, fresh] = [payment("old", 1), payment("new", 2)];
+      await store.transaction(async (tables) => {
+        await tables.payments.put(payment("gone", 3));
+        await tables.payments.putAll([old, fresh]);
+      });
+      await store.transaction(async (tables) => {
+        await tables.payments.remove("gone");
+        await tables.payments.put({ ...old, state: "refunded" });
+      });
+      const refunded = { ...old, state: "refunded" };
+      const found = await store.read(async ({ payments, paymentSummaries }) => ({
+        one: await payments.get("old"),
+        none: await payments.get("gone"),
+        all: await payments.all(),
+        newest: await payments.newest(1),
+        where: await payments.where("state", "refunded"),
+        listed: await paymentSummaries.newest(9),
+        refunded: await paymentSummaries.where("state", "refunded"),
+        paid: await paymentSummaries.find("origin", "https://site.example", ({ state }) => state === "paid"),
+        count: await paymentSummaries.count(),
+      }));
+      expect(found.one).toEqual(refunded);
+      expect(found.none).toBeUndefined();
+      expect(found.all.toSorted((a, b) => a.at - b.at)).toEqual([refunded, fresh]);
+      expect(found.newest).toEqual([fresh]);
+      expect(found.where).toEqual([refunded]);
+      expect(found.listed.map(({ id, state, order }) => [id, state, order.title])).toEqual([
+        ["new", "paid", "Tide mills"],
+        ["old", "refunded", "Tide mills"],
+      ]);
+      expect(found.refunded.map(({ id }) => id)).toEqual(["old"]);
+      expect(found.paid?.id).toBe("new");
+      expect(found.count).toBe(2);
+    });
     it("shows the newest first, and no more than was asked for", async () => {
       await store.transaction((tables) =>
         tables.topUps.putAll([topUp("old", 1), topUp("new", 3), topUp("middle", 2)]),
@@ -134,6 +169,58 @@ export function conformsAsStore(name: string, open: () => WalletStore): void {
       ]);
     });
   });
+}
+
+export function payment(id: string, at: number): PaymentRow {
+  const origin = "https://site.example";
+  const amount = micros(50_000);
+  return {
+    id,
+    counter: 0,
+    state: "paid",
+    origin,
+    resourceKey: `site ${origin}/article`,
+    amount,
+    at,
+    day: "2026-11-30",
+    requestKey: `1 ${origin} ${id}`,
+    approvalId: undefined,
+    fromAllowance: false,
+    order: {
+      mode: "direct",
+      kind: "article",
+      title: "Tide mills",
+      merchant: "site",
+      merchantName: "The Site",
+      origin,
+      resourceUrl: `${origin}/article`,
+      acceptedJson: "{}",
+      resourceJson: "{}",
+      amount,
+      least: amount,
+      most: amount,
+      refundWindowSeconds: 900,
+      maxTimeoutSeconds: 60,
+      seal: undefined,
+      isPrivate: false,
+    },
+    body: "what was sent",
+    paymentJson: "{}",
+    expiresAt: at + 60_000,
+    coinSecrets: ["a"],
+    coinsValue: amount,
+    blanks: undefined,
+    change: "none",
+    changeSignatures: undefined,
+    attempts: 1,
+    receipt: "a receipt",
+    paidAtSeconds: 1,
+    contentKey: "a key",
+    contentKeySeal: undefined,
+    refund: undefined,
+    error: undefined,
+    spentRetries: 0,
+  };
 }
 
 function coin(secret: string, amount: number): CoinRow {

@@ -165,7 +165,7 @@ export async function setAllowance(
   const nowMs = context.nowMs();
   await context.store.transaction(async (tables) => {
     const allowance = await tables.allowances.get(origin);
-    const payment = await tables.payments.find("origin", origin, ({ state }) => state !== "failed");
+    const payment = await tables.paymentSummaries.find("origin", origin, ({ state }) => state !== "failed");
     const merchant = allowance ?? payment?.order;
     if (!merchant) throw new TuppenceError("not_found");
     await tables.allowances.put({

@@ -13,7 +13,7 @@ const LOOKED_AT = 50;
 export async function isBusy(context: Context): Promise<boolean> {
   const nowMs = context.nowMs();
   const [questions, payments] = await context.store.read((tables) =>
-    Promise.all([tables.approvals.newest(LOOKED_AT), tables.payments.newest(LOOKED_AT)]),
+    Promise.all([tables.approvals.newest(LOOKED_AT), tables.paymentSummaries.newest(LOOKED_AT)]),
   );
   return (
     questions.some(

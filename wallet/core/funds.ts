@@ -2,7 +2,7 @@
 import { add, type Micros, micros, subtract, ZERO } from "../../shared/money.ts";
 import { valueOf } from "./drawer.ts";
 import type { StoreTables } from "./ports.ts";
-import type { CoinRow, PaymentRow, WalletRow } from "./rows.ts";
+import type { CoinRow, PaymentSummary, WalletRow } from "./rows.ts";
 
 const RECENT_PAYMENTS = 10;
 const PAYMENTS_AHEAD = 4n;
@@ -26,11 +26,11 @@ export async function countFunds(tables: StoreTables, wallet: WalletRow): Promis
   const [free, reserved, pendingChange, ...open] = await Promise.all([
     tables.coins.where("state", "free"),
     tables.coins.where("state", "reserved"),
-    tables.payments.where("change", "pending"),
-    tables.payments.where("state", "created"),
-    tables.payments.where("state", "sent"),
-    tables.payments.where("state", "unknown"),
-    tables.payments.where("state", "cancelling"),
+    tables.paymentSummaries.where("change", "pending"),
+    tables.paymentSummaries.where("state", "created"),
+    tables.paymentSummaries.where("state", "sent"),
+    tables.paymentSummaries.where("state", "unknown"),
+    tables.paymentSummaries.where("state", "cancelling"),
   ]);
   const payments = open.flat();
   const coins = valueOf(free);
@@ -49,7 +49,7 @@ export async function countFunds(tables: StoreTables, wallet: WalletRow): Promis
 }
 
 /** Too little for many more payments like the last ones: said before a page asks for more than there is. */
-export function isLow(total: Micros, recent: readonly PaymentRow[]): boolean {
+export function isLow(total: Micros, recent: readonly PaymentSummary[]): boolean {
   const paid = recent.filter(({ state }) => state === "paid").slice(0, RECENT_PAYMENTS);
   if (paid.length === 0) return false;
   const average = add(...paid.map(({ amount }) => amount)) / BigInt(paid.length);
@@ -57,11 +57,11 @@ export function isLow(total: Micros, recent: readonly PaymentRow[]): boolean {
   return total < (wanted > LEAST_COMFORT ? wanted : LEAST_COMFORT);
 }
 
-function changeOf({ coinsValue, amount }: PaymentRow): Micros {
+function changeOf({ coinsValue, amount }: PaymentSummary): Micros {
   return subtract(coinsValue, amount);
 }
 
-function inSwaps(reserved: readonly CoinRow[], payments: readonly PaymentRow[]): CoinRow[] {
+function inSwaps(reserved: readonly CoinRow[], payments: readonly PaymentSummary[]): CoinRow[] {
   const ids = new Set(payments.map(({ id }) => id));
   return reserved.filter(({ holder }) => holder === undefined || !ids.has(holder));
 }

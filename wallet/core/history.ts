@@ -10,8 +10,8 @@ import { readUnverified } from "../../shared/jws.ts";
 import type { HistoryPlace, UiRequestOf, UiResultJson } from "../../shared/protocol/ui.ts";
 import { ReceiptClaims } from "../../shared/receipt.ts";
 import type { Context } from "./context.ts";
-import type { StoreTables } from "./ports.ts";
-import { ALL_SITES, type PaymentRow, type SpendingRow } from "./rows.ts";
+import type { StoreTables, TimeSpan } from "./ports.ts";
+import { ALL_SITES, type PaymentSummary, type SpendingRow } from "./rows.ts";
 import { shownState, showPayment } from "./snapshot.ts";
 import { seriesOf, spentIn } from "./spending.ts";
 
@@ -34,14 +34,15 @@ export async function readHistory(context: Context, query: Query): Promise<UiRes
     query.state !== undefined ||
     query.paymentKind !== undefined ||
     query.search !== undefined;
-  const found: PaymentRow[] = [];
+  const found: PaymentSummary[] = [];
   const total = isFiltered && query.after === undefined ? await countAll(context) : null;
   let place: HistoryPlace | null = query.after ?? START;
   let looked = 0;
   while (place !== null && found.length < PAGE && looked < MOST_LOOKED_AT) {
     // One more than a page tells whether there is another.
     const count: number = isFiltered ? PIECE : PAGE + 1;
-    const rows: PaymentRow[] = await readFrom(context, place, span, count);
+    const before = spanBefore(place, span);
+    const rows = await context.store.read((tables) => tables.paymentSummaries.newest(count, before));
     let next: HistoryPlace = place;
     let taken = 0;
     for (const row of rows) {
@@ -121,7 +122,7 @@ export async function exportHistory(
   { after = START }: Pick<UiRequestOf<"exportHistory">, "after">,
 ): Promise<UiResultJson<"exportHistory">> {
   const [rows, total] = await Promise.all([
-    readFrom(context, after, {}, EXPORTED_PAGE),
+    context.store.read((tables) => tables.payments.newest(EXPORTED_PAGE, spanBefore(after))),
     after === START ? countAll(context) : null,
   ]);
   return {
@@ -133,32 +134,27 @@ export async function exportHistory(
 
 /** A browser walks through all of them for it, half a second for 50,000: only for who reads them all anyway. */
 function countAll(context: Context): Promise<number> {
-  return context.store.read((tables) => tables.payments.count());
+  return context.store.read((tables) => tables.paymentSummaries.count());
 }
 
-function readFrom(
-  context: Context,
-  { at, skip }: HistoryPlace,
-  span: { readonly from?: number; readonly until?: number },
-  count: number,
-): Promise<PaymentRow[]> {
+/** What of the span is left when everything newer than this place was read. */
+function spanBefore({ at, skip }: HistoryPlace, span: TimeSpan = {}): TimeSpan {
   const until = Math.min(at, span.until ?? at);
   // Before the span's end nothing was read of it yet.
-  const skipped = until === at ? skip : 0;
-  return context.store.read((tables) => tables.payments.newest(count, { ...span, until, skip: skipped }));
+  return { ...span, until, skip: until === at ? skip : 0 };
 }
 
-function placeAfter({ at, skip }: HistoryPlace, row: PaymentRow): HistoryPlace {
+function placeAfter({ at, skip }: HistoryPlace, row: PaymentSummary): HistoryPlace {
   return row.at === at ? { at, skip: skip + 1 } : { at: row.at, skip: 1 };
 }
 
-function spanOfQuery({ period }: Query): { readonly from?: number; readonly until?: number } {
+function spanOfQuery({ period }: Query): TimeSpan {
   if (period === undefined) return {};
   const { fromMs, endMs } = spanOf(period);
   return { from: fromMs, until: endMs - 1 };
 }
 
-function matcherOf({ site, state, paymentKind, search = "" }: Query): (row: PaymentRow) => boolean {
+function matcherOf({ site, state, paymentKind, search = "" }: Query): (row: PaymentSummary) => boolean {
   const words = plain(search)
     .split(/\s+/)
     .filter((word) => word !== "");

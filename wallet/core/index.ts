@@ -30,6 +30,7 @@ import type { PageSender, Wallet } from "./wallet.ts";
 
 export { createMemoryStore } from "./memory-store.ts";
 export type * from "./ports.ts";
+export { summaryOf } from "./rows.ts";
 export { upgradeFromFirst } from "./upgrade.ts";
 export type { PageSender, Wallet } from "./wallet.ts";
 

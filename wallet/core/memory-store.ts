@@ -98,12 +98,14 @@ function takeBack(rows: Rows, before: Map<string, [string, object][]>): void {
 }
 
 function tablesOver(rows: Rows): StoreTables {
+  const payments = timedTable<PaymentRow, keyof PaymentRow>(rows.payments, (row) => row.id);
   return {
     wallet: table(rows.wallet, (row) => row.key),
     counters: table(rows.counters, (row) => row.key),
     pauses: table(rows.pauses, (row) => row.key),
     coins: table(rows.coins, (row) => row.secret),
-    payments: timedTable(rows.payments, (row) => row.id),
+    payments,
+    paymentSummaries: payments,
     withdrawals: table(rows.withdrawals, (row) => row.id),
     swaps: table(rows.swaps, (row) => row.id),
     deposits: table(rows.deposits, (row) => row.id),

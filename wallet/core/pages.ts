@@ -60,7 +60,7 @@ export async function hasAsked(context: Context, { tabId, origin }: PageSender):
   return context.store.read(async (tables) => {
     const rows = await Promise.all([
       tables.approvals.newest(REMEMBERED_REQUESTS),
-      tables.payments.newest(REMEMBERED_REQUESTS),
+      tables.paymentSummaries.newest(REMEMBERED_REQUESTS),
     ]);
     return rows.flat().some(({ at, requestKey }) => at >= since && requestKey.startsWith(beginning));
   });

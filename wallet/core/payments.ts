@@ -71,11 +71,11 @@ export function wantsOtherCoins(payment: PaymentRow): boolean {
 }
 
 /** Its outcome, its change or its refund is not here yet. */
-export function isUnfinished(payment: PaymentRow): boolean {
+export function isUnfinished(payment: Pick<PaymentRow, "state" | "change">): boolean {
   return isOpen(payment) || payment.state === "refunding" || payment.change === "pending";
 }
 
-export function isOpen(payment: PaymentRow): boolean {
+export function isOpen(payment: Pick<PaymentRow, "state">): boolean {
   return OPEN_STATES.includes(payment.state);
 }
 

@@ -30,6 +30,7 @@ import type {
   MerchantRow,
   PauseRow,
   PaymentRow,
+  PaymentSummary,
   SettingsRow,
   SpendingRow,
   SwapRow,
@@ -109,14 +110,19 @@ export interface TimedStoreTable<Row, Index extends keyof Row> extends StoreTabl
   newest(limit: number, span?: TimeSpan): Promise<Row[]>;
 }
 
+type PaymentIndex = "state" | "change" | "resourceKey" | "origin" | "requestKey";
+
 export interface StoreTables {
   readonly wallet: StoreTable<WalletRow, never>;
   readonly counters: StoreTable<CounterRow, never>;
   readonly pauses: StoreTable<PauseRow, never>;
   readonly coins: StoreTable<CoinRow, "state">;
-  readonly payments: TimedStoreTable<
-    PaymentRow,
-    "state" | "change" | "resourceKey" | "origin" | "requestKey"
+  /** Whole: to look into many, or through them, there are `paymentSummaries`. */
+  readonly payments: Omit<TimedStoreTable<PaymentRow, PaymentIndex>, "find" | "oneOfEach" | "count">;
+  /** The same payments, as they stand there: what is written to `payments` is written here with it. */
+  readonly paymentSummaries: Pick<
+    TimedStoreTable<PaymentSummary, PaymentIndex>,
+    "where" | "find" | "oneOfEach" | "all" | "count" | "newest"
   >;
   readonly withdrawals: StoreTable<WithdrawalRow, "state">;
   readonly deposits: StoreTable<DepositRow, "state">;

@@ -85,7 +85,10 @@ async function quietAgain(context: Context): Promise<number | undefined> {
     const { closure } = await walletRow(tables);
     const deposits = await tables.deposits.where("state", "created");
     if (closure?.state !== "created" && deposits.length === 0) return undefined;
-    const [approvals, payments] = await Promise.all([tables.approvals.newest(1), tables.payments.newest(1)]);
+    const [approvals, payments] = await Promise.all([
+      tables.approvals.newest(1),
+      tables.paymentSummaries.newest(1),
+    ]);
     const lastMs = Math.max(...[...approvals, ...payments].map(({ at }) => at), 0);
     const quietMs = lastMs + BESIDE_A_PAYMENT_MS;
     return quietMs > context.nowMs() ? quietMs : undefined;

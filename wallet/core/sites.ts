@@ -1,7 +1,7 @@
 /** Sites that the reader has dealt with, and how they are forgotten. */
 import type { Context } from "./context.ts";
 import { isUnfinished } from "./payments.ts";
-import type { PaymentRow } from "./rows.ts";
+import type { PaymentSummary } from "./rows.ts";
 import { recountSite } from "./spending.ts";
 import { takeChangeIn } from "./stock.ts";
 import type { PageSender } from "./wallet.ts";
@@ -10,13 +10,15 @@ import type { PageSender } from "./wallet.ts";
 export async function knownOrigins(context: Context): Promise<string[]> {
   return context.store.read(async (tables) => {
     const [oneOfEach, allowances] = await Promise.all([
-      tables.payments.oneOfEach("origin"),
+      tables.paymentSummaries.oneOfEach("origin"),
       tables.allowances.all(),
     ]);
     // Of each site any payment, which as a rule is one that counts: nobody reads all payments for this.
     const bought = await Promise.all(
       oneOfEach.map(async (payment) =>
-        isRecognised(payment) ? payment : tables.payments.find("origin", payment.origin, isRecognised),
+        isRecognised(payment)
+          ? payment
+          : tables.paymentSummaries.find("origin", payment.origin, isRecognised),
       ),
     );
     const known = [...bought.filter((payment) => payment !== undefined), ...allowances];
@@ -24,19 +26,22 @@ export async function knownOrigins(context: Context): Promise<string[]> {
   });
 }
 
-function isRecognised({ state, order }: PaymentRow): boolean {
+function isRecognised({ state, order }: PaymentSummary): boolean {
   return (state === "paid" || state === "refunding") && !order.isPrivate;
 }
 
 export async function isKnown(context: Context, origin: string): Promise<boolean> {
   return context.store.read(async (tables) => {
     if (await tables.allowances.get(origin)) return true;
-    return (await tables.payments.find("origin", origin, isRecognised)) !== undefined;
+    return (await tables.paymentSummaries.find("origin", origin, isRecognised)) !== undefined;
   });
 }
 
 /** What was bought in a private window stays there, unless the reader clicks: to the site it would join the two. */
-export function mayShow({ order }: PaymentRow, sender: Pick<PageSender, "isPrivate" | "clicked">): boolean {
+export function mayShow(
+  { order }: PaymentSummary,
+  sender: Pick<PageSender, "isPrivate" | "clicked">,
+): boolean {
   return !order.isPrivate || sender.isPrivate || sender.clicked;
 }
 
@@ -44,7 +49,7 @@ export function mayShow({ order }: PaymentRow, sender: Pick<PageSender, "isPriva
 export async function forgetSite(context: Context, origin: string): Promise<void> {
   await context.serially(() => takeChangeIn(context));
   await context.store.transaction(async (tables) => {
-    const payments = await tables.payments.where("origin", origin);
+    const payments = await tables.paymentSummaries.where("origin", origin);
     const finished = payments.filter((payment) => !isUnfinished(payment));
     const approvals = (await tables.approvals.all()).filter(
       ({ order, state }) => order.origin === origin && state !== "approved" && state !== "paying",

@@ -24,7 +24,7 @@ import type { StoreTables } from "./ports.ts";
 import {
   type AllowanceRow,
   type ApprovalRow,
-  type PaymentRow,
+  type PaymentSummary,
   type TopUpRow,
   WALLET_KEY,
   type WalletRow,
@@ -69,7 +69,7 @@ async function snapshotOf(context: Context, tables: StoreTables, wallet: WalletR
     devices,
   ] = await Promise.all([
     countFunds(tables, wallet),
-    tables.payments.newest(SHOWN_PAYMENTS),
+    tables.paymentSummaries.newest(SHOWN_PAYMENTS),
     tables.allowances.all(),
     tables.topUps.newest(SHOWN_TOP_UPS),
     tables.approvals.newest(SHOWN_APPROVALS),
@@ -194,7 +194,7 @@ async function showRestore(
   return { phase, receipts, receiptsInBackup, coins, coinsToCheck, damagedParts };
 }
 
-export function showPayment(payment: PaymentRow): WalletSnapshotJson["payments"][number] {
+export function showPayment(payment: PaymentSummary): WalletSnapshotJson["payments"][number] {
   const { order, paidAtSeconds } = payment;
   const until =
     paidAtSeconds === undefined || payment.state !== "paid"
@@ -217,7 +217,7 @@ export function showPayment(payment: PaymentRow): WalletSnapshotJson["payments"]
   };
 }
 
-export function shownState({ state }: PaymentRow): WalletSnapshotJson["payments"][number]["state"] {
+export function shownState({ state }: PaymentSummary): WalletSnapshotJson["payments"][number]["state"] {
   return state === "created" || state === "sent" || state === "unknown" || state === "cancelling"
     ? "pending"
     : state;

@@ -10,7 +10,7 @@
 import { monthOf } from "../../shared/calendar.ts";
 import { add, type Micros, subtract, ZERO } from "../../shared/money.ts";
 import type { StoreTables } from "./ports.ts";
-import { ALL_SITES, type PaymentRow, type PaymentState, type SpendingRow } from "./rows.ts";
+import { ALL_SITES, type PaymentState, type PaymentSummary, type SpendingRow } from "./rows.ts";
 
 /** What a period came to. */
 export interface Spent {
@@ -19,7 +19,7 @@ export interface Spent {
   readonly payments: number;
 }
 
-type Counted = Pick<PaymentRow, "amount" | "day" | "origin" | "fromAllowance">;
+type Counted = Pick<PaymentSummary, "amount" | "day" | "origin" | "fromAllowance">;
 
 const NOT_SPENT: readonly PaymentState[] = ["failed", "refunded"];
 
@@ -28,9 +28,9 @@ export async function spentIn(tables: StoreTables, period: string, origin = ALL_
   return (await tables.spending.get(keyOf(period, origin))) ?? { spent: ZERO, unasked: ZERO, payments: 0 };
 }
 
-/** Within the transaction that reserves the payment. */
-export async function countIn(tables: StoreTables, payment: Counted): Promise<void> {
-  await changeRows(tables, payment, ({ spent, unasked, payments }) => ({
+/** Within the transaction that reserves the payment, or that brings them back. */
+export async function countIn(tables: StoreTables, ...counted: readonly Counted[]): Promise<void> {
+  await changeRows(tables, counted, ({ spent, unasked, payments }, payment) => ({
     spent: add(spent, payment.amount),
     unasked: payment.fromAllowance ? add(unasked, payment.amount) : unasked,
     payments: payments + 1,
@@ -38,8 +38,8 @@ export async function countIn(tables: StoreTables, payment: Counted): Promise<vo
 }
 
 /** Within the transaction in which its money comes back. */
-export async function countOut(tables: StoreTables, payment: Counted): Promise<void> {
-  await changeRows(tables, payment, ({ spent, unasked, payments }) => ({
+export async function countOut(tables: StoreTables, ...counted: readonly Counted[]): Promise<void> {
+  await changeRows(tables, counted, ({ spent, unasked, payments }, payment) => ({
     spent: less(spent, payment.amount),
     unasked: payment.fromAllowance ? less(unasked, payment.amount) : unasked,
     payments: Math.max(0, payments - 1),
@@ -48,7 +48,7 @@ export async function countOut(tables: StoreTables, payment: Counted): Promise<v
 
 /** All of it anew, from the payments: after a restore, and for a store of the first version. */
 export async function recount(tables: StoreTables): Promise<void> {
-  const [before, payments] = await Promise.all([tables.spending.all(), tables.payments.all()]);
+  const [before, payments] = await Promise.all([tables.spending.all(), tables.paymentSummaries.all()]);
   await tables.spending.removeAll(before.map(({ key }) => key));
   await tables.spending.putAll(countAll(payments));
 }
@@ -60,14 +60,14 @@ export async function recount(tables: StoreTables): Promise<void> {
 export async function recountSite(tables: StoreTables, origin: string): Promise<void> {
   const [before, payments] = await Promise.all([
     tables.spending.where("origin", origin),
-    tables.payments.where("origin", origin),
+    tables.paymentSummaries.where("origin", origin),
   ]);
   await tables.spending.removeAll(before.map(({ key }) => key));
   await tables.spending.putAll(countAll(payments).filter((row) => row.origin === origin));
 }
 
 /** What these payments come to, as rows. */
-function countAll(payments: readonly PaymentRow[]): SpendingRow[] {
+function countAll(payments: readonly PaymentSummary[]): SpendingRow[] {
   const rows = new Map<string, SpendingRow>();
   for (const payment of payments) {
     if (NOT_SPENT.includes(payment.state)) continue;
@@ -86,17 +86,24 @@ function countAll(payments: readonly PaymentRow[]): SpendingRow[] {
 
 async function changeRows(
   tables: StoreTables,
-  payment: Counted,
-  change: (row: SpendingRow) => Spent,
+  counted: readonly Counted[],
+  change: (row: SpendingRow, payment: Counted) => Spent,
 ): Promise<void> {
-  const places = placesOf(payment);
-  const rows = await Promise.all(
-    places.map(
-      async ({ period, origin }) =>
-        (await tables.spending.get(keyOf(period, origin))) ?? emptyRow(period, origin),
+  const places = counted.flatMap((payment) => placesOf(payment).map((place) => ({ payment, ...place })));
+  // Each row once, however many payments it counts: a restore brings thousands.
+  const empty = new Map(
+    places.map(({ period, origin }) => [keyOf(period, origin), emptyRow(period, origin)]),
+  );
+  const rows = new Map(
+    await Promise.all(
+      [...empty].map(async ([key, row]) => [key, (await tables.spending.get(key)) ?? row] as const),
     ),
   );
-  await tables.spending.putAll(rows.map((row) => ({ ...row, ...change(row) })));
+  for (const { payment, period, origin } of places) {
+    const row = rows.get(keyOf(period, origin)) ?? emptyRow(period, origin);
+    rows.set(row.key, { ...row, ...change(row, payment) });
+  }
+  await tables.spending.putAll([...rows.values()]);
 }
 
 /** Never below zero: whatever a row says, the coins that come back are not kept from the reader for it. */

@@ -7,6 +7,7 @@ import { closeSync, openSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { parseRow, rowText } from "../../shared/row-text.ts";
 import type { StoreTable, StoreTables, TimedStoreTable, WalletStore } from "../core/ports.ts";
+import type { PaymentRow } from "../core/rows.ts";
 
 const VERSION = 1;
 
@@ -68,18 +69,19 @@ function openDatabase(path: string): DatabaseSync {
 
 /** Makes those that there are not yet. */
 function prepareTables(database: DatabaseSync): StoreTables {
+  const payments = timedTable<PaymentRow, "state" | "change" | "resourceKey" | "origin" | "requestKey">(
+    database,
+    "payments",
+    "id",
+    ["state", "change", "resourceKey", "origin", "requestKey"],
+  );
   return {
     wallet: table(database, "wallet", "key"),
     counters: table(database, "counters", "key"),
     pauses: table(database, "pauses", "key"),
     coins: table(database, "coins", "secret", ["state"]),
-    payments: timedTable(database, "payments", "id", [
-      "state",
-      "change",
-      "resourceKey",
-      "origin",
-      "requestKey",
-    ]),
+    payments,
+    paymentSummaries: payments,
     withdrawals: table(database, "withdrawals", "id", ["state"]),
     deposits: table(database, "deposits", "id", ["state"]),
     swaps: table(database, "swaps", "id", ["state"]),

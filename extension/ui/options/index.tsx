@@ -14,6 +14,7 @@ const TICK_MS = 1_000;
 const { snapshot, silent, mode } = connectWallet();
 const route = signal(readRoute(location.hash));
 const now = signal(Date.now());
+sectionNamed(route.value.section, undefined).askAhead?.(route.value, now.value);
 
 addEventListener("hashchange", () => {
   route.value = readRoute(location.hash);

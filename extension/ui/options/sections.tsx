@@ -5,13 +5,14 @@
 import type { ComponentType } from "preact";
 import type { WalletSnapshot } from "../../../shared/protocol/ui.ts";
 import type { IconName } from "../shared/icon.tsx";
+import type { Route } from "../shared/route.ts";
 import type { TextKey } from "../shared/text.tsx";
 import { Backup } from "./backup/index.tsx";
 import { Budgets } from "./budgets/index.tsx";
 import { Privacy } from "./privacy/index.tsx";
 import { Safety } from "./safety/index.tsx";
 import type { SectionProps } from "./section.ts";
-import { Spending } from "./spending/index.tsx";
+import { askAheadForSpending, Spending } from "./spending/index.tsx";
 import { Testing } from "./testing/index.tsx";
 
 export interface OptionsSection {
@@ -20,12 +21,20 @@ export interface OptionsSection {
   readonly title: TextKey;
   readonly icon: IconName;
   readonly Section: ComponentType<SectionProps>;
+  /** Asks the background, together with the first snapshot, for what is drawn from more than that. */
+  readonly askAhead?: (route: Route, now: number) => void;
   /** Where it is not always there. */
   readonly isShown?: (snapshot: WalletSnapshot) => boolean;
 }
 
 const SECTIONS: readonly [OptionsSection, ...OptionsSection[]] = [
-  { name: "spending", title: "options_spending", icon: "chart", Section: Spending },
+  {
+    name: "spending",
+    title: "options_spending",
+    icon: "chart",
+    Section: Spending,
+    askAhead: askAheadForSpending,
+  },
   { name: "budgets", title: "options_budgets", icon: "limit", Section: Budgets },
   { name: "backup", title: "options_backup", icon: "shield", Section: Backup },
   { name: "safety", title: "options_safety", icon: "lock", Section: Safety },

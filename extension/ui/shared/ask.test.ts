@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { UiResults } from "../../../shared/protocol/ui.ts";
-import { askUntilAnswered, askWith, NO_ANSWER } from "./ask.ts";
+import { askingAhead, askUntilAnswered, askWith, NO_ANSWER } from "./ask.ts";
 
 const request = { kind: "ui", type: "startTip" } as const;
 
@@ -61,5 +61,60 @@ describe("askUntilAnswered", () => {
     expect(await askUntilAnswered(send, request, UiResults.startTip, async () => {})).toEqual({
       error: NO_ANSWER,
     });
+  });
+});
+
+describe("askingAhead", () => {
+  const spending = { kind: "ui", type: "spending", period: "2026-11" } as const;
+
+  function setUp(answers: readonly unknown[]) {
+    const sent: unknown[] = [];
+    const timers: (() => void)[] = [];
+    const asking = askingAhead(
+      async (message) => {
+        sent.push(message);
+        const answer = answers[sent.length - 1];
+        if (answer instanceof Error) throw answer;
+        return answer;
+      },
+      (_milliseconds, run) => timers.push(run),
+    );
+    return { asking, sent, timers };
+  }
+
+  it("answers once with what was asked ahead, and asks anew after that", async () => {
+    const { asking, sent } = setUp([{ ok: 1 }, { ok: 2 }]);
+    asking.ahead(spending);
+    expect(await asking.send({ ...spending })).toEqual({ ok: 1 });
+    expect(sent).toEqual([spending]);
+    expect(await asking.send(spending)).toEqual({ ok: 2 });
+  });
+
+  it("gives nobody the answer to another question", async () => {
+    const { asking } = setUp([{ ok: 1 }, { ok: 2 }]);
+    asking.ahead(spending);
+    expect(await asking.send({ ...spending, period: "2026-10" })).toEqual({ ok: 2 });
+  });
+
+  it.each([
+    ["an error of that moment", { error: { code: "wallet_locked", message: "" } }],
+    ["nobody who listened", new Error("no receiving end")],
+  ])("asks again where there was %s", async (_case, first) => {
+    const { asking } = setUp([first, { ok: 2 }]);
+    asking.ahead(spending);
+    expect(await asking.send(spending)).toEqual({ ok: 2 });
+  });
+
+  it("forgets what nobody wanted soon", async () => {
+    const { asking, timers } = setUp([{ ok: 1 }, { ok: 2 }]);
+    asking.ahead(spending);
+    for (const end of timers) end();
+    expect(await asking.send(spending)).toEqual({ ok: 2 });
+  });
+
+  it("gives one answer to one of two who ask at once", async () => {
+    const { asking } = setUp([{ ok: 1 }, { ok: 2 }]);
+    asking.ahead(spending);
+    expect(await Promise.all([asking.send(spending), asking.send(spending)])).toEqual([{ ok: 1 }, { ok: 2 }]);
   });
 });

@@ -1,5 +1,5 @@
 /** Asks the background for something, and decodes what it answers. Never throws: an error is an answer too. */
-import { type GenericSchema, type InferOutput, safeParse } from "valibot";
+import { type GenericSchema, type InferOutput, is, object, safeParse, unknown } from "valibot";
 import type { PageError } from "../../../shared/protocol/page.ts";
 import { type UiRequestJson, UiResponse } from "../../../shared/protocol/ui.ts";
 import { NO_ANSWER_CODE } from "./error-text.ts";
@@ -41,3 +41,39 @@ export async function askUntilAnswered<S extends GenericSchema>(
   }
   return askWith(send, request, schema);
 }
+
+/** An answer is old after so long: what was asked for ahead is needed at once, or not at all. */
+const AHEAD_FOR_MS = 2_000;
+
+export interface AskingAhead {
+  /** As the `send` that it was made of; what was asked ahead is not sent a second time. */
+  send(message: unknown): Promise<unknown>;
+  /**
+   * For what a page asks as soon as it has a snapshot: the answer comes together with that. Whoever calls it listens for
+   * changes already, so that one in between is heard of.
+   */
+  ahead(request: UiRequestJson): void;
+}
+
+export function askingAhead(
+  send: (message: unknown) => Promise<unknown>,
+  after: (milliseconds: number, run: () => void) => void,
+): AskingAhead {
+  const answers = new Map<string, Promise<unknown>>();
+  return {
+    ahead: (request) => {
+      const name = JSON.stringify(request);
+      const answer = send(request).catch(() => undefined);
+      answers.set(name, answer);
+      after(AHEAD_FOR_MS, () => answers.delete(name));
+    },
+    send: async (message) => {
+      const name = JSON.stringify(message);
+      const answer = await answers.get(name);
+      // An error then need not be one now: the wallet was locked, or nobody was there yet.
+      return answers.delete(name) && is(Answered, answer) ? answer : send(message);
+    },
+  };
+}
+
+const Answered = object({ ok: unknown() });

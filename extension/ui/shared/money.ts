@@ -3,7 +3,9 @@
  * never fewer digits than the exact amount has, and never through a `Number`, which would round. The pages use these,
  * the provider and the command lines those.
  */
+
 import { MICROS_PER_UNIT, type Micros, parseMoney as parsePlain } from "../../../shared/money.ts";
+import { numberFormat } from "./formats.ts";
 import { textDirection, textLocale } from "./text.tsx";
 
 const LEFT_TO_RIGHT_MARK = "\u200e";
@@ -85,14 +87,14 @@ function latinDigits(text: string): string {
 }
 
 function decimalMark(): string {
-  const parts = new Intl.NumberFormat(textLocale(), { numberingSystem: "latn" }).formatToParts(1.5);
+  const parts = numberFormat(textLocale(), { numberingSystem: "latn" }).formatToParts(1.5);
   return parts.find(({ type }) => type === "decimal")?.value ?? ".";
 }
 
 /** A dollar's cent has a sign of its own, which people of that dollar use: others would not know whose cent it is. */
 function hasCents(currency: string): boolean {
   if (currency !== "USD" || textLocale().split("-")[0] !== "en") return false;
-  const parts = new Intl.NumberFormat(textLocale(), { style: "currency", currency }).formatToParts(1);
+  const parts = numberFormat(textLocale(), { style: "currency", currency }).formatToParts(1);
   return parts.some(({ type, value }) => type === "currency" && value === "$");
 }
 
@@ -120,5 +122,5 @@ function formatNumber(
   const size = amount < 0n ? -amount : amount;
   const fraction = (size % perUnit).toString().padStart(digits, "0");
   const exact = `${amount < 0n ? "-" : ""}${size / perUnit}.${fraction}` as Intl.StringNumericLiteral;
-  return new Intl.NumberFormat(textLocale(), { maximumFractionDigits: digits, ...options }).format(exact);
+  return numberFormat(textLocale(), { maximumFractionDigits: digits, ...options }).format(exact);
 }

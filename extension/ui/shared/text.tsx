@@ -3,8 +3,10 @@
  * are put in here and not by the browser, so that a translator reads names and not numbers. Each page says once, before
  * it draws, where the messages come from (`speak`).
  */
+
 import type { ComponentChildren, VNode } from "preact";
 import type messages from "../../_locales/en/messages.json";
+import { numberFormat } from "./formats.ts";
 
 type Key = keyof typeof messages;
 /** Messages that stand there in one form, and not in a form for each number. */
@@ -75,7 +77,7 @@ export function Words({
 
 /** A whole number in the reader's digits. */
 export function countText(count: number): string {
-  return new Intl.NumberFormat(textLocale()).format(count);
+  return numberFormat(textLocale()).format(count);
 }
 
 /** "a, b, c", as the language writes it. */

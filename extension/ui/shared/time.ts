@@ -1,4 +1,5 @@
 /** Moments and lengths of time in the reader's language: "just now", "14:05", "Yesterday", "Nov 3"; "within 15 minutes". */
+import { dateFormat, numberFormat } from "./formats.ts";
 import { t, tCount, textLocale } from "./text.tsx";
 
 const MINUTE_MS = 60_000;
@@ -8,11 +9,11 @@ const DAY_MS = 86_400_000;
 export function describeTime(at: number, now: number, timeZone?: string): string {
   if (now - at < MINUTE_MS) return t("shared_just_now");
   const zone = timeZone === undefined ? {} : { timeZone };
-  const day = new Intl.DateTimeFormat("en-CA", zone);
+  const day = dateFormat("en-CA", zone);
   if (day.format(at) === day.format(now))
-    return new Intl.DateTimeFormat(textLocale(), { ...zone, hour: "numeric", minute: "2-digit" }).format(at);
+    return dateFormat(textLocale(), { ...zone, hour: "numeric", minute: "2-digit" }).format(at);
   if (day.format(at) === day.format(now - DAY_MS)) return t("shared_yesterday");
-  return new Intl.DateTimeFormat(textLocale(), { ...zone, month: "short", day: "numeric" }).format(at);
+  return dateFormat(textLocale(), { ...zone, month: "short", day: "numeric" }).format(at);
 }
 
 /** "within 15 minutes", "within 14 days": in the largest unit that divides it. */
@@ -32,5 +33,5 @@ const UNITS = [
 /** "15 minutes", "8 hours". */
 export function describeMinutes(minutes: number): string {
   const [value, unit] = minutes % 60 === 0 ? [minutes / 60, "hour"] : [minutes, "minute"];
-  return new Intl.NumberFormat(textLocale(), { style: "unit", unit, unitDisplay: "long" }).format(value);
+  return numberFormat(textLocale(), { style: "unit", unit, unitDisplay: "long" }).format(value);
 }

@@ -9,7 +9,7 @@ import {
   readDevice,
   sendToBackground,
 } from "../../platform.ts";
-import { askUntilAnswered, askWith } from "./ask.ts";
+import { askingAhead, askUntilAnswered, askWith } from "./ask.ts";
 import { type Connection, followWallet } from "./connection.ts";
 import { speak, textDirection, textLocale } from "./text.tsx";
 
@@ -26,10 +26,7 @@ export const testProvider: Promise<TestProvider> = readDevice(TEST_PROVIDER)
   .catch(() => undefined);
 
 export function connectWallet(): Connection & { readonly mode: ReadonlySignal<Mode> } {
-  const connection = followWallet({
-    connect: connectToBackground,
-    after: (milliseconds, run) => void setTimeout(run, milliseconds),
-  });
+  const connection = followWallet({ connect: connectToBackground, after });
   const mode = signal<Mode>("live");
   void testProvider.then((kept) => {
     if (kept !== undefined && connection.snapshot.peek() === undefined) mode.value = "test";
@@ -45,8 +42,17 @@ export function connectWallet(): Connection & { readonly mode: ReadonlySignal<Mo
   return { ...connection, mode };
 }
 
+function after(milliseconds: number, run: () => void): void {
+  setTimeout(run, milliseconds);
+}
+
+const { send, ahead } = askingAhead(sendToBackground, after);
+
+/** For what a page is about to ask. Call it after `connectWallet`. */
+export const askAhead = ahead;
+
 export function ask<S extends GenericSchema>(request: UiRequestJson, schema: S) {
-  return askWith(sendToBackground, request, schema);
+  return askWith(send, request, schema);
 }
 
 /** For what does nothing twice. */

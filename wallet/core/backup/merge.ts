@@ -60,19 +60,21 @@ async function merge(
   await context.ports.store.transaction(async (tables) => {
     const { forgotten } = await ownBackup(tables);
     const kept = await Promise.all(rows.map(({ id }) => tables.payments.get(id)));
-    let receipts = 0;
-    for (const [index, row] of rows.entries()) {
+    const merged = rows.flatMap((row, index) => {
       const before = kept[index];
-      const merged = forgotten.includes(row.id) ? undefined : mergeRow(before, row);
-      if (!merged) continue;
-      await tables.payments.put(merged);
-      if (!before) receipts++;
-      // What another device spent counts against the limits of all.
-      if (!before && merged.state === "paid") await countIn(tables, merged);
-      if (before?.state === "paid" && merged.state === "refunded") await countOut(tables, before);
-    }
+      const after = forgotten.includes(row.id) ? undefined : mergeRow(before, row);
+      return after ? [{ before, after }] : [];
+    });
+    const added = merged.flatMap(({ before, after }) => (before ? [] : [after]));
+    const givenBack = merged.flatMap(({ before, after }) =>
+      before?.state === "paid" && after.state === "refunded" ? [before] : [],
+    );
+    await tables.payments.putAll(merged.map(({ after }) => after));
+    // What another device spent counts against the limits of all.
+    await countIn(tables, ...added.filter(({ state }) => state === "paid"));
+    await countOut(tables, ...givenBack);
     // Not what is merged once more: after a death, or where a head of a new version has what the last one had.
-    await countRestored(tables, { receipts });
+    await countRestored(tables, { receipts: added.length });
     await also(tables);
   });
   context.changed();

@@ -143,7 +143,7 @@ async function changeNumber(
 ): Promise<void> {
   const { device, version } = await takeNumber(context, instance, versions);
   await context.store.transaction(async (tables) => {
-    const payments = await tables.payments.newest(MAX_CHANGED);
+    const payments = await tables.paymentSummaries.newest(MAX_CHANGED);
     const parts = await ownParts(tables);
     await tables.backups.removeAll(parts.map(({ key }) => key));
     await tables.backups.put({

@@ -13,17 +13,35 @@ import {
 } from "../../../../shared/protocol/ui.ts";
 import { openTab } from "../../../platform.ts";
 import type { Answer } from "../../shared/ask.ts";
-import { writeRoute } from "../../shared/route.ts";
+import { type Route, writeRoute } from "../../shared/route.ts";
 import { isWebAddress } from "../../shared/site.ts";
-import { ask } from "../../shared/wallet.ts";
+import { ask, askAhead } from "../../shared/wallet.ts";
 import type { SectionProps } from "../section.ts";
 import { csvOf, jsonOf } from "./export.ts";
-import { addressOf, detail, historyDays, overview, type Place, placeOf, withFirstPage } from "./state.ts";
+import {
+  addressOf,
+  detail,
+  historyDays,
+  historyRequest,
+  overview,
+  type Place,
+  placeOf,
+  spendingRequest,
+  withFirstPage,
+} from "./state.ts";
 import { DetailView, type ExportState, type HistoryList, NoPayment, SpendingView } from "./view.tsx";
 
 /** Found on one page before "show more". */
 const PAGE = 50;
 const COPIED_SHOWN_MS = 2_000;
+
+/** Asks for what it is going to show. */
+export function askAheadForSpending(route: Route, now: number): void {
+  const place = placeOf(route, now);
+  if (place.paymentId !== null) return;
+  askAhead(spendingRequest(place));
+  askAhead(historyRequest(place));
+}
 
 export function Spending(props: SectionProps) {
   const place = placeOf(props.route, props.now);
@@ -42,10 +60,7 @@ function Overview({ snapshot, now, place }: SectionProps & { readonly place: Pla
 
   useEffect(() => {
     let isOver = false;
-    void ask(
-      { kind: "ui", type: "spending", period, ...(site === null ? {} : { site }) },
-      UiResults.spending,
-    ).then((answer) => {
+    void ask(spendingRequest(place), UiResults.spending).then((answer) => {
       if (isOver) return;
       if ("ok" in answer) setSpending(answer.ok);
       else setError(answer.error);
@@ -136,15 +151,7 @@ function useHistory(
       total: before?.total ?? null,
     };
     do {
-      const request: UiRequestJson = {
-        kind: "ui",
-        type: "history",
-        ...(search === "" ? { period: day ?? period } : { search }),
-        ...(site === null ? {} : { site }),
-        ...(state === null ? {} : { state }),
-        ...(found.next === null ? {} : { after: found.next }),
-      };
-      const answer = await ask(request, UiResults.history);
+      const answer: Answer<HistoryPage> = await ask(historyRequest(place, found.next), UiResults.history);
       if (turn.current !== mine) return;
       if ("error" in answer) {
         setError(answer.error);

@@ -1,16 +1,20 @@
 /** What the section "Spending" shows, as data: a month or a year as a chart, by site, and payment by payment. */
+
 import { dayOf, monthOf, monthsOf } from "../../../../shared/calendar.ts";
 import { add, type Micros, subtract, ZERO } from "../../../../shared/money.ts";
 import type { RefundReason } from "../../../../shared/protocol/provider.ts";
 import type {
   BudgetView,
   HistoryPage,
+  HistoryPlace,
   PaymentDetail,
   PaymentView,
   SpendingView,
+  UiRequestJson,
   WalletSnapshot,
 } from "../../../../shared/protocol/ui.ts";
 import { errorText } from "../../shared/error-text.ts";
+import { dateFormat } from "../../shared/formats.ts";
 import { type Route, writeRoute } from "../../shared/route.ts";
 import { siteName } from "../../shared/site.ts";
 import { type TextKey, t, textLocale } from "../../shared/text.tsx";
@@ -42,6 +46,26 @@ export function placeOf({ path, chosen }: Route, now: number): Place {
     state: STATES.find((state) => state === chosen.state) ?? null,
     search: (chosen.search ?? "").slice(0, 100),
     paymentId: path[0] === "payment" ? (path[1] ?? null) : null,
+  };
+}
+
+/** The chart's figures, and what they come to by site. */
+export function spendingRequest({ period, site }: Place): UiRequestJson {
+  return { kind: "ui", type: "spending", period, ...(site === null ? {} : { site }) };
+}
+
+/** The payments of this place, newest first; those after `after` of an answer before. */
+export function historyRequest(
+  { period, day, site, state, search }: Place,
+  after: HistoryPlace | null = null,
+): UiRequestJson {
+  return {
+    kind: "ui",
+    type: "history",
+    ...(search === "" ? { period: day ?? period } : { search }),
+    ...(site === null ? {} : { site }),
+    ...(state === null ? {} : { state }),
+    ...(after === null ? {} : { after }),
   };
 }
 
@@ -221,7 +245,7 @@ function historyRow(payment: PaymentView): HistoryRow {
     id,
     title: title || siteName(origin),
     site: siteName(origin),
-    time: new Intl.DateTimeFormat(textLocale(), { hour: "numeric", minute: "2-digit" }).format(at),
+    time: dateFormat(textLocale(), { hour: "numeric", minute: "2-digit" }).format(at),
     amount,
     standing: standing === null ? null : t(standing),
     struck: state === "refunded" || state === "failed",
@@ -343,16 +367,16 @@ export function periodName(period: string): string {
       : period.length === 7
         ? { year: "numeric", month: "long" }
         : { weekday: "long", month: "long", day: "numeric" };
-  return new Intl.DateTimeFormat(textLocale(), parts).format(new Date(year, month - 1, day));
+  return dateFormat(textLocale(), parts).format(new Date(year, month - 1, day));
 }
 
 function shortMonth(month: string): string {
   const [year = 1970, number = 1] = month.split("-").map(Number);
-  return new Intl.DateTimeFormat(textLocale(), { month: "short" }).format(new Date(year, number - 1, 1));
+  return dateFormat(textLocale(), { month: "short" }).format(new Date(year, number - 1, 1));
 }
 
 function fullTime(at: number): string {
-  return new Intl.DateTimeFormat(textLocale(), { dateStyle: "long", timeStyle: "short" }).format(at);
+  return dateFormat(textLocale(), { dateStyle: "long", timeStyle: "short" }).format(at);
 }
 
 /** The period before or after, within what there is; null where there is none. */
