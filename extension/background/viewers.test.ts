@@ -148,3 +148,26 @@ it("a snapshot that fails is reported, and its pages are let go, to connect agai
   await settled();
   expect(again.received).toEqual([SNAPSHOT]);
 });
+
+it("a page that joins while a change is about to be told hears of it twice: what it asked with joining may be older", async () => {
+  const { promise: paused, resolve: endPause } = Promise.withResolvers<void>();
+  const viewers = gatherViewers(
+    async () => SNAPSHOT,
+    () => paused,
+  );
+  const popup = connect();
+  viewers.accept(popup.connection);
+  await settled();
+  viewers.tell();
+  const options = connect();
+  viewers.accept(options.connection);
+  viewers.tell();
+  await settled();
+  expect(options.received).toEqual([]);
+  endPause();
+  await settled();
+  expect(options.received).toEqual([SNAPSHOT, SNAPSHOT]);
+  viewers.tell();
+  await settled();
+  expect(options.received).toHaveLength(3);
+});

@@ -23,16 +23,23 @@ export function gatherViewers(
 ): Viewers {
   const connections = new Set<Connection>();
   let isTelling = false;
+  let isPausing = false;
   let isStale = false;
+  let hasJoined = false;
 
   const tell = async (isUrgent: boolean) => {
     isStale = true;
+    if (isPausing && isUrgent) hasJoined = true;
     if (isTelling) return;
     isTelling = true;
     try {
       for (let waits = !isUrgent; isStale && connections.size > 0; waits = true) {
+        isPausing = waits;
         if (waits) await pause();
-        isStale = false;
+        isPausing = false;
+        // Who joined in the pause may have asked for more before the change that this snapshot tells of, and is told again.
+        isStale = hasJoined;
+        hasJoined = false;
         const current = await snapshot();
         for (const connection of connections) connection.send(current);
       }
@@ -43,6 +50,7 @@ export function gatherViewers(
       throw error;
     } finally {
       isTelling = false;
+      isPausing = false;
     }
   };
 

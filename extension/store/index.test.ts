@@ -100,6 +100,8 @@ describe("what lies on the disk", () => {
         { ...COIN, secret: "other" },
       ]),
     );
+    // What was opened before is remembered, but not for another place.
+    await store.read((tables) => tables.coins.all());
     await changeRows(name, "coins", (row) => ({ ...row, state: "free" }));
     await expect(store.read((tables) => tables.coins.all())).rejects.toThrow();
     await store.close();
@@ -188,13 +190,11 @@ describe("the first version's rows", () => {
   });
 });
 
-describe("payments that were written in one row each", () => {
-  it("are listed and read as they were, and written in two from then on", async () => {
-    const name = randomUUID();
+describe("payments of the second version, which are in one row each", () => {
+  it("are listed and read as they were, written in two from then on, and kept by a passphrase", async () => {
     const session = newSession();
+    const name = await writeSecondVersion(session, [payment("a", 1), payment("b", 2)]);
     const store = openStore(name, session, SHAPES);
-    await store.transaction((tables) => tables.payments.putAll([payment("a", 1), payment("b", 2)]));
-    await putInOneRowEach(name, session, [payment("a", 1), payment("b", 2)]);
     const read = () =>
       store.read(async ({ payments, paymentSummaries }) => ({
         one: await payments.get("a"),
@@ -212,8 +212,14 @@ describe("payments that were written in one row each", () => {
     });
     const refunded = { ...payment("a", 1), state: "refunded" } as const;
     await store.transaction((tables) => tables.payments.put(refunded));
-    expect(await read()).toEqual({ one: refunded, all: [payment("b", 2), refunded], listed });
     expect((await rowsOf(name)).wholePayments).toHaveLength(1);
+    await store.protect(LOCK);
+    await store.lock();
+    await store.unlock(PASSPHRASE);
+    expect(await read()).toEqual({ one: refunded, all: [payment("b", 2), refunded], listed });
+    const [b, a] = await store.read((tables) => tables.paymentSummaries.newest(9));
+    expect(b, "as it was written").toHaveProperty("body");
+    expect(a, "what a list reads").not.toHaveProperty("body");
     await store.transaction((tables) => tables.payments.removeAll(["a", "b"]));
     expect(await read()).toEqual({ one: undefined, all: [], listed: [] });
     expect((await rowsOf(name)).wholePayments).toEqual([]);
@@ -331,16 +337,34 @@ function changeRows(
   });
 }
 
-/** As it was done before there was a table for whole payments. */
-async function putInOneRowEach(name: string, session: SessionPort, payments: PaymentRow[]): Promise<void> {
-  const [vault] = (await rowsOf(name)).vault ?? [];
-  const sealer = createRowSealer(await unwrap(v.parse(VaultRow, vault), session));
-  await withDatabase(name, async (database) => {
-    const stores = database.transaction(["payments", "wholePayments"], "readwrite");
-    await answerOf(stores.objectStore("wholePayments").clear());
-    for (const row of payments)
-      await answerOf(stores.objectStore("payments").put(sealer.seal(tableNamed("payments"), row)));
-  });
+/** Its tables, its vault, and these payments as it sealed them. Answers the name of the database. */
+async function writeSecondVersion(session: SessionPort, payments: readonly PaymentRow[]): Promise<string> {
+  const like = randomUUID();
+  const store = openStore(like, session, SHAPES);
+  await store.transaction((tables) => tables.coins.put(COIN));
+  await store.close();
+  const { vault = [], wholePayments, ...rows } = await rowsOf(like);
+  expect(wholePayments).toEqual([]);
+  const sealer = createRowSealer(await unwrap(v.parse(VaultRow, vault[0]), session));
+  const written = {
+    ...rows,
+    vault,
+    payments: payments.map((row) => sealer.seal(tableNamed("payments"), row)),
+  };
+  const database = new Dexie(like);
+  await database.open();
+  const stores = Object.fromEntries(
+    database.tables
+      .filter(({ name }) => name in written)
+      .map(({ name, schema }) => [name, [schema.primKey, ...schema.indexes].map(({ src }) => src).join(",")]),
+  );
+  database.close();
+  const second = new Dexie(randomUUID());
+  second.version(2).stores(stores);
+  await second.open();
+  for (const [table, of] of Object.entries(written)) await second.table(table).bulkPut(of);
+  second.close();
+  return second.name;
 }
 
 /** As the first version wrote it: its tables, these rows in them, and no table `vault`. */

@@ -305,6 +305,7 @@ function tablesOf(transaction: IDBTransaction, sealer: RowSealer, summaryOf: Sum
       table(transaction.objectStore(of.table), of, sealer),
     ]),
   );
+  // The first version's upgrade comes before there is a table for whole payments.
   const { payments, wholePayments } = opened;
   // Which row stands in which table is said by the port alone: what lies on the disk is sealed, and is ours.
   return {

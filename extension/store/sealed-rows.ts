@@ -24,9 +24,9 @@ const NONCE_BYTES = 24;
 const HASH_BYTES = 16;
 /** Of Poly1305. */
 const TAG_BYTES = 16;
-/** As many rows as all pages of ours show at once. */
-const REMEMBERED_ROWS = 400;
-const REMEMBERED_HASHES = 2_000;
+/** In characters: more than is read whenever a page of ours is opened, with a thousand coins and a year at many sites. */
+const REMEMBERED_ROWS = 2_000_000;
+const REMEMBERED_HASHES = 500_000;
 
 /** What a table is looked up by, as its schema says it. */
 export interface TableIndexes {
@@ -60,8 +60,8 @@ export function createRowSealer(rowKey: Uint8Array): RowSealer {
   const sealKey = keyFor("seal rows");
   const hashKey = keyFor("hash indexes");
 
-  const rememberedHash = rememberRecent<string>(REMEMBERED_HASHES);
-  const rememberedText = rememberRecent<string>(REMEMBERED_ROWS);
+  const rememberedHash = rememberRecent(REMEMBERED_HASHES);
+  const rememberedText = rememberRecent(REMEMBERED_ROWS);
 
   const indexed = (table: string, index: string, value: unknown): IDBValidKey => {
     if (CLEAR.includes(index)) return value as IDBValidKey;

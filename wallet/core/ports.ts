@@ -119,7 +119,7 @@ export interface StoreTables {
   readonly coins: StoreTable<CoinRow, "state">;
   /** Whole: to look into many, or through them, there are `paymentSummaries`. */
   readonly payments: Omit<TimedStoreTable<PaymentRow, PaymentIndex>, "find" | "oneOfEach" | "count">;
-  /** The same payments, as they stand there: what is written to `payments` is written here with it. */
+  /** The same payments, short: what is written to `payments` is written here with it. */
   readonly paymentSummaries: Pick<
     TimedStoreTable<PaymentSummary, PaymentIndex>,
     "where" | "find" | "oneOfEach" | "all" | "count" | "newest"

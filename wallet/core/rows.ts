@@ -166,8 +166,6 @@ export interface PaymentRow {
 export type PaymentSummary = Pick<
   PaymentRow,
   | "id"
-  | "device"
-  | "counter"
   | "state"
   | "origin"
   | "resourceKey"
@@ -193,8 +191,6 @@ export function summaryOf(payment: PaymentRow): PaymentSummary {
   const { kind, title, merchant, merchantName, resourceUrl, refundWindowSeconds, isPrivate } = payment.order;
   return {
     id: payment.id,
-    ...(payment.device === undefined ? {} : { device: payment.device }),
-    counter: payment.counter,
     state: payment.state,
     origin: payment.origin,
     resourceKey: payment.resourceKey,

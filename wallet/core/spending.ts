@@ -28,7 +28,7 @@ export async function spentIn(tables: StoreTables, period: string, origin = ALL_
   return (await tables.spending.get(keyOf(period, origin))) ?? { spent: ZERO, unasked: ZERO, payments: 0 };
 }
 
-/** Within the transaction that reserves the payment, or that brings them back. */
+/** Within the transaction that reserves the payment, or that restores them. */
 export async function countIn(tables: StoreTables, ...counted: readonly Counted[]): Promise<void> {
   await changeRows(tables, counted, ({ spent, unasked, payments }, payment) => ({
     spent: add(spent, payment.amount),
@@ -91,17 +91,13 @@ async function changeRows(
 ): Promise<void> {
   const places = counted.flatMap((payment) => placesOf(payment).map((place) => ({ payment, ...place })));
   // Each row once, however many payments it counts: a restore brings thousands.
-  const empty = new Map(
-    places.map(({ period, origin }) => [keyOf(period, origin), emptyRow(period, origin)]),
-  );
-  const rows = new Map(
-    await Promise.all(
-      [...empty].map(async ([key, row]) => [key, (await tables.spending.get(key)) ?? row] as const),
-    ),
-  );
+  const rows = new Map<string, SpendingRow>();
+  for (const { period, origin } of places) rows.set(keyOf(period, origin), emptyRow(period, origin));
+  const kept = await Promise.all([...rows.keys()].map((key) => tables.spending.get(key)));
+  for (const row of kept) if (row) rows.set(row.key, row);
   for (const { payment, period, origin } of places) {
-    const row = rows.get(keyOf(period, origin)) ?? emptyRow(period, origin);
-    rows.set(row.key, { ...row, ...change(row, payment) });
+    const row = rows.get(keyOf(period, origin));
+    if (row) rows.set(row.key, { ...row, ...change(row, payment) });
   }
   await tables.spending.putAll([...rows.values()]);
 }

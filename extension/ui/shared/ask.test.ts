@@ -112,6 +112,17 @@ describe("askingAhead", () => {
     expect(await asking.send(spending)).toEqual({ ok: 2 });
   });
 
+  it("gives an answer that was long in coming to who waits for it", async () => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const { asking, sent, timers } = setUp([promise]);
+    asking.ahead(spending);
+    const answer = asking.send(spending);
+    for (const end of timers) end();
+    resolve({ ok: 1 });
+    expect(await answer).toEqual({ ok: 1 });
+    expect(sent).toHaveLength(1);
+  });
+
   it("gives one answer to one of two who ask at once", async () => {
     const { asking } = setUp([{ ok: 1 }, { ok: 2 }]);
     asking.ahead(spending);

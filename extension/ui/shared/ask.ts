@@ -67,11 +67,12 @@ export function askingAhead(
       answers.set(name, answer);
       after(AHEAD_FOR_MS, () => answers.delete(name));
     },
-    send: async (message) => {
+    send: (message) => {
       const name = JSON.stringify(message);
-      const answer = await answers.get(name);
+      const asked = answers.get(name);
+      answers.delete(name);
       // An error then need not be one now: the wallet was locked, or nobody was there yet.
-      return answers.delete(name) && is(Answered, answer) ? answer : send(message);
+      return asked?.then((answer) => (is(Answered, answer) ? answer : send(message))) ?? send(message);
     },
   };
 }

@@ -11,16 +11,13 @@ export function numberFormat(locale: string, options: Intl.NumberFormatOptions =
 }
 
 export function dateFormat(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  return once(dates, locale, options, () => new Intl.DateTimeFormat(locale, options));
+  // One that was made before the computer went to another time zone goes on in the one before.
+  const zone = new Date().getTimezoneOffset();
+  return once(dates, `${locale} ${zone}`, options, () => new Intl.DateTimeFormat(locale, options));
 }
 
-function once<Format>(
-  made: Map<string, Format>,
-  locale: string,
-  options: object,
-  make: () => Format,
-): Format {
-  const name = `${locale} ${JSON.stringify(options)}`;
+function once<Format>(made: Map<string, Format>, place: string, options: object, make: () => Format): Format {
+  const name = `${place} ${JSON.stringify(options)}`;
   const known = made.get(name);
   if (known) return known;
   const format = make();
