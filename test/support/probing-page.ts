@@ -46,10 +46,10 @@ export async function serveProbingSite(): Promise<ProbingSite> {
     "/frame": { html: frameHtml() },
     "/": {
       html: pageHtml(other.origin.replace("127.0.0.1", "localhost")),
-      // So that whatever is put into the page from outside is heard of.
+      // So that whatever is put into the page from outside is heard of; not its own icon, which a browser fetches when it likes.
       headers: {
         "content-security-policy":
-          "default-src 'self'; script-src 'unsafe-inline'; frame-src * blob: data:; img-src *; connect-src *; style-src 'none'",
+          "default-src 'self'; script-src 'unsafe-inline'; frame-src * blob: data:; img-src * data:; connect-src *; style-src 'none'",
       },
     },
   });
