@@ -9,9 +9,16 @@
  */
 import Dexie from "dexie";
 import * as v from "valibot";
-import type { StoreTables, TimeSpan, WalletStore } from "../../wallet/core/ports.ts";
+import type {
+  PaymentIndex,
+  StoreTables,
+  TimedStoreTable,
+  TimeSpan,
+  WalletStore,
+} from "../../wallet/core/ports.ts";
+import type { PaymentRow } from "../../wallet/core/rows.ts";
 import { answerOf } from "./answer-of.ts";
-import { type AnyTable, paymentsInTwo, type SummaryOf } from "./payments-in-two.ts";
+import { paymentsInTwo, type SummaryOf } from "./payments-in-two.ts";
 import {
   createRowSealer,
   PLAIN_ROWS,
@@ -76,6 +83,8 @@ export function tableNamed(name: string): TableIndexes {
   if (!found) throw new Error(`the store has no table ${name}`);
   return found;
 }
+
+const WHOLE_PAYMENTS = "wholePayments";
 
 /** So many rows at once are sealed anew: few enough for the memory. */
 const ROWS_AT_ONCE = 200;
@@ -299,28 +308,46 @@ function takeBack(transaction: IDBTransaction): void {
 }
 
 function tablesOf(transaction: IDBTransaction, sealer: RowSealer, summaryOf: SummaryOf): StoreTables {
-  const opened = Object.fromEntries(
-    TABLES.filter(({ table: name }) => transaction.objectStoreNames.contains(name)).map((of) => [
-      of.table,
-      table(transaction.objectStore(of.table), of, sealer),
-    ]),
-  );
-  // The first version's upgrade comes before there is a table for whole payments.
-  const { payments, wholePayments } = opened;
-  // Which row stands in which table is said by the port alone: what lies on the disk is sealed, and is ours.
+  const open = <Row extends object, Index extends keyof Row>(name: string): TimedStoreTable<Row, Index> =>
+    table(transaction.objectStore(name), tableNamed(name), sealer);
+  const hasWhole = transaction.objectStoreNames.contains(WHOLE_PAYMENTS);
   return {
-    ...opened,
-    payments: payments && wholePayments ? paymentsInTwo(payments, wholePayments, summaryOf) : payments,
-    paymentSummaries: payments,
-  } as unknown as StoreTables;
+    wallet: open("wallet"),
+    counters: open("counters"),
+    pauses: open("pauses"),
+    coins: open("coins"),
+    // The first version's upgrade comes before there is a table for whole payments: there each stays in one row.
+    payments: hasWhole
+      ? paymentsInTwo(open("payments"), open(WHOLE_PAYMENTS), summaryOf)
+      : open<PaymentRow, PaymentIndex>("payments"),
+    paymentSummaries: open("payments"),
+    withdrawals: open("withdrawals"),
+    deposits: open("deposits"),
+    swaps: open("swaps"),
+    topUps: open("topUps"),
+    allowances: open("allowances"),
+    spending: open("spending"),
+    settings: open("settings"),
+    approvals: open("approvals"),
+    merchants: open("merchants"),
+    keysets: open("keysets"),
+    backups: open("backups"),
+  };
 }
 
 /** A table whose rows have no time has the order of time as well; the port's type does not show it. */
-function table(rows: IDBObjectStore, of: TableIndexes, sealer: RowSealer): AnyTable {
+function table<Row extends object, Index extends keyof Row>(
+  rows: IDBObjectStore,
+  of: TableIndexes,
+  sealer: RowSealer,
+): TimedStoreTable<Row, Index> {
   const hashed = (key: string): IDBValidKey => sealer.indexed(of.table, of.key, key);
-  const put = (row: object): Promise<unknown> => answerOf(rows.put(sealer.seal(of, row)));
+  const indexed = (index: Index, value: unknown): IDBValidKey =>
+    sealer.indexed(of.table, String(index), value);
+  const put = (row: Row): Promise<unknown> => answerOf(rows.put(sealer.seal(of, row)));
   const remove = (key: string): Promise<unknown> => answerOf(rows.delete(hashed(key)));
-  const open = (stored: StoredRow) => sealer.open(of, stored) as object;
+  // What lies on the disk is sealed, and is ours: it is read as what it was written as.
+  const open = (stored: StoredRow) => sealer.open(of, stored) as Row;
   return {
     get: async (key) => {
       const stored = await answerOf<StoredRow | undefined>(rows.get(hashed(key)));
@@ -330,13 +357,11 @@ function table(rows: IDBObjectStore, of: TableIndexes, sealer: RowSealer): AnyTa
     putAll: async (many) => void (await Promise.all(many.map(put))),
     remove: async (key) => void (await remove(key)),
     removeAll: async (keys) => void (await Promise.all(keys.map(remove))),
-    where: async (index: string, value: unknown) =>
-      (await answerOf<StoredRow[]>(rows.index(index).getAll(sealer.indexed(of.table, index, value)))).map(
-        open,
-      ),
-    find: (index: string, value: unknown, matches) =>
-      findIn(rows.index(index).openCursor(sealer.indexed(of.table, index, value)), open, matches),
-    oneOfEach: (index) => oneOfEach(rows.index(index), index, open),
+    where: async (index, value) =>
+      (await answerOf<StoredRow[]>(rows.index(String(index)).getAll(indexed(index, value)))).map(open),
+    find: (index, value, matches) =>
+      findIn(rows.index(String(index)).openCursor(indexed(index, value)), open, matches),
+    oneOfEach: (index) => oneOfEach(rows.index(String(index)), String(index), open),
     all: async () => (await answerOf<StoredRow[]>(rows.getAll())).map(open),
     count: () => answerOf(rows.count()),
     newest: (limit, span) => newestOf(rows, open, limit, span),
@@ -344,12 +369,12 @@ function table(rows: IDBObjectStore, of: TableIndexes, sealer: RowSealer): AnyTa
 }
 
 /** From one value straight to the next: a cursor that is told to leave out what is the same walks through all of it. */
-async function oneOfEach(
+async function oneOfEach<Row>(
   rows: IDBIndex,
   name: string,
-  open: (stored: StoredRow) => object,
-): Promise<object[]> {
-  const found: object[] = [];
+  open: (stored: StoredRow) => Row,
+): Promise<Row[]> {
+  const found: Row[] = [];
   let stored = await answerOf<StoredRow | undefined>(rows.get(IDBKeyRange.lowerBound("")));
   while (stored) {
     found.push(open(stored));
@@ -362,12 +387,12 @@ async function oneOfEach(
  * In three answers of the browser, whatever the limit: a cursor would be one for each row, and they are slow where a page is
  * just being drawn.
  */
-async function newestOf(
+async function newestOf<Row>(
   rows: IDBObjectStore,
-  open: (stored: StoredRow) => object,
+  open: (stored: StoredRow) => Row,
   limit: number,
   span: TimeSpan = {},
-): Promise<object[]> {
+): Promise<Row[]> {
   const { from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, skip = 0 } = span;
   if (limit === 0 || from > until) return [];
   const end = skip + limit;
@@ -393,11 +418,11 @@ function newestKey(index: IDBIndex, range: IDBKeyRange, newer: number): Promise<
 }
 
 /** The first row for which `isWanted` says true. */
-function findIn(
+function findIn<Row>(
   request: IDBRequest<IDBCursorWithValue | null>,
-  open: (stored: StoredRow) => object,
-  isWanted: (row: object) => boolean,
-): Promise<object | undefined> {
+  open: (stored: StoredRow) => Row,
+  isWanted: (row: Row) => boolean,
+): Promise<Row | undefined> {
   return new Promise((resolve, reject) => {
     request.onerror = () => reject(request.error);
     request.onsuccess = () => {

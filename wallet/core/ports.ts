@@ -110,7 +110,7 @@ export interface TimedStoreTable<Row, Index extends keyof Row> extends StoreTabl
   newest(limit: number, span?: TimeSpan): Promise<Row[]>;
 }
 
-type PaymentIndex = "state" | "change" | "resourceKey" | "origin" | "requestKey";
+export type PaymentIndex = "state" | "change" | "resourceKey" | "origin" | "requestKey";
 
 export interface StoreTables {
   readonly wallet: StoreTable<WalletRow, never>;

@@ -6,7 +6,7 @@
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { parseRow, rowText } from "../../shared/row-text.ts";
-import type { StoreTable, StoreTables, TimedStoreTable, WalletStore } from "../core/ports.ts";
+import type { PaymentIndex, StoreTable, StoreTables, TimedStoreTable, WalletStore } from "../core/ports.ts";
 import type { PaymentRow } from "../core/rows.ts";
 
 const VERSION = 1;
@@ -69,12 +69,13 @@ function openDatabase(path: string): DatabaseSync {
 
 /** Makes those that there are not yet. */
 function prepareTables(database: DatabaseSync): StoreTables {
-  const payments = timedTable<PaymentRow, "state" | "change" | "resourceKey" | "origin" | "requestKey">(
-    database,
-    "payments",
-    "id",
-    ["state", "change", "resourceKey", "origin", "requestKey"],
-  );
+  const payments = timedTable<PaymentRow, PaymentIndex>(database, "payments", "id", [
+    "state",
+    "change",
+    "resourceKey",
+    "origin",
+    "requestKey",
+  ]);
   return {
     wallet: table(database, "wallet", "key"),
     counters: table(database, "counters", "key"),
