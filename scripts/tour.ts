@@ -72,6 +72,8 @@ export async function tour(options: TourOptions): Promise<TourResult> {
   try {
     await step("The welcome page makes a wallet and shows the recovery phrase", async () => {
       const welcome = await extension.welcomePage();
+      // The page waits for the background, which has just been started for the first time.
+      await expect(welcome.getByRole("button", { name: "Create my wallet" })).toBeVisible();
       await picture(welcome, "welcome");
       await setUpWallet(extension, world.provider.origin);
       await picture(welcome, "ready");
