@@ -73,6 +73,7 @@ for (const { region, direction, nothing, price } of firstOf(LANGUAGES, 1)) {
       faults.push(...(lang.startsWith(language) && dir === direction ? [] : [`${state}: ${lang} ${dir}`]));
       faults.push(...(await violations(page)).map((violation) => `${state}: ${violation}`));
       faults.push(...(await overflows(page)).map((place) => `${state}: ${place} is too narrow`));
+      faults.push(...(await cutAtTheirBeginning(page)).map((words) => `${state}: ${words}`));
       amounts.push(...(await page.locator(".money").allInnerTexts()).map(plain));
       if (state === "options: spending") await expectNumbersOf(region, page);
     });
@@ -83,6 +84,16 @@ for (const { region, direction, nothing, price } of firstOf(LANGUAGES, 1)) {
     expect(amounts.filter((amount) => isForeign.test(amount))).toEqual([]);
     await extension.close();
   });
+}
+
+/** What is written from left to right, in a box that cuts off what is at the left. */
+async function cutAtTheirBeginning(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll(".foreign[data-lines]")]
+      .filter((box) => /^\p{Script=Latin}/u.test(box.textContent ?? ""))
+      .filter((box) => getComputedStyle(box).direction === "rtl")
+      .map((box) => `the end of "${box.textContent}" comes first`),
+  );
 }
 
 /** The month, the days under its chart and in the list, and how many payments: one, of today. */

@@ -168,7 +168,7 @@ function Asking({ screen, actions }: { readonly screen: AskingScreen; readonly a
         ) : null}
         {screen.why ? <p class="why small">{screen.why}</p> : null}
         <div class="card bill">
-          <p class="bill-title foreign" data-lines="3">
+          <p class="bill-title foreign" dir="auto" data-lines="3">
             {screen.title}
           </p>
           {screen.tip ? (
@@ -300,7 +300,7 @@ function Merchant(props: {
     <div class="merchant">
       <h1 ref={heading} tabIndex={-1}>
         <span class="merchant-lead">{lead} </span>
-        <span class="merchant-name foreign" data-lines="2">
+        <span class="merchant-name foreign" dir="auto" data-lines="2">
           {question.merchantName}
         </span>
       </h1>
@@ -464,7 +464,7 @@ function Short({ screen, actions }: { readonly screen: ShortScreen; readonly act
           lead={t(screen.kind === "tip" ? "approve_tip_to" : "approve_payment_to")}
         />
         <div class="card bill">
-          <p class="bill-title foreign" data-lines="3">
+          <p class="bill-title foreign" dir="auto" data-lines="3">
             {screen.title}
           </p>
           <p class="bill-amount">

@@ -269,7 +269,7 @@ function ThisPage({
             <span class="row-title" data-lines="2">
               {t("popup_tip", { merchant: tip.merchantName })}
             </span>
-            <span class="small soft foreign" data-lines="1">
+            <span class="small soft foreign" dir="auto" data-lines="1">
               {tip.site}
             </span>
           </span>
@@ -317,13 +317,14 @@ function Payment({
         <button
           type="button"
           class="row-title row-open foreign"
+          dir="auto"
           data-lines="2"
           onClick={() => actions.openOptions("spending", ["payment", row.id])}
         >
           {row.title}
         </button>
         <p class="row-meta small soft">
-          <span class="foreign" data-lines="1">
+          <span class="foreign" dir="auto" data-lines="1">
             {row.merchantName}
           </span>
           <span class="row-time">{row.time}</span>
@@ -366,7 +367,7 @@ function Allowance({
   return (
     <li class="row allowance">
       <div class="row-words">
-        <p class="row-title foreign" data-lines="1" title={row.site}>
+        <p class="row-title foreign" dir="auto" data-lines="1" title={row.site}>
           {row.merchantName}
         </p>
         <p class="small soft">

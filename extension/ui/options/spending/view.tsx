@@ -186,7 +186,7 @@ function Period({ view }: { readonly view: Overview }) {
             {view.sites.map((row) => (
               <li key={row.origin ?? ""}>
                 <SiteLink address={row.address} chosen={row.chosen}>
-                  <span class="site-name foreign" data-lines="1">
+                  <span class="site-name foreign" dir="auto" data-lines="1">
                     {row.name}
                   </span>
                   <span class="small soft">{tCount("options_count_payments", row.payments)}</span>
@@ -294,13 +294,13 @@ function History(props: {
               {rows.map((row) => (
                 <li key={row.id}>
                   <a class="history-row" href={row.address}>
-                    <span class="history-title foreign" data-lines="1">
+                    <span class="history-title foreign" dir="auto" data-lines="1">
                       {row.title}
                     </span>
                     <span class="history-amount" data-struck={row.struck ? "" : undefined}>
                       <AmountText amount={row.amount} currency={currency} />
                     </span>
-                    <span class="small soft foreign" data-lines="1">
+                    <span class="small soft foreign" dir="auto" data-lines="1">
                       {row.site} · {row.time}
                     </span>
                     <span class="history-standing small soft">{row.standing}</span>
