@@ -1,8 +1,10 @@
 /**
  * What the provider receives of two readers in real browsers, attacked as in test/attacker: headers, cookies and connections
  * are those that browsers send. One of them comes back in another browser, by the recovery phrase, and pays again. A
- * wallet that lets the reader's cookies through is found out. Firefox: firefox/unlinkable.test.ts.
+ * wallet that lets the reader's cookies through is found out, and one that asks for its withdraws where it pays. Firefox:
+ * firefox/unlinkable.test.ts.
  */
+import { randomBytes } from "node:crypto";
 import * as v from "valibot";
 import { UiResults } from "../../shared/protocol/ui.ts";
 import type { Evidence } from "../attacker/evidence.ts";
@@ -17,7 +19,12 @@ import {
   test,
 } from "../support/extension.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
-import { fileHolding, mutateExtension } from "../support/mutated-extension.ts";
+import {
+  backupLost,
+  fileHolding,
+  mutateExtension,
+  withdrawsAskedAnonymously,
+} from "../support/mutated-extension.ts";
 import {
   approveAndClose,
   expectArticleOpen,
@@ -30,10 +37,11 @@ import { THOROUGH } from "../support/thorough.ts";
 /** Of the browsers' own requests; the words of the extension stay English, by which the test finds them. */
 const MARKS = ["number-one-of-two", "number-two-of-two"];
 
-const FIRST = "/a.html";
+/** What each of the two buys. What all who buy an article are told would join them, and leave the attacker in doubt. */
+const ARTICLES = ["/a.html", "/b.html"];
 /** Bought after the way back. */
-const SECOND = "/b.html";
-/** Left of five dollars after the first. */
+const LATER = "/c.html";
+/** Left of five dollars after one of them. */
 const LEFT = "4950000";
 /** What a restored wallet waits for is meant to be long. That hides when it does something, which proves nothing here. */
 const HURRY = 40;
@@ -52,7 +60,7 @@ test.beforeAll(async () => {
   site = await startMerchantSite(provider);
   const article = { title: "An article", paid: "<p>The paid part.</p>", price: "5¢" };
   published = [];
-  for (const path of [FIRST, SECOND]) published.push((await site.publishArticle(path, article)).html);
+  for (const path of [...ARTICLES, LATER]) published.push((await site.publishArticle(path, article)).html);
 });
 test.afterAll(async () => {
   await site.close();
@@ -98,16 +106,36 @@ test(
   },
 );
 
+for (const { what, mistakes, proofs } of [
+  { what: "nothing is proved either", mistakes: [], proofs: {} },
+  {
+    what: "but with the withdraws asked about at the anonymous origin the connection gives away who came back",
+    mistakes: [withdrawsAskedAnonymously],
+    proofs: { "a connection that carries both": 2 },
+  },
+])
+  test(`without a backup ${what}`, THOROUGH, async () => {
+    const phrase = await payAsTwo();
+    const mutations = [backupLost, ...mistakes].map((mistake) => mistake("chrome"));
+    const mutated = mutateExtension("chrome", mutations);
+    try {
+      await comeBack(await launchExtension({ extensionFolder: mutated.folder }), phrase);
+      expect(proofsIn(look(MARKS.length + 1))).toEqual(proofs);
+    } finally {
+      mutated.remove();
+    }
+  });
+
 /** Answers the recovery phrase of the second. */
 async function payAsTwo(options: LaunchOptions = {}): Promise<string> {
   provider.look([]);
   let phrase = "";
-  for (const mark of MARKS) {
+  for (const [index, mark] of MARKS.entries()) {
     const { extension } = await stockReader(provider, options);
     await visit(extension, mark);
     // With the account's own token, and the mark of the browser if anything let it through.
     await extension.ask({ kind: "ui", type: "saveBackup" });
-    await pay(extension, FIRST);
+    await pay(extension, ARTICLES[index] ?? "");
     phrase = await phraseOf(extension);
     await extension.close();
   }
@@ -131,7 +159,7 @@ async function comeBack(extension: Extension, phrase: string): Promise<void> {
     return { restore, coins: balance.coins };
   };
   await expect.poll(standing, { timeout: PATIENCE_MS }).toEqual({ restore: null, coins: LEFT });
-  await pay(extension, SECOND);
+  await pay(extension, LATER);
   await extension.close();
 }
 
@@ -140,12 +168,12 @@ async function phraseOf(extension: Extension): Promise<string> {
   return v.parse(UiResults.showPhrase, "ok" in answer ? answer.ok : answer).phrase;
 }
 
-/** A page of the provider's, to which the browser gives the reader's mark. */
+/** A page of the provider's, to which the browser gives the reader's mark; one that nobody else asks for, which would join them. */
 async function visit({ context }: Extension, mark: string): Promise<void> {
   for (const url of [provider.origin, provider.accountsOrigin])
     await context.addCookies([{ name: "visitor", value: mark, url }]);
   const page = await context.newPage();
-  await page.goto(`${provider.accountsOrigin}/checkout/sandbox/${"0".repeat(32)}`);
+  await page.goto(`${provider.accountsOrigin}/checkout/sandbox/${randomBytes(16).toString("hex")}`);
   await page.close();
 }
 

@@ -18,6 +18,19 @@ export async function setUpWallet(firefox: FirefoxExtension, { origin }: Running
   await welcome.locator("::-p-text(Do this later)").click();
 }
 
+export async function restoreWallet(
+  firefox: FirefoxExtension,
+  { origin }: RunningProvider,
+  phrase: string,
+): Promise<void> {
+  const welcome = await firefox.welcomePage();
+  await welcome.locator("::-p-text(I have a recovery phrase)").click();
+  await welcome.locator("#phrase").fill(phrase);
+  await welcome.locator("summary").click();
+  await welcome.locator("#provider").fill(origin);
+  await welcome.locator("button[type=submit]").click();
+}
+
 /** From the popup to the gateway's page and through it, until all of it lies in the drawer. Answers the popup. */
 export async function topUp(firefox: FirefoxExtension, provider: RunningProvider): Promise<Page> {
   const popup = await firefox.openPopup();

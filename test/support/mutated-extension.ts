@@ -43,6 +43,26 @@ export function fileHolding(browser: "chrome" | "firefox", text: string): string
   return found;
 }
 
+/** The provider has lost the backup: a wallet that comes back has to ask about everything that it ever did. */
+export function backupLost(browser: "chrome" | "firefox"): Mutation {
+  return {
+    file: fileHolding(browser, "backupParts:"),
+    change: (source) => source.replace("backupParts:", "backupParts: async () => [], lost:"),
+  };
+}
+
+/** A wallet that comes back asks about its withdraws where it asks about its payments. */
+export function withdrawsAskedAnonymously(browser: "chrome" | "firefox"): Mutation {
+  return {
+    file: fileHolding(browser, "restoreWithdrawn:"),
+    change: (source) =>
+      source.replace(
+        "restoreWithdrawn:",
+        "restoreWithdrawn(_, outputs) { return this.restore(outputs); }, unused:",
+      ),
+  };
+}
+
 /** What differs of what the page saw, by the way in which it looked. */
 export function waysToTellApart(one: object, other: object): string[] {
   const others = new Map(Object.entries(other).map(([way, seen]) => [way, JSON.stringify(seen)]));

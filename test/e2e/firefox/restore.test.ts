@@ -8,7 +8,7 @@ import { WalletSnapshot } from "../../../shared/protocol/ui.ts";
 import { type Extension, launchExtension } from "../../support/extension.ts";
 import { type FaultProxy, type PlannedFault, startProviderBehindProxy } from "../../support/fault-proxy.ts";
 import { type FirefoxExtension, launchFirefox } from "../../support/firefox.ts";
-import { askWallet, snapshotOf, waitFor } from "../../support/firefox-reader.ts";
+import { askWallet, restoreWallet, snapshotOf, waitFor } from "../../support/firefox-reader.ts";
 import { type MerchantSite, startMerchantSite } from "../../support/merchant.ts";
 import type { RunningProvider } from "../../support/provider.ts";
 import {
@@ -87,14 +87,10 @@ it(
   "in Firefox the twelve words bring back balance, history, allowance, limit and pause, and say how far they are",
   async () => {
     firefox = await launchFirefox();
-    const welcome = await firefox.welcomePage();
     const reading = holdCoins();
-    await welcome.locator("::-p-text(I have a recovery phrase)").click();
-    await welcome.locator("#phrase").fill(phrase);
-    await welcome.locator("summary").click();
-    await welcome.locator("#provider").fill(provider.origin);
-    await welcome.locator("button[type=submit]").click();
+    await restoreWallet(firefox, provider, phrase);
     await reading.met;
+    const welcome = await firefox.welcomePage();
     await welcome.locator("::-p-text(Bringing your wallet back)").wait();
     await welcome.locator("::-p-text(Receipts that are here: 2 of 2.)").wait();
     const search = proxy.plan("/v1/restore", { kind: "held" });
