@@ -263,23 +263,23 @@ export async function readInTab(
 }
 
 /**
- * Has `file` run from the start in every frame of these origins and nowhere else, from now on and after restarts, and at
- * once in pages of theirs that are open already: a browser that starts again may show its tabs before it starts us.
+ * Has `file` run from the start in every frame of these origins and nowhere else, until the browser closes, and at once in
+ * pages of theirs that are open already. Not for longer: a browser writes what is to last on the disk, in clear.
  */
 export async function registerScript(id: string, file: string, origins: readonly string[]): Promise<void> {
   const matches = [...new Set(origins.map(matchPattern))].sort();
   const [standing] = await browser.scripting.getRegisteredContentScripts({ ids: [id] });
-  if (standing?.matches?.toSorted().join() === matches.join()) return;
+  if (standing?.matches?.toSorted().join() === matches.join() && !standing.persistAcrossSessions) return;
   if (matches.length === 0) {
     if (standing !== undefined) await browser.scripting.unregisterContentScripts({ ids: [id] });
     return;
   }
   if (standing === undefined) {
     await browser.scripting.registerContentScripts([
-      { id, js: [file], matches, allFrames: true, runAt: "document_start", persistAcrossSessions: true },
+      { id, js: [file], matches, allFrames: true, runAt: "document_start", persistAcrossSessions: false },
     ]);
   } else {
-    await browser.scripting.updateContentScripts([{ id, matches }]);
+    await browser.scripting.updateContentScripts([{ id, matches, persistAcrossSessions: false }]);
   }
   await runInOpenPages(file, matches);
 }

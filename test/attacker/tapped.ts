@@ -42,10 +42,21 @@ export async function startTappedProvider(): Promise<TappedProvider> {
   };
 }
 
-/** By what it is told: payments that can be proved to be an account's. Two readers are too few to judge anything by chance. */
-export function proofsIn(evidence: Evidence): Record<string, number> {
-  const found = STRATEGIES.filter(({ proves }) => proves).map(
-    ({ name, assign }) => [name, assign(evidence).size] as const,
-  );
-  return Object.fromEntries(found.filter(([, count]) => count > 0));
+/**
+ * By what it is told: whose each payment can be proved to be, in the order in which they were made; the number is of the
+ * account, in the order in which these were opened, null where nothing is proved. Two readers are too few to judge by chance.
+ */
+export function proofsIn(evidence: Evidence): Record<string, (number | null)[]> {
+  const ids = evidence.accounts.map(({ id }) => id);
+  const found = STRATEGIES.filter(({ proves }) => proves).map(({ name, assign }) => {
+    const assigned = assign(evidence);
+    return [
+      name,
+      evidence.payments.map((payment) => {
+        const id = assigned.get(payment.id);
+        return id === undefined ? null : ids.indexOf(id);
+      }),
+    ] as const;
+  });
+  return Object.fromEntries(found.filter(([, owners]) => owners.some((owner) => owner !== null)));
 }

@@ -82,6 +82,15 @@ test("the popup leads to the month: its sum, a bar for the day, the sites, and e
   await expect(page.locator(".chart-said")).toHaveText(/: \$0\.85 in 4 payments$/);
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/day=\d{4}-\d{2}-\d{2}/);
+  // All of the month was paid on one day, and one site had 35¢ where the other had 50.
+  const [column = 0, drawn = 0] = await bar
+    .locator("rect")
+    .evaluateAll((boxes) => boxes.map((box) => box.getBoundingClientRect().height));
+  expect(drawn / column).toBeGreaterThan(0.9);
+  const shares = sites.locator("progress");
+  expect(
+    await shares.evaluateAll((bars: HTMLProgressElement[]) => bars.map(({ position }) => position)),
+  ).toEqual([1, 0.7]);
   await expect(rows(page)).toHaveCount(4);
   await page.getByText("Show the figures").click();
   await expect(page.getByRole("table").getByRole("row")).toHaveCount(2);

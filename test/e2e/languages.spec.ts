@@ -10,8 +10,9 @@ import { firstOf } from "../support/thorough.ts";
 
 const DIST = path.resolve(import.meta.dirname, "../../dist/chrome");
 const NARROWEST_PIXELS = 360;
-/** Months, days and lengths of time, which the browser writes, and the name in a title. */
+/** Months, days, times and lengths of time, which the browser writes, and the name in a title. */
 const OF_THE_BROWSER = [
+  /\d:\d{2}\s[AP]M$/,
   /: \p{L}+ \d{4}$/u,
   /: \p{L}+, \p{L}+ \d{1,2}$/u,
   /: · Tuppence$/,
@@ -86,14 +87,16 @@ for (const { region, direction, nothing, price } of firstOf(LANGUAGES, 1)) {
   });
 }
 
-/** What is written from left to right, in a box that cuts off what is at the left. */
+/** What is written from left to right, but for foreign words in sentences of ours, in a box that cuts off what is at the left. */
 async function cutAtTheirBeginning(page: Page): Promise<string[]> {
-  return page.evaluate(() =>
-    [...document.querySelectorAll(".foreign[data-lines]")]
-      .filter((box) => /^\p{Script=Latin}/u.test(box.textContent ?? ""))
+  return page.evaluate(() => {
+    const ISOLATE = /\u2068[^\u2066-\u2069]*\u2069/gu;
+    return [...document.querySelectorAll("[data-lines]")]
       .filter((box) => getComputedStyle(box).direction === "rtl")
-      .map((box) => `the end of "${box.textContent}" comes first`),
-  );
+      .map((box) => box.textContent ?? "")
+      .filter((text) => /^\P{L}*\p{Script=Latin}/u.test(text.replace(ISOLATE, "")))
+      .map((text) => `"${text}" is cut at its beginning`);
+  });
 }
 
 /** The month, the days under its chart and in the list, and how many payments: one, of today. */

@@ -15,7 +15,7 @@ import {
   waitForCoins,
 } from "../support/reader.ts";
 import { type ServedSite, startServedSite } from "../support/served-site.ts";
-import { openTable, readDisk } from "../support/stored-rows.ts";
+import { openTable, readDisk, readRows } from "../support/stored-rows.ts";
 
 const MINUTE_MS = 60_000;
 /** Of the hashes that stand on the disk for names and ids. */
@@ -160,6 +160,10 @@ test("who has the disk reads nothing of what was bought, from whom, and by which
   await setPassphrase(extension);
   const rowKey = await inSession(extension, "row-key");
   expect(rowKey).toMatch(/^[0-9a-f]{64}$/);
+  const [vault = "{}"] = (await readRows(extension)).vault ?? [];
+  expect(JSON.parse(vault).iterations, "each guess costs as much as it should today").toBeGreaterThanOrEqual(
+    600_000,
+  );
   const kept = {
     ...secrets,
     passphrase: [PASSPHRASE],

@@ -12,9 +12,7 @@ const LOOK_AGAIN_MS = 200;
 /** Makes a wallet on the welcome page, and puts the recovery phrase off. */
 export async function setUpWallet(firefox: FirefoxExtension, { origin }: RunningProvider): Promise<void> {
   const welcome = await firefox.welcomePage();
-  await welcome.locator("summary").click();
-  await welcome.locator("#provider").fill(origin);
-  await welcome.locator("button[type=submit]").click();
+  await begin(welcome, origin);
   await welcome.locator("::-p-text(Do this later)").click();
 }
 
@@ -26,8 +24,12 @@ export async function restoreWallet(
   const welcome = await firefox.welcomePage();
   await welcome.locator("::-p-text(I have a recovery phrase)").click();
   await welcome.locator("#phrase").fill(phrase);
+  await begin(welcome, origin);
+}
+
+async function begin(welcome: Page, providerOrigin: string): Promise<void> {
   await welcome.locator("summary").click();
-  await welcome.locator("#provider").fill(origin);
+  await welcome.locator("#provider").fill(providerOrigin);
   await welcome.locator("button[type=submit]").click();
 }
 

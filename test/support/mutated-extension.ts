@@ -43,11 +43,11 @@ export function fileHolding(browser: "chrome" | "firefox", text: string): string
   return found;
 }
 
-/** The provider has lost the backup: a wallet that comes back has to ask about everything that it ever did. */
-export function backupLost(browser: "chrome" | "firefox"): Mutation {
+/** A wallet that comes back hears of no backup, and has to ask about everything that it ever did. */
+export function backupUnheardOf(browser: "chrome" | "firefox"): Mutation {
   return {
     file: fileHolding(browser, "backupParts:"),
-    change: (source) => source.replace("backupParts:", "backupParts: async () => [], lost:"),
+    change: (source) => source.replaceAll("backupParts:", "backupParts: async () => [], unused:"),
   };
 }
 
@@ -56,7 +56,7 @@ export function withdrawsAskedAnonymously(browser: "chrome" | "firefox"): Mutati
   return {
     file: fileHolding(browser, "restoreWithdrawn:"),
     change: (source) =>
-      source.replace(
+      source.replaceAll(
         "restoreWithdrawn:",
         "restoreWithdrawn(_, outputs) { return this.restore(outputs); }, unused:",
       ),

@@ -173,10 +173,10 @@ export function readDisk(extension: Extension): Promise<AtRest> {
         }
         database.close();
       }
-      await read(
-        [{ ...localStorage }, await chrome.storage.local.get(), await chrome.storage.sync.get()],
-        "",
-      );
+      const scripts = await chrome.scripting.getRegisteredContentScripts();
+      const lasting = scripts.filter(({ persistAcrossSessions }) => persistAcrossSessions);
+      const stored = [await chrome.storage.local.get(), await chrome.storage.sync.get()];
+      await read([{ ...localStorage }, ...stored, lasting], "");
       return { readable, keys };
     },
     undefined,

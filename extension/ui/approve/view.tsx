@@ -313,13 +313,16 @@ function Merchant(props: {
   );
 }
 
+/** Where the choice stands, with the marks that keep words of another direction by themselves. */
+const AROUND_LIMIT = /\u2068?\n\u2069?/;
+
 function Allowance(props: {
   readonly allowance: AllowanceChoice;
   readonly currency: string;
   readonly actions: ApproveActions;
 }) {
   const { allowance, currency, actions } = props;
-  const [before, after = ""] = t("approve_allow", { limit: "\n" }).split("\n");
+  const [before, after = ""] = t("approve_allow", { limit: "\n" }).split(AROUND_LIMIT);
   return (
     <div class="check allowance">
       <input
@@ -329,7 +332,7 @@ function Allowance(props: {
         onChange={(event) => actions.setDontAskAgain(event.currentTarget.checked)}
       />
       <span class="allowance-words">
-        <label for="allow">{before}</label>
+        <label for="allow">{before?.trimEnd()}</label>
         <select
           class="select"
           aria-label={t("approve_allow_limit")}
@@ -345,7 +348,7 @@ function Allowance(props: {
             </option>
           ))}
         </select>
-        <label for="allow">{after}</label>
+        <label for="allow">{after.trimStart()}</label>
       </span>
     </div>
   );

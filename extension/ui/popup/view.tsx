@@ -497,7 +497,7 @@ function HomeNotice({
                   title: approval.title,
                 })}
           </span>
-          <span class="soft small" data-lines="1">
+          <span class="soft small" dir="auto" data-lines="1">
             {t("popup_asks_site", { merchant: approval.merchantName, site })}
           </span>
         </Notice>

@@ -14,8 +14,8 @@ export function Section(props: {
         <h2 class="section-title" id={id}>
           {props.title}
         </h2>
-        {props.note ? <p class="soft">{props.note}</p> : null}
         {props.action}
+        {props.note ? <p class="soft">{props.note}</p> : null}
       </div>
       {props.children}
     </section>

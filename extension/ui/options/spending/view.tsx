@@ -300,8 +300,11 @@ function History(props: {
                     <span class="history-amount" data-struck={row.struck ? "" : undefined}>
                       <AmountText amount={row.amount} currency={currency} />
                     </span>
-                    <span class="small soft foreign" dir="auto" data-lines="1">
-                      {row.site} · {row.time}
+                    <span class="row-meta small soft">
+                      <span class="foreign" dir="auto" data-lines="1">
+                        {row.site}
+                      </span>
+                      <span class="row-time">{row.time}</span>
                     </span>
                     <span class="history-standing small soft">{row.standing}</span>
                   </a>
