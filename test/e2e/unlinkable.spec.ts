@@ -89,29 +89,6 @@ test(
   },
 );
 
-test("with the account's token sent along both are known by it", THOROUGH, async () => {
-  const mutated = mutateExtension("chrome", [
-    {
-      file: fileHolding("chrome", "updateSessionRules("),
-      change: (source) => `${source}
-        const before = fetch;
-        let token;
-        globalThis.fetch = (address, init) => {
-          const headers = new Headers(init?.headers);
-          token = headers.get("authorization") ?? token;
-          if (token) headers.set("authorization", token);
-          return before(address, { ...init, headers });
-        };`,
-    },
-  ]);
-  try {
-    await payAsTwo({ extensionFolder: mutated.folder });
-    expect(proofsIn(look(MARKS.length))).toMatchObject({ "the same bytes on both sides": [0, 1] });
-  } finally {
-    mutated.remove();
-  }
-});
-
 for (const { what, mistakes, proofs } of WAYS_BACK)
   test(`without a backup ${what}`, THOROUGH, async () => {
     const phrase = await payAsTwo();
