@@ -12,6 +12,7 @@ import {
 } from "../support/books.ts";
 import { expect, test } from "../support/extension.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
+import { movedIn } from "../support/moved.ts";
 import { approveAndClose, expectArticleOpen, paywallButton, readSnapshot } from "../support/reader.ts";
 import { NEWSPAPER_NAME, startWorld, type World } from "../support/world.ts";
 
@@ -60,6 +61,7 @@ test("the window does not repeat the page's own words about who asks, and its su
   const after = formatBalance(micros(before - PRICE));
   await expect(factOf(question, "Balance after")).toHaveText(after);
   await expect(factOf(question, "Money back")).toHaveText(/^within /);
+  expect(await movedIn(question), "under the reader's pointer").toEqual([]);
   expect(await totalOf(reader), "asking costs nothing").toBe(before);
   expect(await page.content()).not.toContain("silted");
 

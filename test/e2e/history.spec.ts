@@ -7,6 +7,7 @@ import { expectBooksAddUp, type StockedReader, stockReader, totalOf } from "../s
 import { expect, test } from "../support/extension.ts";
 import { copyPayments } from "../support/long-history.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
+import { movedIn } from "../support/moved.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
 import {
   approveAndClose,
@@ -75,6 +76,7 @@ test("the popup leads to the month: its sum, a bar for the day, the sites, and e
   await expect(sites.first()).toContainText(/127\.0\.0\.1.*1 payment.*\$0\.50/);
   await expect(rows(page)).toHaveCount(4);
   await expect(rows(page).first()).toContainText("Tides");
+  expect(await movedIn(page), "when the answers came").toEqual([]);
 
   // By keyboard, the bar says what it stands for and leads to its day; the same figures stand in a table.
   const bar = page.getByRole("link", { name: /: \$0\.85 in 4 payments$/ });

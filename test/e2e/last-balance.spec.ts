@@ -7,6 +7,7 @@ import type { Page } from "@playwright/test";
 import { POPUP_PAGE } from "../../shared/protocol/ui.ts";
 import { type Finds, openEarly } from "../support/early-popup.ts";
 import { type Extension, expect, launchExtension, test } from "../support/extension.ts";
+import { movedIn } from "../support/moved.ts";
 import { PASSPHRASE, setPassphrase } from "../support/passphrase.ts";
 import { namesOfFilesWith } from "../support/profile.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
@@ -32,6 +33,9 @@ test("the balance as it was last is there before the background answers, and its
   const heightOf = (page: Page) => page.locator(".hero").evaluate(({ clientHeight }) => clientHeight);
   const height = await heightOf(popup);
   expect(await heightOf(early)).toBe(height);
+  const whole = await extension.openPopup();
+  await expect(whole.getByRole("switch", { name: "Pause all payments" })).toBeVisible();
+  expect(await movedIn(whole), "when the rest came").toEqual([]);
   const first = await openEarly(extension, { finds: "nothing" });
   await expect(first.locator(".waiting")).toBeVisible();
   expect(await heightOf(first), "nor where nothing is remembered").toBe(height);

@@ -9,6 +9,7 @@ import {
   totalOf,
 } from "../support/books.ts";
 import { expect, test } from "../support/extension.ts";
+import { movedIn } from "../support/moved.ts";
 import { approve, approveAndClose, readSnapshot } from "../support/reader.ts";
 import { NEWSPAPER_NAME, startWorld, type World } from "../support/world.ts";
 
@@ -100,26 +101,6 @@ test("the popup offers to tip only the page that has a tip jar, and that tip is 
   await expect.poll(() => totalOf(reader)).toBe(before - 500_000n);
   await expect.poll(async () => (await readSnapshot(reader.extension)).payments[0]?.state).toBe("paid");
 });
-
-/** What has changed its place since the page was opened, by the name of its class. */
-function movedIn(popup: Page): Promise<string[]> {
-  return popup.evaluate(
-    () =>
-      new Promise<string[]>((resolve) => {
-        const observer = new PerformanceObserver((list) => {
-          const shifts = list.getEntries() as (PerformanceEntry & { sources: { node: Node | null }[] })[];
-          resolve(
-            shifts.flatMap(({ sources }) =>
-              sources.map(({ node }) => (node instanceof Element ? node.className : String(node))),
-            ),
-          );
-        });
-        observer.observe({ type: "layout-shift", buffered: true });
-        // Nobody is told where nothing moved; what did is told before the second frame from here.
-        requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve([]))));
-      }),
-  );
-}
 
 test("a tip that the reader thinks better of costs nothing", async () => {
   const before = await totalOf(reader);
