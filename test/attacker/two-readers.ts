@@ -28,7 +28,7 @@ export const WAYS_BACK = [
   },
 ] as const;
 
-/** What browsers would tell of a reader when a payment is sent, and what should stand there instead. */
+/** What a payment tells of its reader that browsers add by themselves, and the wallet has to take away. */
 export function marksLeftOn({ settled }: PaymentSeen): string[] {
   const headers = settled.headers.map(([name, value]) => [name.toLowerCase(), value] as const);
   const marks = headers.filter(([name]) => ["origin", "cookie", "referer", "authorization"].includes(name));

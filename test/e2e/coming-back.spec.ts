@@ -11,6 +11,7 @@ import {
 } from "../support/books.ts";
 import { expect, launchExtension, test } from "../support/extension.ts";
 import { type MerchantSite, startMerchantSite } from "../support/merchant.ts";
+import { PASSPHRASE, setPassphrase } from "../support/passphrase.ts";
 import { type RunningProvider, startProvider } from "../support/provider.ts";
 import { approveAndClose, expectArticleOpen, paywallButton } from "../support/reader.ts";
 import { SANDBOX_ENVIRONMENT } from "../support/world.ts";
@@ -72,6 +73,27 @@ test("what was bought is not forgotten with the browser's restart, nor is the ba
   expect(await totalOf(reader)).toBe(before);
 });
 
+test("a list of such sites that an older version had the browser write down is taken off the disk", async () => {
+  const popup = await reader.extension.openPopup();
+  const lasting = () =>
+    popup.evaluate(async () =>
+      (await chrome.scripting.getRegisteredContentScripts()).map(
+        ({ persistAcrossSessions }) => persistAcrossSessions,
+      ),
+    );
+  await popup.evaluate(async () => {
+    const scripts = await chrome.scripting.getRegisteredContentScripts();
+    await chrome.scripting.updateContentScripts(
+      scripts.map(({ id }) => ({ id, persistAcrossSessions: true })),
+    );
+  });
+  expect(await lasting()).toEqual([true]);
+  await reader.extension.killWorker();
+  await comeBack();
+  await expect.poll(lasting).toEqual([false]);
+  await popup.close();
+});
+
 test("an article that was sealed again at another price is not sold twice", async () => {
   for (const price of ["$1", "1¢"]) {
     await publish(price);
@@ -106,6 +128,21 @@ test("another article of the same site is not given away with the one that was b
   await expectArticleOpen(bought);
   await expect(page.locator("tuppence-paywall")).toHaveAttribute("state", "locked");
   await bought.close();
+  await page.close();
+});
+
+test("with a passphrase what was bought opens after the browser's restart once the wallet is unlocked, where the reader waits", async () => {
+  await setPassphrase(reader.extension);
+  await reader.extension.close();
+  reader = { ...reader, extension: await launchExtension({ profileFolder }) };
+  const page = await reader.extension.context.newPage();
+  await page.goto(site.addressOf(PATH));
+  await expect(page.locator("tuppence-paywall")).toHaveAttribute("state", "locked");
+  const popup = await reader.extension.openPopup();
+  await popup.getByLabel("Passphrase").fill(PASSPHRASE);
+  await popup.getByRole("button", { name: "Unlock" }).click();
+  await expectArticleOpen(page);
+  await popup.close();
   await page.close();
 });
 
