@@ -84,7 +84,7 @@ test("a list of such sites that an older version had the browser write down is t
   await popup.evaluate(async () => {
     const scripts = await chrome.scripting.getRegisteredContentScripts();
     await chrome.scripting.updateContentScripts(
-      scripts.map(({ id }) => ({ id, persistAcrossSessions: true })),
+      scripts.map((script) => ({ ...script, persistAcrossSessions: true })),
     );
   });
   expect(await lasting()).toEqual([true]);
