@@ -248,9 +248,29 @@ async function waitForPage(context: BrowserContext, isIt: (page: Page) => boolea
       await waitForLoad(page);
       return page;
     }
-    if (Date.now() > end) throw new Error("the page that was waited for did not open");
+    if (Date.now() > end)
+      throw new Error(
+        `the page that was waited for did not open; these are: ${await describePages(context)}`,
+      );
     await pause();
   }
+}
+
+/** Addresses, and on pages of merchants what our elements say. */
+async function describePages(context: BrowserContext): Promise<string> {
+  const elements = () =>
+    Array.from(document.querySelectorAll("tuppence-paywall, tuppence-tip"), (element) => {
+      const line = element.shadowRoot?.textContent ?? "no shadow root";
+      return `${element.localName} (${element.getAttribute("state")}: ${line})`;
+    });
+  const described = context.pages().map(async (page) => {
+    const ours = await Promise.race([
+      page.evaluate(elements).catch(String),
+      pause("does not answer", LOOK_AGAIN_MS),
+    ]);
+    return [page.url(), ours].flat().join(" ");
+  });
+  return (await Promise.all(described)).join(", ");
 }
 
 /** A test with an extension of its own: `test("…", async ({ extension }) => …)`. */
