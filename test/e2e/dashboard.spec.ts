@@ -80,6 +80,51 @@ test("the code to paste is what works on a page, and the element shows beside it
   await look("paste-tip");
 });
 
+test("no command is shown for another site than the owner's: not before theirs is known, nor where it cannot be", async () => {
+  const answers = "**/api/merchants/*/sites";
+  const command = page.getByRole("region", { name: "Command" });
+  const goOn = Promise.withResolvers<void>();
+  await page.route(answers, async (route) => {
+    await goOn.promise;
+    await route.continue();
+  });
+  await page.reload();
+  await expect(page.getByRole("region", { name: "Marks" })).toBeVisible();
+  await expect(command).toHaveCount(0);
+  goOn.resolve();
+  await expect(command).toContainText(`--base-url ${site.origin} `);
+
+  await page.unroute(answers);
+  await page.route(answers, (route) => route.abort());
+  await page.reload();
+  await expect(page.getByRole("alert")).toBeVisible();
+  await expect(command).toHaveCount(0);
+  await look("paste-unknown");
+  await page.unroute(answers);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(command).toContainText(`--base-url ${site.origin} `);
+});
+
+test("an owner of several sites chooses which of them the command is for", async () => {
+  const second = await startOwnedSite();
+  await openScreen(page, "Sites");
+  second.files.set(PROOF_PATH, { type: "text/plain", body: await addSite(page, second.origin) });
+  await page.getByRole("button", { name: `Check now: ${second.origin}` }).click();
+  await expect(page.getByText(/^Proven /)).toHaveCount(2);
+  await openScreen(page, "Put it on a page");
+  const command = page.getByRole("region", { name: "Command" });
+  for (const { origin } of [second, site]) {
+    await page.getByLabel("Your site").selectOption(origin);
+    await expect(command).toContainText(`--base-url ${origin} `);
+  }
+  await look("paste-several-sites");
+  await openScreen(page, "Sites");
+  await page.getByRole("button", { name: `Remove: ${second.origin}` }).click();
+  await page.getByRole("button", { name: `Remove it: ${second.origin}` }).click();
+  await expect(page.getByText(/^Proven /)).toHaveCount(1);
+  await second.close();
+});
+
 test("an API key is shown once, and opens nothing once it is revoked", async () => {
   await openScreen(page, "API keys");
   await page.getByLabel("Name", { exact: true }).fill("Back end");

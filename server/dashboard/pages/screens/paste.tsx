@@ -8,6 +8,7 @@ import { useLoaded } from "../load.ts";
 import { Copy } from "../parts/copy.tsx";
 import { Field } from "../parts/field.tsx";
 import { percent } from "../parts/money.ts";
+import { Failure } from "../parts/notice.tsx";
 import { linkTo } from "../route.ts";
 import {
   backEndCode,
@@ -38,7 +39,8 @@ const NO_SITE = "https://paper.example";
 /** The element as readers will see it, beside the code to paste. */
 export function PasteScreen({ provider, merchant }: PasteProps) {
   const path = `/api/merchants/${merchant.id}/sites`;
-  const [sites] = useLoaded(path, () => call("GET", path, SiteList));
+  const [sites, reloadSites] = useLoaded(path, () => call("GET", path, SiteList));
+  const [chosenSite, chooseSite] = useState<string>();
   const [kind, setKind] = useState<Kind>("article");
   const [price, setPrice] = useState("5¢");
   const [label, setLabel] = useState(DEFAULT_LABEL);
@@ -48,9 +50,8 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
 
   const amount = parseMoney(withoutSymbol(price, provider.currency));
   const isPrice = amount !== undefined && isPayableInCoins(amount);
-  const proven =
-    sites.state === "ready" ? sites.value.sites.find(({ provenAt }) => provenAt !== null) : undefined;
-  const site = proven?.origin ?? NO_SITE;
+  const proven = sites.state === "ready" ? sites.value.sites.filter(({ provenAt }) => provenAt !== null) : [];
+  const site = (proven.find(({ origin }) => origin === chosenSite) ?? proven[0])?.origin ?? NO_SITE;
   const isTip = kind === "tip";
   const isTest = provider.mode === "test";
   const style = styleCode(isTip ? "tuppence-tip" : "tuppence-paywall", look);
@@ -67,7 +68,7 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
         <h1>Put it on a page</h1>
         <p class="soft">Choose what you sell, look at it, and take the code.</p>
       </header>
-      {sites.state === "ready" && !proven ? (
+      {sites.state === "ready" && proven.length === 0 ? (
         <p class="hint">
           You have not {isTest ? "added" : "proven"} a site yet: wallets will refuse to pay until then.{" "}
           <a href={linkTo(merchant.id, "sites")}>{isTest ? "Add" : "Prove"} your site</a>
@@ -150,16 +151,43 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
                 <Copy label="Marks" text={markedCode(priceWord(amount, provider.currency))} many />
               </Step>
               <Step title="Seal the folder that you publish">
-                <Copy
-                  label="Command"
-                  text={sealCommand({
-                    provider: provider.origin,
-                    merchant: merchant.id,
-                    price: priceWord(amount, provider.currency),
-                    site,
-                  })}
-                  many
-                />
+                {proven.length > 1 ? (
+                  <div class="field">
+                    <label for="site">Your site</label>
+                    <select
+                      id="site"
+                      class="select"
+                      value={site}
+                      onChange={({ currentTarget }) => chooseSite(currentTarget.value)}
+                    >
+                      {proven.map(({ origin }) => (
+                        <option key={origin} value={origin}>
+                          {origin}
+                        </option>
+                      ))}
+                    </select>
+                  </div>
+                ) : null}
+                {sites.state === "failed" ? (
+                  <Failure error={sites.error} onRetry={reloadSites} />
+                ) : (
+                  // Sealed for another site than one's own, no article can be paid: no command before it is known.
+                  <div
+                    class={sites.state === "loading" ? "not-yet" : ""}
+                    aria-busy={sites.state === "loading"}
+                  >
+                    <Copy
+                      label="Command"
+                      text={sealCommand({
+                        provider: provider.origin,
+                        merchant: merchant.id,
+                        price: priceWord(amount, provider.currency),
+                        site,
+                      })}
+                      many
+                    />
+                  </div>
+                )}
                 <p class="soft small">
                   Both run in a checkout of Tuppence: nothing of this name is published elsewhere. Make the
                   key once with <code>npx tuppence seal --make-key --key merchant-key.json</code> and put its
