@@ -27,13 +27,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "swap before store",
     why: "The answer of a swap that nobody remembers is lost, and the coins with it.",
-    seed: 0,
+    seed: 1,
     edits: [{ file: "wallet/core/swaps.ts", from: "    await tables.swaps.put(swap);\n", to: "" }],
   },
   {
     name: "release on time-out",
     why: "Coins that may have been paid are free again: the reader pays with spent ones, or has article and money.",
-    seed: 1,
+    seed: 3,
     edits: [
       {
         file: "wallet/core/payments.ts",
@@ -45,7 +45,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "give up without a swap",
     why: "Bytes that arrive after the wallet gave up still spend the coins that it counts as free.",
-    seed: 63,
+    seed: 11,
     edits: [{ file: "wallet/core/payments.ts", from: "    await swapBack(context, cancelling);\n", to: "" }],
   },
   {
@@ -63,7 +63,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "change outside the group",
     why: "A provider that dies in between has taken the change.",
-    seed: 2,
+    seed: 20,
     edits: [
       {
         file: "server/payments/settle.ts",
@@ -80,7 +80,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "check the budget, then reserve",
     why: "Two payments at once both find the budget unspent.",
-    seed: 72,
+    seed: 125,
     edits: [
       {
         file: "wallet/core/paying.ts",
@@ -119,7 +119,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "coin ids of the payment's own",
     why: "The ledger no longer notices that a coin is spent twice, by a payment and by a swap.",
-    seed: 18,
+    seed: 11,
     edits: [
       {
         file: "server/payments/judge.ts",
@@ -131,7 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "another payment id on retry",
     why: "A request that is repeated, because the worker died, is paid for again.",
-    seed: 3,
+    seed: 10,
     edits: [
       {
         file: "wallet/core/paying.ts",
@@ -173,7 +173,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "refund without looking at the closing",
     why: "A refund that meets a settlement is paid by the provider: the payout has left already.",
-    seed: 286,
+    seed: 46,
     edits: [
       {
         file: "server/payments/refund.ts",
@@ -185,7 +185,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "settle without a closing",
     why: "Refunds go on while the sums are made, and two operators add up differently.",
-    seed: 1,
+    seed: 0,
     edits: [
       {
         file: "server/settlement/settle.ts",
@@ -241,7 +241,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "half a split",
     why: "Fee and what stays no longer add up to the amount.",
-    seed: 2,
+    seed: 12,
     edits: [{ file: "shared/money.ts", from: "    parts[index] = (parts[index] ?? 0n) + 1n;\n", to: "" }],
   },
 ];
