@@ -11,11 +11,11 @@ import {
   hash256,
   merchantId,
   positiveAmount,
+  RefundReason,
   seconds,
   thumbprint,
   url,
 } from "../../shared/protocol/fields.ts";
-import { RefundReason } from "../../shared/protocol/provider.ts";
 import { PaymentKind } from "../../shared/protocol/x402.ts";
 import { deriveId } from "../ledger/ids.ts";
 import type { Ledger, TransferCode } from "../ledger/ledger.ts";

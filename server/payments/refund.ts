@@ -15,7 +15,8 @@ import { fromHex, sha256, toHex } from "../../shared/bytes.ts";
 import { canonicalJson } from "../../shared/canonical.ts";
 import { TuppenceError } from "../../shared/errors.ts";
 import type { BlindedMessage } from "../../shared/protocol/cashu.ts";
-import { type RefundReason, RefundRequest, type RefundResponse } from "../../shared/protocol/provider.ts";
+import type { RefundReason } from "../../shared/protocol/fields.ts";
+import { RefundRequest, type RefundResponse } from "../../shared/protocol/provider.ts";
 import {
   CONTROL,
   floatAccount,

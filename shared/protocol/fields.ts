@@ -79,6 +79,14 @@ export const oneLine = (most: number) =>
   );
 /** What a merchant says of refunds, to be shown as its words. */
 export const refundPolicy = oneLine(MAX_REFUND_POLICY_LENGTH);
+/** Why a reader takes a payment back. The merchant is told, of this payment. */
+export const RefundReason = v.picklist([
+  "not_as_described",
+  "already_have_it",
+  "did_not_open",
+  "changed_mind",
+]);
+export type RefundReason = v.InferOutput<typeof RefundReason>;
 
 /** An absolute http(s) address. */
 export const url = v.pipe(

@@ -13,6 +13,7 @@ import {
   merchantId,
   origin,
   positiveAmount,
+  RefundReason,
   refundPolicy,
   seconds,
   text,
@@ -81,11 +82,6 @@ export type MerchantRecord = v.InferOutput<typeof MerchantRecord>;
 export const PaymentLookup = v.object({ proof: jws, seal: v.optional(jws) });
 /** What the holder's proof for a look-up says. */
 export const HolderLookupClaims = v.object({ aud: origin, jti: id128, iat: seconds });
-
-/** Why a reader takes a payment back. The merchant is told, of this payment. */
-const REFUND_REASONS = ["not_as_described", "already_have_it", "did_not_open", "changed_mind"] as const;
-export const RefundReason = v.picklist(REFUND_REASONS);
-export type RefundReason = v.InferOutput<typeof RefundReason>;
 
 /** POST /payments/{id}/refund: takes it back inside the window, and fetches what the merchant gave back at any time. */
 export const RefundRequest = v.object({ preimage: hash256, outputs, reason: v.optional(RefundReason) });

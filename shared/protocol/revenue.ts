@@ -1,7 +1,6 @@
 /** What a merchant is told of its money: revenue over time and by article, payments, what is still to be paid, statements. */
 import * as v from "valibot";
-import { amount, currency, id128, signedSum, sum, url } from "./fields.ts";
-import { RefundReason } from "./provider.ts";
+import { amount, currency, id128, RefundReason, signedSum, sum, url } from "./fields.ts";
 import { PaymentKind } from "./x402.ts";
 
 const MAX_PAGE_PAYMENTS = 200;

@@ -4,9 +4,8 @@
  * a `UiResponse`. Amounts are decimal strings of micros, because messages are JSON.
  */
 import * as v from "valibot";
-import { amount, id128, origin, positiveAmount } from "./fields.ts";
+import { amount, id128, origin, positiveAmount, RefundReason } from "./fields.ts";
 import { PageError } from "./page.ts";
-import { RefundReason } from "./provider.ts";
 
 export const UI_PORT = "ui";
 

@@ -4,8 +4,7 @@
  * for `timestamp` of an event, which the specification writes as text.
  */
 import * as v from "valibot";
-import { amount, currency, id128, merchantId, url } from "./fields.ts";
-import { RefundReason } from "./provider.ts";
+import { amount, currency, id128, merchantId, RefundReason, url } from "./fields.ts";
 import { PaymentKind } from "./x402.ts";
 
 /** What an endpoint can be told of. */

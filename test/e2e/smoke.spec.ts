@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { chromium, type Page } from "@playwright/test";
+import { weight } from "../../bench/weight.ts";
 import { requireBrowser } from "../../scripts/browsers.ts";
 import { ANNOUNCE_WALLET_EVENT, RESPONSE_EVENT } from "../../shared/protocol/page.ts";
 import { APPROVE_PAGE, OPTIONS_PAGE, POPUP_PAGE, WELCOME_PAGE } from "../../shared/protocol/ui.ts";
@@ -126,6 +127,12 @@ test("a click on something else does not give the wallet away, a click to pay do
   await page.click("#buy");
   await page.evaluate("ask()");
   expect(await page.evaluate("seen")).toContain(ANNOUNCE_WALLET_EVENT);
+});
+
+test("no page loads more than it may: what a module brings along unasked shows here", async () => {
+  const weighed = (await weight.measure()).filter(({ aim }) => aim !== undefined);
+  expect(weighed.length).toBeGreaterThanOrEqual(3);
+  expect(weighed.filter(({ value, aim = 0 }) => value > aim)).toEqual([]);
 });
 
 test("a page that nobody pays on does not wake the background", async ({ extension }) => {

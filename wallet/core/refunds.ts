@@ -4,7 +4,7 @@
  */
 import { TuppenceError } from "../../shared/errors.ts";
 import { splitIntoCoins } from "../../shared/money.ts";
-import type { RefundReason } from "../../shared/protocol/provider.ts";
+import type { RefundReason } from "../../shared/protocol/fields.ts";
 import { giveBudgetBack } from "./budgets.ts";
 import { makeBlankCoins, openCoins, outputsOf } from "./coins.ts";
 import { type Context, isFinal, TRY_AGAIN_AFTER_MS } from "./context.ts";

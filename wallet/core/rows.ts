@@ -5,13 +5,8 @@
 import type { ErrorCode } from "../../shared/errors.ts";
 import type { Micros } from "../../shared/money.ts";
 import type { BlindSignature } from "../../shared/protocol/cashu.ts";
-import type {
-  AccountResponse,
-  Jwks,
-  ProviderInfo,
-  RefundReason,
-  TopUpResponse,
-} from "../../shared/protocol/provider.ts";
+import type { RefundReason } from "../../shared/protocol/fields.ts";
+import type { AccountResponse, Jwks, ProviderInfo, TopUpResponse } from "../../shared/protocol/provider.ts";
 import type { PaymentKind } from "../../shared/protocol/x402.ts";
 
 /** The one row of the table `wallet`. */

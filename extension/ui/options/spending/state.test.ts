@@ -1,7 +1,7 @@
 import { parse } from "valibot";
 import { beforeAll, describe, expect, it } from "vitest";
 import { micros } from "../../../../shared/money.ts";
-import { RefundReason } from "../../../../shared/protocol/provider.ts";
+import { RefundReason } from "../../../../shared/protocol/fields.ts";
 import {
   type PaymentDetail,
   PaymentView,

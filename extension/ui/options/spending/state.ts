@@ -2,7 +2,7 @@
 
 import { dayOf, monthOf, monthsOf } from "../../../../shared/calendar.ts";
 import { add, type Micros, subtract, ZERO } from "../../../../shared/money.ts";
-import type { RefundReason } from "../../../../shared/protocol/provider.ts";
+import type { RefundReason } from "../../../../shared/protocol/fields.ts";
 import type {
   BudgetView,
   HistoryPage,

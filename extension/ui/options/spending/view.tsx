@@ -1,8 +1,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { safeParse } from "valibot";
+import { RefundReason } from "../../../../shared/protocol/fields.ts";
 import type { PageError } from "../../../../shared/protocol/page.ts";
-import { RefundReason } from "../../../../shared/protocol/provider.ts";
 import { AmountText } from "../../shared/amount-text.tsx";
 import { Button } from "../../shared/button.tsx";
 import { EmptyState } from "../../shared/empty-state.tsx";

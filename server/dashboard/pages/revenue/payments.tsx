@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type * as v from "valibot";
 import { RefundGranted } from "../../../../shared/protocol/dashboard.ts";
-import type { RefundReason } from "../../../../shared/protocol/provider.ts";
+import type { RefundReason } from "../../../../shared/protocol/fields.ts";
 import { PaymentPage } from "../../../../shared/protocol/revenue.ts";
 import { call } from "../api.ts";
 import { pathOf } from "../parts/address.ts";
