@@ -57,6 +57,10 @@ test("a site is proven by its file, at once, and then stands in the merchant's r
   const token = await addSite(page, site.origin);
   await expect(page.getByText("There is no such file: the site answered 404.")).toBeVisible();
   await look("sites-unproven");
+  await openScreen(page, "Put it on a page");
+  await expect(page.getByText("You have not proven a site yet")).toBeVisible();
+  await expect(page.getByRole("region", { name: "Command" })).toContainText(`--base-url ${site.origin} `);
+  await openScreen(page, "Sites");
   site.files.set(PROOF_PATH, { type: "text/plain", body: `${token}\n` });
   await page.getByRole("button", { name: `Check now: ${site.origin}` }).click();
   await expect(page.getByText(/^Proven /)).toBeVisible();

@@ -50,8 +50,11 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
 
   const amount = parseMoney(withoutSymbol(price, provider.currency));
   const isPrice = amount !== undefined && isPayableInCoins(amount);
-  const proven = sites.state === "ready" ? sites.value.sites.filter(({ provenAt }) => provenAt !== null) : [];
-  const site = (proven.find(({ origin }) => origin === chosenSite) ?? proven[0])?.origin ?? NO_SITE;
+  const added = sites.state === "ready" ? sites.value.sites : [];
+  const proven = added.filter(({ provenAt }) => provenAt !== null);
+  // Whoever seals while the proof is on its way seals for the site that it is on its way for.
+  const choices = proven.length > 0 ? proven : added;
+  const site = (choices.find(({ origin }) => origin === chosenSite) ?? choices[0])?.origin ?? NO_SITE;
   const isTip = kind === "tip";
   const isTest = provider.mode === "test";
   const style = styleCode(isTip ? "tuppence-tip" : "tuppence-paywall", look);
@@ -151,7 +154,7 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
                 <Copy label="Marks" text={markedCode(priceWord(amount, provider.currency))} many />
               </Step>
               <Step title="Seal the folder that you publish">
-                {proven.length > 1 ? (
+                {choices.length > 1 ? (
                   <div class="field">
                     <label for="site">Your site</label>
                     <select
@@ -160,7 +163,7 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
                       value={site}
                       onChange={({ currentTarget }) => chooseSite(currentTarget.value)}
                     >
-                      {proven.map(({ origin }) => (
+                      {choices.map(({ origin }) => (
                         <option key={origin} value={origin}>
                           {origin}
                         </option>
@@ -173,7 +176,7 @@ export function PasteScreen({ provider, merchant }: PasteProps) {
                 ) : (
                   // Sealed for another site than one's own, no article can be paid: no command before it is known.
                   <div
-                    class={sites.state === "loading" ? "not-yet" : ""}
+                    class={sites.state === "loading" ? "not-yet" : undefined}
                     aria-busy={sites.state === "loading"}
                   >
                     <Copy
